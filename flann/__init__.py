@@ -1,0 +1,32 @@
+"""flann: what can this sequence architecture express, and does what it learns hold at length?
+
+Four instruments, each worth importing alone, and a conductor:
+
+- `flann.tasks`    words and their true labels (never loads torch)
+- `flann.models`   sequence architectures of matched size
+- `flann.rasp`     programs that become transformer weights
+- `flann.reports`  run folders in, pictures and pages out
+
+The names below load what they need when they are first used, so ``import flann`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .evaluation import evaluate as evaluate
+    from .experiment import Experiment as Experiment
+    from .running import run as run
+
+__version__ = "0.1.0"
+__all__ = ["Experiment", "evaluate", "run"]
+
+HOMES = {"Experiment": "experiment", "evaluate": "evaluation", "run": "running"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'flann' has no attribute {name!r}")
+    return getattr(import_module(f".{HOMES[name]}", __name__), name)

@@ -1,0 +1,5 @@
+"""``python -m flann`` is the command ``flann``."""
+
+from .cli import main
+
+main()
