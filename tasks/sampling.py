@@ -1,0 +1,103 @@
+"""Random words: uniform symbols from raw bits, and the streams that test words come from.
+
+Everything here is a function of a generator's raw 64-bit numbers and of integers alone: no
+floating point, and no use of numpy's own bounded draws, whose algorithm numpy may change. So the
+same generator gives the same words on every machine.
+
+A raw byte modulo 60 is not uniform: 256 is no multiple of 60, and the first 16 symbols would come
+5/4 times as often as the others. Lemire's method draws exactly (Lemire 2019, "Fast random
+integer generation in an interval", arXiv 1805.10941, algorithm 5): with `raw` uniform below 2^w,
+the product ``raw * bound`` has the draw in its high w bits, and is drawn again if its low w bits
+are below ``2^w mod bound``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import UInt
+
+BLOCK = 1 << 16  # symbols drawn at a time: the buffers of a block stay in a core's L2 cache
+
+Purpose = Literal["test", "validation", "chance"]
+
+
+def test_stream(task: str, length: int, purpose: Purpose) -> np.random.Generator:
+    """The generator of a task's test, validation or chance words of one length.
+
+    It depends on its arguments alone, never on a run's seed: every run is tested on the same
+    words. The seed is the first 16 bytes of a SHA-256 of the three, and the bit generator is
+    named, so that it stays the same when numpy's default changes.
+
+    >>> a, b = (test_stream("A5", 16, "test") for _ in range(2))
+    >>> a.integers(100) == b.integers(100)
+    np.True_
+    """
+    digest = hashlib.sha256(f"{task}\n{length}\n{purpose}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
+
+
+def smallest_unsigned(count: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """The smallest unsigned type that holds the ids below `count`."""
+    return np.min_scalar_type(count - 1)
+
+
+def smallest_signed(count: int) -> np.dtype[np.signedinteger[Any]]:
+    """The smallest signed type that holds the ids below `count`, and -100 for not scored.
+
+    >>> smallest_signed(128), smallest_signed(129)
+    (dtype('int8'), dtype('int16'))
+    """
+    return np.dtype(np.int8) if count <= 128 else np.min_scalar_type(-count)
+
+
+def uniform(rng: np.random.Generator, bound: int, shape: tuple[int, ...]) -> UInt[np.ndarray, ...]:
+    """Integers uniform over 0 .. bound - 1, exactly, in the smallest unsigned type.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        where the raw bits come from.
+    bound : int
+        1 to 2^31.
+    shape : tuple of int
+        the shape of the result, filled in C order.
+
+    Examples
+    --------
+    >>> uniform(np.random.default_rng(0), 60, (2, 3)).dtype
+    dtype('uint8')
+    """
+    out = np.empty(int(np.prod(shape)), smallest_unsigned(bound))
+    # 16 raw bits a symbol cost less than the rejections that 8 would bring
+    narrow = bound <= 1 << 8
+    for start in range(0, out.size, BLOCK):
+        part = out[start : start + BLOCK]
+        part[...] = _lemire16(rng, bound, part.size) if narrow else _lemire32(rng, bound, part.size)
+    return out.reshape(shape)
+
+
+def raw_bits(
+    rng: np.random.Generator, count: int, dtype: type[np.unsignedinteger[Any]]
+) -> UInt[np.ndarray, " count"]:
+    """`count` uniform numbers of the whole range of an unsigned type."""
+    kind = np.dtype(dtype).newbyteorder("<")  # the same words on a big-endian machine
+    words = -(-count * kind.itemsize // 8)
+    raw = rng.integers(0, 2**64 - 1, size=words, dtype=np.uint64, endpoint=True)
+    return raw.astype("<u8", copy=False).view(kind)[:count]
+
+
+def _lemire16(rng: np.random.Generator, bound: int, count: int) -> UInt[np.ndarray, " count"]:
+    raw = raw_bits(rng, count, np.uint16)
+    while (again := np.flatnonzero(raw * np.uint16(bound) < (1 << 16) % bound)).size:
+        raw[again] = raw_bits(rng, again.size, np.uint16)
+    return (raw.astype(np.uint32) * np.uint32(bound)) >> np.uint32(16)
+
+
+def _lemire32(rng: np.random.Generator, bound: int, count: int) -> UInt[np.ndarray, " count"]:
+    raw = raw_bits(rng, count, np.uint32)
+    while (again := np.flatnonzero(raw * np.uint32(bound) < (1 << 32) % bound)).size:
+        raw[again] = raw_bits(rng, again.size, np.uint32)
+    return (raw.astype(np.uint64) * np.uint64(bound)) >> np.uint64(32)
