@@ -1,0 +1,52 @@
+"""Sequence architectures of matched size, each the same shape: tokens in, a score per label out.
+
+>>> from flann.models import build_model, model_names
+>>> "lstm" in model_names()
+True
+>>> model = build_model("lstm", symbols=2, labels=2, depth=1, parameters=10_000)
+>>> model.family, model.has_step
+('lstm', True)
+
+Names and their one-line summaries are read from the files without loading torch; everything else
+loads it at first use. A new architecture is one file here with one ``@register("name")``
+(see `flann.models.architecture`).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .registry import model_names, model_registry, register
+
+if TYPE_CHECKING:
+    from .architecture import Architecture as Architecture
+    from .build import build_model as build_model
+    from .build import model_of_width as model_of_width
+    from .sequence import Layer as Layer
+    from .sequence import SequenceModel as SequenceModel
+
+__all__ = [
+    "Architecture",
+    "Layer",
+    "SequenceModel",
+    "build_model",
+    "model_names",
+    "model_of_width",
+    "model_registry",
+    "register",
+]
+
+HOMES = {
+    "Architecture": "architecture",
+    "Layer": "sequence",
+    "SequenceModel": "sequence",
+    "build_model": "build",
+    "model_of_width": "build",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'flann.models' has no attribute {name!r}")
+    return getattr(import_module(f".{HOMES[name]}", __name__), name)
