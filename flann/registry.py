@@ -142,7 +142,7 @@ class Registry(Generic[T]):
     def canonical(self, text: str, *, imports: bool = False) -> str:
         """The one spelling of `text`: options in declared order, those at default left out."""
         base, options = self._split(text)
-        if self._is_imported(text) or self._is_raw(base):
+        if is_import(text) or self._is_raw(base):
             return text
         factory, _, chosen = self._resolve(text, imports)
         del options
@@ -161,12 +161,16 @@ class Registry(Generic[T]):
             self._factories.setdefault(entry.name, getattr(module, entry.attribute))
         return self._factories[entry.name]
 
+    def factory_of(self, text: str) -> Callable[..., T]:
+        """The class or function behind a name as typed, options and all."""
+        return self._resolve(text, imports=True)[0]
+
     # -- inside --------------------------------------------------------------------------------
 
     def _resolve(
         self, text: str, imports: bool
     ) -> tuple[Callable[..., T], list[str], dict[str, Any]]:
-        if self._is_imported(text):
+        if is_import(text):
             return self._imported(text, imports), [], {}
         base, given = self._split(text)
         factory, entry = self.factory(base), self._entry(base)
@@ -190,10 +194,6 @@ class Registry(Generic[T]):
                 return entry
         raise unknown(self.kind, base, self.names())
 
-    def _is_imported(self, text: str) -> bool:
-        base, colon, _ = text.partition(":")
-        return "." in base and colon == ":" and all(p.isidentifier() for p in base.split("."))
-
     def _imported(self, text: str, allowed: bool) -> Callable[..., T]:
         if not allowed:
             raise UserError(
@@ -205,6 +205,16 @@ class Registry(Generic[T]):
         except (ImportError, AttributeError) as error:
             raise UserError(f"cannot import the {self.kind} {text!r}: {error}") from error
         return factory
+
+
+def is_import(text: str) -> bool:
+    """Whether a name is ``package.module:Name``, which imports code.
+
+    >>> is_import("research.tasks:Mine"), is_import("mamba:eigenvalues=negative")
+    (True, False)
+    """
+    base, colon, _ = text.partition(":")
+    return "." in base and colon == ":" and all(part.isidentifier() for part in base.split("."))
 
 
 def entries_in(source: str, module: str) -> Iterator[Entry]:

@@ -1,0 +1,310 @@
+"""The command line. It imports what a command needs when the command is called, so that
+``flann --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import __version__
+from .console import curve_table, model_page, name_list, option_table, task_page
+from .errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from .experiment import Experiment
+    from .running import Result
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line: exit code 2 and one line for a mistake, 130 for Ctrl-C."""
+    try:
+        code = cli.main(arguments, prog_name="flann", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = 2
+    except click.ClickException as error:
+        complain(error.format_message())
+        code = 2
+    except UserError as error:
+        complain(str(error))
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted")
+        code = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    click.echo("flann: " + " ".join(message.split()), err=True)
+
+
+class Suggesting(click.Group):
+    """A group that names the nearest command when one is mistyped."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            raise unknown("command", args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+
+class LengthRange(click.ParamType):
+    """``2:40``, a shortest and a longest length."""
+
+    name = "low:high"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+        """Both ends as whole numbers."""
+        if isinstance(value, tuple):
+            return value
+        low, colon, high = str(value).partition(":")
+        try:
+            return (int(low), int(high if colon else low))
+        except ValueError:
+            self.fail(f"{value!r}: expected two whole numbers like 2:40", param, ctx)
+
+
+class Lengths(click.ParamType):
+    """``16,32,64``, a list of lengths."""
+
+    name = "n,n,..."
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        """Each as a whole number."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r}: expected whole numbers like 16,32,64", param, ctx)
+
+
+@click.group(cls=Suggesting, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="flann")
+def cli() -> None:
+    """What can a sequence architecture express, and does what it learns hold at lengths it never
+    saw?
+
+    \b
+      flann run --task A5 --model mamba      train on short words, measure on long ones
+      flann tasks                            the problems, with exact answers
+      flann models                           the architectures, at matched size
+      flann report runs/*                    accuracy against length, as a page and a picture
+    """
+
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machines.")
+
+
+@cli.command(short_help="Train a model on short words and measure it on long ones.")
+@click.option("--task", "tasks", multiple=True, required=True, help="A task; see `flann tasks`.")
+@click.option("--model", "models", multiple=True, required=True, help="See `flann models`.")
+@click.option("--seed", "seeds", type=int, multiple=True, help="Of weights and training words. [0]")
+@click.option("--parameters", type=int, help="Size, met within 1%. [100000]")
+@click.option("--depth", type=int, help="Layers. [1]")
+@click.option("--train-lengths", type=LengthRange(), help="Shortest and longest. [2:40]")
+@click.option("--test-lengths", type=Lengths(), help="[powers of two to 8 times the longest]")
+@click.option("--test-size", type=int, help="Test words a length. [512]")
+@click.option("--steps", type=int, help="Training steps. [2000]")
+@click.option("--batch", type=int, help="Words a step. [128]")
+@click.option("--lr", type=float, help="Peak learning rate. [the architecture's own]")
+@click.option("--beta2", type=float, help="AdamW's second beta. [0.98]")
+@click.option("--weight-decay", type=float, help="[0]")
+@click.option("--clip", type=float, help="Bound on the gradient's norm. [1]")
+@click.option("--warmup", type=int, help="Steps of rising rate. [100]")
+@click.option("--schedule", help="flat (then falling) or cosine. [flat]")
+@click.option("--growth", type=float, help="Share of steps over which length grows. [0.5]")
+@click.option("--gate", type=float, help="Grow at this accuracy instead; unfair to compare.")
+@click.option("--stop-at", type=float, help="Stop at this accuracy per word.")
+@click.option("--format", help="How the task is put to the model. [direct]")
+@click.option("--loss", help="[cross-entropy]")
+@click.option("--precision", help="[float32]")
+@click.option("--runs", default="runs", show_default=True, help="Folder of the runs.")
+@click.option("--device", help="cpu, cuda, cuda:1. [cuda if there is one]")
+@click.option("--time-limit", type=float, help="Seconds of training; asked again, it goes on.")
+@click.option("--again", is_flag=True, help="Make it anew even if it was made before.")
+@AS_JSON
+def run(
+    tasks: tuple[str, ...],
+    models: tuple[str, ...],
+    seeds: tuple[int, ...],
+    runs: str,
+    device: str | None,
+    time_limit: float | None,
+    again: bool,
+    as_json: bool,
+    **fields: Any,
+) -> None:
+    """Train a model on short words, measure it on long ones, and draw the curve.
+
+    Repeat --task, --model or --seed to run every combination; the report then shows them together.
+    The same command finds the run that it made before. Ctrl-C keeps a checkpoint, and the same
+    command goes on from it.
+
+    \b
+      flann run --task A5 --model ids4:state_norm=true
+      flann run --task parity --model lstm --model s4d --train-lengths 3:40 --seed 0 --seed 1
+      flann run --task A5 --model mamba:eigenvalues=negative --depth 4 --time-limit 60
+    """
+    chosen = {name: value for name, value in fields.items() if value is not None}
+    if time_limit is not None and time_limit <= 0:
+        raise UserError(f"time limit {time_limit}: expected a positive number of seconds")
+    from .experiment import Experiment
+    from .running import run as run_experiment
+
+    experiments = [
+        Experiment(task=task, model=model, seed=seed, **chosen)
+        for task, model, seed in itertools.product(tasks, models, seeds or (0,))
+    ]
+    results = []
+    for experiment in experiments:
+        if len(experiments) > 1:
+            title = f"{experiment.task} · {experiment.model} · seed {experiment.seed}"
+            click.echo(title, err=True)
+        results.append(
+            run_experiment(experiment, runs=runs, device=device, time_limit=time_limit, again=again)
+        )
+        if not as_json:
+            show(results[-1])
+    page = report_on([result.path for result in results], Path(runs))
+    if as_json:
+        rows = [{**result.to_dict(), "report": str(page)} for result in results]
+        click.echo(json.dumps(rows[0] if len(rows) == 1 else rows, indent=2, allow_nan=False))
+    else:
+        click.echo(f"report: {page}")
+
+
+def show(result: Result) -> None:
+    """The curve as a table, with what was found."""
+    summary, experiment = result.summary, result.experiment
+    if result.found:
+        click.echo(f"made before: {result.path} (--again makes it anew)")
+    click.echo(headline(experiment, summary))
+    if summary["message"]:
+        click.echo(f"{summary['status']}: {summary['message']}")
+    if len(result.curve):
+        click.echo(curve_table(result.curve, experiment.train_lengths[1]))
+    for length, why in summary["refused"].items():
+        click.echo(f"length {length}: not measured: {why}")
+
+
+def headline(experiment: Experiment, summary: dict[str, Any]) -> str:
+    """One line: what was run, how large, how long, how far it holds."""
+    return (
+        f"{experiment.task} · {experiment.model} · {summary['parameters']:,} parameters"
+        f" · trained on lengths {experiment.train_lengths[0]} to {experiment.train_lengths[1]}"
+        f" for {summary['seconds']:.0f} s · reach {summary['reach']}"
+    )
+
+
+def report_on(paths: list[Path], runs: Path) -> Path:
+    """Write the page: in the run's own folder, or beside the runs if there are several."""
+    from flann.reports import write_report
+
+    page = (paths[0] if len(paths) == 1 else runs) / "report.html"
+    return Path(write_report(paths, page).page)
+
+
+@cli.command(short_help="Draw run folders as a page and a picture.")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The page. [report.html]")
+@AS_JSON
+def report(folders: tuple[Path, ...], output: Path | None, as_json: bool) -> None:
+    """Draw accuracy against length for one or more run folders.
+
+    Writes a self-contained page and, beside it, the picture as PNG.
+
+    \b
+      flann report runs/A5-lstm-seed0-* -o lstm.html
+    """
+    from flann.reports import write_report
+
+    paths = write_report(list(folders), output or Path("report.html"))
+    if as_json:
+        click.echo(json.dumps({"page": str(paths.page), "picture": str(paths.picture)}))
+    else:
+        click.echo(f"page: {paths.page}\npicture: {paths.picture}")
+
+
+@cli.command(short_help="The problems, with exact answers.")
+@click.argument("name", required=False)
+@AS_JSON
+def tasks(name: str | None, as_json: bool) -> None:
+    """List the tasks, or describe one: its symbols, labels, an example and what theory says.
+
+    \b
+      flann tasks
+      flann tasks A4xZ5:generators=2
+    """
+    from flann.tasks import get_task, task_registry
+
+    if name is None:
+        entries = task_registry.index.values()
+        click.echo(
+            json.dumps([get_task(entry.name).describe() for entry in entries], indent=2)
+            if as_json
+            else name_list(task_registry)
+        )
+        return
+    described = get_task(name, imports=True).describe()
+    click.echo(json.dumps(described, indent=2) if as_json else task_page(described))
+    if not as_json:
+        click.echo(option_table(task_registry, name))
+
+
+@cli.command(short_help="The architectures, at matched size.")
+@click.argument("name", required=False)
+@click.option("--parameters", type=int, default=100_000, show_default=True, help="Budget.")
+@click.option("--depth", type=int, default=1, show_default=True, help="Layers.")
+@AS_JSON
+def models(name: str | None, parameters: int, depth: int, as_json: bool) -> None:
+    """List the architectures, or describe one: its options, family, and sizes at a budget.
+
+    \b
+      flann models
+      flann models mamba:eigenvalues=negative --parameters 1000000 --depth 2
+    """
+    from flann.models import model_registry
+
+    if name is None:
+        rows = [{"name": e.name, "summary": e.summary} for e in model_registry.index.values()]
+        click.echo(json.dumps(rows, indent=2) if as_json else name_list(model_registry))
+        return
+    described = describe_model(name, parameters, depth)
+    click.echo(json.dumps(described, indent=2) if as_json else model_page(described))
+    if not as_json:
+        click.echo(option_table(model_registry, name))
+
+
+def describe_model(name: str, parameters: int, depth: int) -> dict[str, Any]:
+    """An architecture at a budget, for a task of 60 symbols and 60 labels such as A5."""
+    from flann.models import build_model
+
+    from .running import parameter_count
+
+    model = build_model(
+        name, symbols=60, labels=60, depth=depth, parameters=parameters, imports=True
+    )
+    return {
+        "name": model.name,
+        "family": model.family,
+        "causal": model.causal,
+        "longest": model.longest,
+        "depth": depth,
+        "budget": parameters,
+        "parameters": parameter_count(model),
+        "sizes": dict(model.sizes),
+        "state_size": {str(length): model.state_size(length) for length in (16, 256)},
+    }

@@ -1,0 +1,113 @@
+"""Text for a terminal: tables and lists that are worth reading."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .names import format_value
+from .registry import Registry, choices_of, options_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BAR = 20  # characters of a full bar
+EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def bar(share: float, width: int = BAR) -> str:
+    """A share of one as a bar, to an eighth of a character.
+
+    >>> bar(0.5, 4), bar(1.0, 4)
+    ('██  ', '████')
+    """
+    if not can_draw():
+        return ("#" * round(share * width)).ljust(width)
+    full, rest = divmod(round(share * width * 8), 8)
+    return ("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+def can_draw() -> bool:
+    """Whether the terminal's encoding has block characters."""
+    try:
+        "█·".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def curve_table(curve: pd.DataFrame, longest: int) -> str:
+    """The curve as text, a bar per length; a line marks where training lengths end."""
+    lines = ["length  per symbol                        per word  (95% interval)  last   chance"]
+    inside = True
+    for row in curve.to_dict("records"):
+        if inside and row["length"] > longest:
+            inside = False
+            lines.append(f"------  longer than any training word ({longest})")
+        interval = f"({row['per_word_low']:.3f}-{row['per_word_high']:.3f})"
+        lines.append(
+            f"{row['length']:>6}  {row['per_symbol']:.3f} {bar(row['per_symbol'])}"
+            f"       {row['per_word']:.3f}  {interval:<14}  {row['last_symbol']:.3f}"
+            f"  {row['chance_per_symbol']:.3f}"
+        )
+    return "\n".join(lines)
+
+
+def name_list(registry: Registry[Any]) -> str:
+    """Each registered name with its summary."""
+    width = max(map(len, registry.names()), default=0)
+    return "\n".join(f"{n.ljust(width)}  {registry.index[n].summary}" for n in registry.names())
+
+
+def option_table(registry: Registry[Any], text: str) -> str:
+    """The options of a name, what they take and their defaults."""
+    options = options_of(registry.factory_of(text))
+    if not options:
+        return "options: none"
+    rows = []
+    for option in options:
+        kinds = [c.__name__ if isinstance(c, type) else str(c) for c in choices_of(option.kind)]
+        default = "" if option.default is None else f"  [{format_value(option.default)}]"
+        rows.append(f"  {option.name}={'|'.join(kinds)}{default}")
+    return "\n".join(["options:", *rows])
+
+
+def task_page(task: dict[str, Any]) -> str:
+    """A task's description as text."""
+    theory, example = task["theory"], task["example"]
+    lines = [
+        f"{task['name']}: {task['summary']}",
+        f"mode: {task['mode']}",
+        f"symbols ({len(task['symbols'])}): {shortened(task['symbols'])}",
+        f"labels ({len(task['labels'])}): {shortened(task['labels'])}",
+        f"word:   {' '.join(example['word'])}",
+        f"labels: {' '.join(example['labels'])}",
+        f"theory: {theory['circuit_class']}: {theory['why']}",
+    ]
+    for statement in theory["statements"]:
+        lines.append(
+            f"  {statement['family']}, {statement['regime']}: {statement['verdict']}"
+            f" ({statement['why']}; {statement['citation']})"
+        )
+    return "\n".join(lines)
+
+
+def model_page(model: dict[str, Any]) -> str:
+    """An architecture's description as text."""
+    sizes = ", ".join(f"{name} {size}" for name, size in model["sizes"].items())
+    state = ", ".join(f"{size:,} at {length}" for length, size in model["state_size"].items())
+    return "\n".join(
+        [
+            f"{model['name']}: family {model['family']}",
+            f"causal: {format_value(model['causal'])}; longest word: {model['longest'] or 'any'}",
+            f"{model['parameters']:,} parameters for a budget of {model['budget']:,}"
+            " (60 symbols, 60 labels)",
+            f"sizes: {sizes}",
+            f"numbers carried from step to step, by length: {state}",
+        ]
+    )
+
+
+def shortened(names: list[str], most: int = 16) -> str:
+    """A list of names, cut after the first few."""
+    return " ".join(names[:most]) + (" ..." if len(names) > most else "")

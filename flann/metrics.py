@@ -1,0 +1,126 @@
+"""What is measured at one length, and how sure it is.
+
+Three accuracies, because they answer different questions:
+
+- ``per_word``     the share of words with every scored position right;
+- ``last_symbol``  the share of words with the last scored position right;
+- ``per_symbol``   the mean over scored positions.
+
+Each has a 95% interval. The first two are shares of independent words, so theirs is Wilson's (E. B.
+Wilson 1927, JASA 22). Positions of one word are not independent, so the interval of ``per_symbol``
+is Wilson's too, but at the *effective* number of words: how many independent coin throws would
+show the variance that is seen between words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNSCORED = -100
+Z95 = 1.959963984540054  # 97.5% point of the standard normal
+REACH = 0.9  # the accuracy per word that counts as holding
+
+
+def wilson(share: float, size: float, z: float = Z95) -> tuple[float, float]:
+    """Wilson's interval for a share seen in `size` independent trials.
+
+    >>> low, high = wilson(1.0, 512)
+    >>> round(low, 4), high
+    (0.9926, 1.0)
+    """
+    centre = (share + z * z / (2 * size)) / (1 + z * z / size)
+    spread = z / (1 + z * z / size) * sqrt(share * (1 - share) / size + (z / (2 * size)) ** 2)
+    low, high = max(0.0, centre - spread), min(1.0, centre + spread)
+    return min(low, share), max(high, share)  # rounding may not push it past the share itself
+
+
+def effective_size(means: NDArray[np.float64]) -> float:
+    """How many independent trials are worth as much as these words' means, at least 1.
+
+    Seeing no variance at all between words says no more than that many words say.
+    """
+    share, size = float(means.mean()), len(means)
+    variance = float(means.var(ddof=1)) if size > 1 else 0.0
+    return max(1.0, size * share * (1 - share) / variance) if variance > 0 else float(size)
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one length's words showed, from which all metrics follow.
+
+    Attributes
+    ----------
+    right, scored : bool arrays [words, positions]
+        whether the answer was right, and whether the position counts.
+    """
+
+    right: NDArray[np.bool_]
+    scored: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, answers: NDArray[np.integer], targets: NDArray[np.integer]) -> Score:
+        """Compare label ids [words, positions] with targets of the same shape."""
+        scored = targets != UNSCORED
+        return cls((answers == targets) & scored, scored)
+
+    def metrics(self) -> dict[str, float]:
+        """The three accuracies with their intervals, and the mean place of the first error."""
+        words = len(self.right)
+        whole = (self.right == self.scored).all(axis=1)
+        last = self.scored.shape[1] - 1 - self.scored[:, ::-1].argmax(axis=1)
+        at_last = self.right[np.arange(words), last]
+        means = self.right.sum(axis=1) / self.scored.sum(axis=1)
+        symbol = float(self.right.sum() / self.scored.sum())
+        row: dict[str, float] = {"words": words}
+        for name, share, size in (
+            ("per_word", float(whole.mean()), float(words)),
+            ("last_symbol", float(at_last.mean()), float(words)),
+            ("per_symbol", symbol, effective_size(means)),
+        ):
+            row[name] = share
+            row[f"{name}_low"], row[f"{name}_high"] = wilson(share, size)
+        first = self.first_errors()
+        row["first_error"] = float(first.mean()) if len(first) else float("nan")
+        return row
+
+    def first_errors(self) -> NDArray[np.int64]:
+        """For each word with an error, which scored position (from 1) has its first."""
+        wrong = self.scored & ~self.right
+        faulty = wrong.any(axis=1)
+        order = self.scored.cumsum(axis=1)
+        first = order[np.arange(len(wrong)), wrong.argmax(axis=1)]
+        return first[faulty].astype(np.int64)
+
+    def positions(self) -> list[dict[str, float]]:
+        """Accuracy at each position that is scored in some word, and first errors there."""
+        wrong = self.scored & ~self.right
+        first = wrong & (wrong.cumsum(axis=1) == 1)
+        counts = self.scored.sum(axis=0)
+        return [
+            {
+                "position": place + 1,
+                "accuracy": float(self.right[:, place].sum() / counts[place]),
+                "first_errors": int(first[:, place].sum()),
+            }
+            for place in np.flatnonzero(counts)
+        ]
+
+
+def reach(curve: Sequence[Mapping[str, float]]) -> int:
+    """The greatest tested length up to which per_word holds at every tested length; else 0.
+
+    >>> reach([{"length": 8, "per_word": 1}, {"length": 16, "per_word": 0.5},
+    ...        {"length": 32, "per_word": 0.95}])
+    8
+    """
+    longest = 0
+    for row in sorted(curve, key=lambda row: row["length"]):
+        if not row["per_word"] >= REACH:
+            break
+        longest = int(row["length"])
+    return longest

@@ -1,0 +1,68 @@
+"""What a person sees while a run works: one line that changes, or a few lines in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, TextIO
+
+QUIET = 15.0  # seconds between lines where the line cannot change in place
+
+
+class Progress:
+    """A live line on a terminal; in a log, a line now and then. On standard error."""
+
+    def __init__(self, stream: TextIO | None = None, *, shown: bool = True) -> None:
+        self.stream = stream if stream is not None else sys.stderr
+        self.shown = shown
+        self.live = self.stream.isatty()
+        self.width, self.last = 0, 0.0
+
+    def line(self, text: str) -> None:
+        """Show `text` in place of the last line."""
+        if not self.shown:
+            return
+        if self.live:
+            self.stream.write("\r" + text.ljust(self.width))
+            self.width = len(text)
+        elif time.monotonic() - self.last >= QUIET:
+            self.last = time.monotonic()
+            self.stream.write(text + "\n")
+        self.stream.flush()
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self.close()
+        if self.shown:
+            self.stream.write(text + "\n")
+            self.stream.flush()
+
+    def close(self) -> None:
+        """Leave the live line behind."""
+        if self.shown and self.live and self.width:
+            self.stream.write("\n")
+            self.width = 0
+
+
+def training_line(record: dict[str, Any], steps: int, left: float) -> str:
+    """The state of a training in one line.
+
+    >>> training_line({"step": 500, "length": 12, "loss": 0.25, "accuracy": 0.91,
+    ...                "symbols_per_second": 81_000}, 2000, 75)
+    'step 500/2000  length 12  loss 0.250  accuracy 0.910  81k symbols/s  1:15 left'
+    """
+    rate = f"{record['symbols_per_second'] / 1000:.0f}k symbols/s"
+    return (
+        f"step {record['step']}/{steps}  length {record['length']}  loss {record['loss']:.3f}"
+        f"  accuracy {record['accuracy']:.3f}  {rate}  {clock(left)} left"
+    )
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds.
+
+    >>> clock(75.2)
+    '1:15'
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

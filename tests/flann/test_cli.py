@@ -1,0 +1,181 @@
+"""The command line as a user meets it: one process a call."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, TINY_OPTIONS, Command
+
+
+def test_run_prints_the_curve_and_the_report(flann: Command, tmp_path: Path) -> None:
+    done = flann("run", *TINY_OPTIONS)
+    assert done.returncode == 0, done.stderr
+    assert "longer than any training word (6)" in done.stdout
+    page = tmp_path / done.stdout.splitlines()[-1].removeprefix("report: ")
+    assert page.exists()
+    assert "made before" in flann("run", *TINY_OPTIONS).stdout
+
+
+def test_json_and_nothing_else_on_standard_output(flann: Command) -> None:
+    done = flann("run", *TINY_OPTIONS, "--json")
+    result = json.loads(done.stdout)
+    assert list(result["curve"][0]) == [
+        "length", "per_word", "low", "high", "last_symbol", "per_symbol", "chance",
+    ]  # fmt: skip
+    assert {"run", "task", "model", "parameters", "state_size", "seconds", "status", "reach"} <= (
+        result.keys()
+    )
+    assert [row["length"] for row in result["curve"]] == [2, 6, 12]
+    again = json.loads(flann("run", *TINY_OPTIONS, "--json").stdout)
+    assert again == result
+
+
+def test_several_models_are_several_curves_on_one_page(flann: Command, tmp_path: Path) -> None:
+    done = flann("run", *TINY_OPTIONS, "--model", "gru", "--seed", "0", "--seed", "1", "--json")
+    results = json.loads(done.stdout)
+    assert [(r["model"], r["seed"]) for r in results] == [
+        ("lstm", 0), ("lstm", 1), ("gru", 0), ("gru", 1),
+    ]  # fmt: skip
+    assert {r["report"] for r in results} == {"runs/report.html"}
+    folders = [r["run"] for r in results]
+    made = json.loads(flann("report", *folders, "-o", "out/page.html", "--json").stdout)
+    assert (tmp_path / made["picture"]).stat().st_size > 1000
+
+
+MISTAKES = [
+    ("run --task A6x --model mamba", "did you mean 'A6'"),
+    ("run --task A5 --model mmaba", "did you mean 'mamba'"),
+    ("run --task A5 --model mamba:eigenvalues=negativ", "negative"),
+    ("run --task A5 --model mamba:eigenvalue=negative", "did you mean 'eigenvalues'"),
+    ("run --task parity --model lstm --train-lengths 9:2", "9:2"),
+    ("run --task parity --model lstm --train-lengths nine", "2:40"),
+    ("run --task parity --model lstm --test-lengths 1,x", "16,32,64"),
+    ("run --task parity --model lstm --parameters 3", "3"),
+    ("run --task parity --model lstm --device tpu", "did you mean 'cpu'"),
+    ("run --task parity --model lstm --time-limit 0", "time limit"),
+    ("run --task parity --model lstm --runs /dev/null/runs", "runs folder"),
+    ("run --task parity", "--model"),
+    ("run --task parity --model lstm --stesp 3", "--steps"),
+    ("rnu", "did you mean 'run'"),
+    ("report nowhere", "nowhere"),
+    ("report", "FOLDERS"),
+    ("tasks A6x", "did you mean 'A6'"),
+    ("models mmaba", "did you mean 'mamba'"),
+    ("models lstm --parameters 3", "3"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), MISTAKES, ids=[m[0] for m in MISTAKES])
+def test_a_mistake_is_one_line_and_exit_code_2(flann: Command, words: str, says: str) -> None:
+    done = flann(*words.split())
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert says in done.stderr
+
+
+def test_a_truncated_run_folder_is_one_line(flann: Command, tmp_path: Path) -> None:
+    path = tmp_path / json.loads(flann("run", *TINY_OPTIONS, "--json").stdout)["run"]
+    (path / "curve.csv").write_text("length,per_w")
+    for words in (("report", str(path)), ("run", *TINY_OPTIONS)):
+        done = flann(*words)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert "curve.csv" in done.stderr
+
+
+def test_ctrl_c_keeps_the_checkpoint_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    options = [*TINY_OPTIONS, "--steps", "3000", "--json"]
+    command = [sys.executable, "-m", "flann", "run", *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    running = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    wait_for(tmp_path / "runs" / ".partial", "*/progress.jsonl")
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert out == ""
+    assert "Traceback" not in err
+    assert "goes on from there" in err
+    resumed = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert "going on from step" in resumed.stderr
+    fresh = subprocess.run(
+        [*command, "--runs", "other"], cwd=tmp_path, env=environment, capture_output=True,
+        text=True, timeout=300,
+    )  # fmt: skip
+    assert json.loads(resumed.stdout)["curve"] == json.loads(fresh.stdout)["curve"]
+
+
+def wait_for(folder: Path, pattern: str, seconds: float = 60) -> None:
+    for _ in range(int(seconds / 0.05)):
+        if list(folder.glob(pattern)):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {pattern} in {folder}")
+
+
+@pytest.mark.parametrize(
+    "words", ["", "--help", "run --help", "tasks --help", "models --help", "report --help", "-h"]
+)
+def test_help_is_worth_reading(flann: Command, words: str) -> None:
+    done = flann(*words.split())
+    assert "Usage: flann" in done.stdout + done.stderr
+    assert "flann run" in done.stdout + done.stderr or len(done.stdout.splitlines()) > 5
+
+
+def test_lists_and_descriptions(flann: Command) -> None:
+    assert "A5" in flann("tasks").stdout
+    described = json.loads(flann("tasks", "A5", "--json").stdout)
+    assert len(described["symbols"]) == 60
+    assert "NC1" in flann("tasks", "A5").stdout
+    assert {row["name"] for row in json.loads(flann("tasks", "--json").stdout)} >= {"A5", "parity"}
+    assert "mamba" in flann("models").stdout
+    model = json.loads(flann("models", "mamba:eigenvalues=negative", "--json").stdout)
+    assert model["family"] == "real-ssm"
+    assert abs(model["parameters"] - 100_000) <= 1000
+    assert "eigenvalues=positive|negative" in flann("models", "mamba").stdout
+
+
+LIGHT = {
+    "import flann": {"torch", "pandas", "seaborn", "sympy", "numpy"},
+    "import flann.tasks": {"torch", "pandas", "seaborn", "sympy"},
+    "import flann.models": {"torch", "pandas", "seaborn"},
+    "import flann.reports": {"torch", "pandas", "seaborn"},
+    "import flann.cli": {"torch", "pandas", "seaborn", "numpy"},
+    "import flann.registry, flann.cli as c; c.name_list(__import__('flann.models').models"
+    ".model_registry)": {"torch"},
+}
+
+
+@pytest.mark.parametrize("code", LIGHT)
+def test_imports_stay_light(code: str) -> None:
+    heavy = loaded_by(code) & LIGHT[code]
+    assert not heavy
+
+
+def test_the_test_of_light_imports_can_fail() -> None:
+    assert "torch" in loaded_by("import torch")
+
+
+def loaded_by(code: str) -> set[str]:
+    script = f"import sys; {code}; print(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_no_folder_is_imported_by_its_bare_name() -> None:
+    loaded = loaded_by("import flann.running, flann.cli, flann.reports")
+    assert not loaded & {"tasks", "models", "rasp", "reports"}
