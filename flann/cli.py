@@ -60,7 +60,7 @@ class Suggesting(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class LengthRange(click.ParamType):
+class LengthRange(click.ParamType):  # type: ignore[type-arg]
     """``2:40``, a shortest and a longest length."""
 
     name = "low:high"
@@ -76,7 +76,7 @@ class LengthRange(click.ParamType):
             self.fail(f"{value!r}: expected two whole numbers like 2:40", param, ctx)
 
 
-class Lengths(click.ParamType):
+class Lengths(click.ParamType):  # type: ignore[type-arg]
     """``16,32,64``, a list of lengths."""
 
     name = "n,n,..."

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from flann.tasks import Batch, Task, get_task, test_stream
+from flann.tasks.sampling import Purpose
 
 from .errors import UserError
 from .formats import Format, get_format
@@ -128,7 +129,7 @@ CURVE_COLUMNS = [
 ]
 
 
-def words_for(task: Task, length: int, size: int, purpose: str) -> Batch:
+def words_for(task: Task, length: int, size: int, purpose: Purpose) -> Batch:
     """The test (or validation) words of one length: a function of the task and the length."""
     return task.sample(test_stream(task.name, length, purpose), size, length)
 

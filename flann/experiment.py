@@ -248,11 +248,8 @@ def recommended_rate(model: str) -> float:
 
 def spoken_value(name: str, value: object) -> str:
     """A field's value as the command line takes it."""
-    if name == "train_lengths":
-        low, high = value  # type: ignore[misc]
-        return f"{low}:{high}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ",".join(str(part) for part in value)
+    if isinstance(value, tuple):
+        return (":" if name == "train_lengths" else ",").join(map(str, value))
     return str(value)
 
 

@@ -14,9 +14,10 @@ show the variance that is seen between words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ class Score:
         faulty = wrong.any(axis=1)
         order = self.scored.cumsum(axis=1)
         first = order[np.arange(len(wrong)), wrong.argmax(axis=1)]
-        return first[faulty].astype(np.int64)
+        return np.asarray(first[faulty], np.int64)
 
     def positions(self) -> list[dict[str, float]]:
         """Accuracy at each position that is scored in some word, and first errors there."""
@@ -103,7 +104,7 @@ class Score:
         counts = self.scored.sum(axis=0)
         return [
             {
-                "position": place + 1,
+                "position": int(place) + 1,
                 "accuracy": float(self.right[:, place].sum() / counts[place]),
                 "first_errors": int(first[:, place].sum()),
             }
@@ -111,7 +112,7 @@ class Score:
         ]
 
 
-def reach(curve: Sequence[Mapping[str, float]]) -> int:
+def reach(curve: Iterable[Mapping[Any, Any]]) -> int:
     """The greatest tested length up to which per_word holds at every tested length; else 0.
 
     >>> reach([{"length": 8, "per_word": 1}, {"length": 16, "per_word": 0.5},

@@ -1,4 +1,4 @@
-"""Settings for all tests: one torch thread, and hypothesis without deadlines on a shared machine."""
+"""Settings for all tests: one thread, and hypothesis without deadlines on a shared machine."""
 
 from __future__ import annotations
 

@@ -1,0 +1,52 @@
+"""The plan of the house holds: arrows one way, and every part of the conductor under contract."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from .conftest import ROOT
+
+FOUNDATION = {"__init__", "errors", "names", "registry"}
+LINTER = Path(sys.executable).with_name("lint-imports")
+
+
+def contracts() -> list[dict[str, list[str]]]:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found: list[dict[str, list[str]]] = settings["tool"]["importlinter"]["contracts"]
+    return found
+
+
+def test_every_module_of_the_conductor_is_forbidden_to_the_instruments() -> None:
+    conductor = {f"flann.{file.stem}" for file in (ROOT / "flann").glob("*.py")}
+    conductor -= {f"flann.{name}" for name in FOUNDATION}
+    assert set(contracts()[0]["forbidden_modules"]) == conductor
+
+
+def test_the_four_instruments_are_links_to_the_top() -> None:
+    for name in ("tasks", "models", "rasp", "reports"):
+        link = ROOT / "flann" / name
+        assert link.is_symlink()
+        assert link.readlink() == Path("..") / name
+
+
+def test_the_import_contracts_hold_and_can_fail(tmp_path: Path) -> None:
+    assert lint(ROOT / "pyproject.toml").returncode == 0
+    broken = tmp_path / "broken.toml"  # a contract that does not hold must be reported
+    broken.write_text(
+        '[tool.importlinter]\nroot_package = "flann"\n[[tool.importlinter.contracts]]\n'
+        'name = "planted"\ntype = "forbidden"\nsource_modules = ["flann.training"]\n'
+        'forbidden_modules = ["flann.tasks"]\n'
+    )
+    done = lint(broken)
+    assert done.returncode == 1
+    assert "planted BROKEN" in done.stdout
+
+
+def lint(settings: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(LINTER), "--config", str(settings), "--no-cache"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
