@@ -85,10 +85,10 @@ class InputDependentSSM(Layer):
         return self.start.numel()
 
     def _matrices(self, x: Tensor) -> Tensor:
-        """A(x) at every position, (batch, length, state, state)."""
-        n = self.rest.shape[0]
+        """A(x) at every position, (batch, length, state, state); in memory, time comes first."""
+        n, x = self.rest.shape[0], x.transpose(0, 1)
         flat = torch.addmm(self.rest.view(-1), x.flatten(0, 1), self.transition.view(-1, n * n))
-        return flat.view(*x.shape[:2], n, n)
+        return flat.view(*x.shape[:2], n, n).transpose(0, 1)
 
     def _start(self, batch_size: int) -> Tensor:
         return self.start.expand(batch_size, -1)

@@ -107,15 +107,15 @@ class Matrix(FoldedFunction):
         """Every state, and what each was divided by."""
         h = torch.empty_like(b, memory_format=torch.contiguous_format)
         r = torch.ones_like(h[..., :1])
+        rows, eps = A.transpose(-1, -2), h.new_full((1, 1, 1), RMS_EPS)
         before = initial
         for t in range(len(b)):
-            torch.baddbmm(b[t, :, :, None], A[t], before[:, :, None], out=h[t, :, :, None])
-            if normalise:
-                # rms = sqrt(|u|² / n + eps), in two kernels
-                torch.linalg.vector_norm(h[t], dim=-1, keepdim=True, out=r[t])
-                r[t].square_().div_(h.shape[-1]).add_(RMS_EPS).sqrt_()
-                h[t].div_(r[t])
+            # As row vectors, hᵀ Aᵀ: torch's CPU product is three times as fast as A h.
+            torch.baddbmm(b[t, :, None], before[:, None], rows[t], out=h[t, :, None])
             before = h[t]
+            if normalise:
+                _dot(before, before, eps, out=r[t]).sqrt_()
+                before.div_(r[t])
         return h, r
 
     @staticmethod
@@ -143,17 +143,25 @@ class MatrixBackward(FoldedFunction):
         A: Tensor, initial: Tensor, h: Tensor, r: Tensor, grad: Tensor, normalise: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
         """∂u backwards in time, then ∂A as outer products, all at once."""
-        du = grad.clone(memory_format=torch.contiguous_format)
+        du = torch.empty_like(h)
+        grad_initial = torch.empty_like(initial, memory_format=torch.contiguous_format)
+        along, zero = torch.empty_like(r[0]), r.new_zeros(1, 1, 1)
+        du[-1] = grad[-1]
         for t in range(len(h) - 1, -1, -1):
             g = du[t]
             if normalise:
-                along = (g * h[t]).mean(-1, keepdim=True)
+                _dot(g, h[t], zero, out=along)
                 g.addcmul_(h[t], along, value=-1).div_(r[t])
-            into = du[t - 1] if t else None
-            back = torch.bmm(g[:, None, :], A[t])[:, 0]
-            if into is None:
-                grad_initial = back
+            if t:
+                torch.baddbmm(grad[t - 1, :, None], g[:, None], A[t], out=du[t - 1, :, None])
             else:
-                into.add_(back)
+                torch.bmm(g[:, None], A[t], out=grad_initial[:, None])
         before = torch.cat([initial[None], h[:-1]])
         return du[..., :, None] * before[..., None, :], du, grad_initial
+
+
+def _dot(a: Tensor, b: Tensor, plus: Tensor, out: Tensor) -> Tensor:
+    """mean(a ⊙ b) + plus over the last axis, kept: one kernel for what would be three."""
+    n = a.shape[-1]
+    torch.baddbmm(plus, a[:, None], b[..., None], alpha=1 / n, out=out[..., None])
+    return out
