@@ -17,7 +17,7 @@ import hashlib
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import UInt
+from jaxtyping import Bool, Int, UInt
 
 BLOCK = 1 << 16  # symbols drawn at a time: the buffers of a block stay in a core's L2 cache
 
@@ -101,3 +101,31 @@ def _lemire32(rng: np.random.Generator, bound: int, count: int) -> UInt[np.ndarr
     while (again := np.flatnonzero(raw * np.uint32(bound) < (1 << 32) % bound)).size:
         raw[again] = raw_bits(rng, again.size, np.uint32)
     return (raw.astype(np.uint64) * np.uint64(bound)) >> np.uint64(32)
+
+
+def uniform_below(
+    rng: np.random.Generator, bounds: Int[np.ndarray, " count"]
+) -> UInt[np.ndarray, " count"]:
+    """One integer per bound, uniform over 0 .. bound - 1, exactly; bounds from 1 to 2^32 - 1.
+
+    >>> uniform_below(np.random.default_rng(0), np.array([1, 1, 1]))
+    array([0, 0, 0], dtype=uint64)
+    """
+    bounds = bounds.astype(np.uint64)
+    products = raw_bits(rng, bounds.size, np.uint32) * bounds
+    low = products & np.uint64(0xFFFFFFFF)
+    # the remainder of a division is below its divisor: divide for the few that come so low
+    for place in np.flatnonzero(low < bounds):
+        bound = int(bounds[place])
+        product = int(products[place])
+        while product % (1 << 32) < (1 << 32) % bound:
+            product = int(raw_bits(rng, 1, np.uint32)[0]) * bound
+        products[place] = product
+    drawn: UInt[np.ndarray, " count"] = products >> np.uint64(32)
+    return drawn
+
+
+def coins(rng: np.random.Generator, size: int) -> Bool[np.ndarray, " size"]:
+    """Fair coins: True or False, each with probability one half."""
+    heads: Bool[np.ndarray, " size"] = raw_bits(rng, size, np.uint8) >= 128
+    return heads

@@ -9,21 +9,18 @@ uniform over all words, and so is the label at every position.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Int, UInt
+from jaxtyping import Int
 
 from flann.errors import UserError
 
 from .generators import generating_set, swaps
 from .groups import Group, get_group
 from .sampling import uniform
+from .semiautomaton import Semiautomaton
 from .task import Chance, Targets, Task, Tokens, register
-
-BLOCK = 1 << 21  # symbols labelled at a time
-FEWEST_WORDS = 1 << 10  # words in a block, however long: a step costs one call whatever its width
 
 
 @register(
@@ -58,6 +55,7 @@ class WordProblem(Task):
     ) -> None:
         self.group: Group = get_group(group)
         self.generators = choose(self.group, generators)
+        self.machine = Semiautomaton(self.group.table[:, self.generators])  # starts at the identity
         self.name = group
         self.mode = "tag" if label == "all" else "recognise"
         self.symbols = tuple(self.group.elements[g] for g in self.generators)
@@ -73,42 +71,9 @@ class WordProblem(Task):
 
     def label(self, tokens: Tokens) -> Targets:
         """The prefix products, or the last of them alone."""
-        targets = self.prefix_products(tokens)
-        return targets if self.mode == "tag" else self.last_only(targets[:, -1], tokens)
-
-    @cached_property
-    def steps(self) -> tuple[UInt[np.ndarray, " entries"], int]:
-        """The flat step table, and `bits`, the number of bits that a symbol takes in its index.
-
-        Entry ``state << bits | symbol`` is the next state, itself already shifted by `bits`: one
-        bitwise or makes the next index out of it. Padding to powers of two makes that possible.
-        """
-        bits = (len(self.symbols) - 1).bit_length()
-        total = bits + (self.group.order - 1).bit_length()
-        dtype = np.uint16 if total <= 16 else np.uint32
-        padded = np.zeros((1 << (total - bits), 1 << bits), dtype)
-        padded[: self.group.order, : len(self.symbols)] = self.group.table[:, self.generators]
-        return (padded << bits).ravel(), bits
-
-    def prefix_products(self, tokens: Tokens) -> Targets:
-        """The product of each prefix: shape (size, length), memory position by position."""
         targets = self.target_array(tokens)
-        size, length = tokens.shape
-        rows = max(FEWEST_WORDS, BLOCK // max(length, 1))
-        table, bits = self.steps
-        for start in range(0, size, rows):
-            symbols = np.ascontiguousarray(tokens[start : start + rows].T).astype(
-                table.dtype, copy=False
-            )
-            states = np.empty(symbols.shape, table.dtype)
-            index = np.empty(symbols.shape[1], table.dtype)
-            state = np.zeros_like(index)  # the identity
-            for t in range(length):
-                np.bitwise_or(state, symbols[t], out=index)
-                # every index is in range; "clip" spares numpy the copy that "raise" makes
-                state = np.take(table, index, out=states[t], mode="clip")
-            np.right_shift(states, bits, out=targets[start : start + rows].T, casting="unsafe")
-        return targets
+        self.machine.run(tokens, targets)
+        return targets if self.mode == "tag" else self.last_only(targets[:, -1], tokens)
 
     def chance(self, length: int) -> Chance:
         """Exact: a Markov chain over the group, one step per symbol.
