@@ -1,0 +1,47 @@
+"""Causal convolution with a kernel as long as the word, one kernel for every channel.
+
+::
+
+    y_t[d] = Σ_{s ≤ t} k[d, t - s] x_s[d]
+
+Up to `SHORT` symbols as one product with the Toeplitz matrix T[t, s] = k[t - s]; beyond, by FFT,
+padded to twice the length so that the end does not run into the beginning.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+SHORT = 64
+
+
+def causal_convolution(
+    x: Float[Tensor, "batch length width"], kernel: Float[Tensor, "width length"]
+) -> Float[Tensor, "batch length width"]:
+    """The convolution of every channel with its kernel.
+
+    Examples
+    --------
+    >>> x = torch.tensor([[[1.0], [0.0], [2.0]]])
+    >>> causal_convolution(x, torch.tensor([[1.0, 10.0, 100.0]])).flatten().tolist()
+    [1.0, 10.0, 102.0]
+    """
+    return (by_toeplitz if x.shape[1] <= SHORT else by_fft)(x, kernel)
+
+
+def by_toeplitz(x: Tensor, kernel: Tensor) -> Tensor:
+    """As a product with a (length, length) matrix for every channel."""
+    length = x.shape[1]
+    # Window t of the padded kernel is row t of the Toeplitz matrix, read from right to left.
+    rows = functional.pad(kernel, (length - 1, 0)).unfold(1, length, 1)
+    return torch.bmm(rows, x.flip(1).permute(2, 1, 0)).permute(2, 1, 0)
+
+
+def by_fft(x: Tensor, kernel: Tensor) -> Tensor:
+    """As a product of spectra."""
+    length = x.shape[1]
+    spectrum = torch.fft.rfft(x, 2 * length, dim=1) * torch.fft.rfft(kernel.T, 2 * length, dim=0)
+    return torch.fft.irfft(spectrum, 2 * length, dim=1)[:, :length]
