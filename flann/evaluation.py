@@ -58,7 +58,8 @@ class Evaluation:
     @property
     def reach(self) -> int:
         """The greatest tested length to which at least 90% of words are right throughout."""
-        return reach(self.curve.to_dict("records"))
+        measured = self.curve[self.curve.length < min(self.refused, default=float("inf"))]
+        return reach(measured.to_dict("records"))
 
 
 def evaluate(

@@ -154,20 +154,16 @@ class Training:
     # -- watching it ---------------------------------------------------------------------------
 
     def _validate(self, loss: float, rate: float) -> dict[str, Any]:
-        """Accuracy on validation words of the lengths tested within the training range."""
+        """Accuracy on validation words of the lengths that are now trained."""
         longest = self.curriculum.longest_at(self.step)
-        lengths = {*self.experiment.test_lengths, self.curriculum.lengths[-1], longest}
+        lengths = {longest, *(n for n in self.experiment.test_lengths if n <= longest)}
         self.model.eval()
-        scores = {
-            length: self._score(length)
-            for length in sorted(lengths)
-            if length <= self.curriculum.lengths[-1]
-        }
+        scores = {length: self._score(length) for length in sorted(lengths)}
         self.model.train()
-        now, end = scores[longest], scores[self.curriculum.lengths[-1]]
+        now = scores[longest]
         self.curriculum.report(self.step, now["per_symbol"])
-        target = self.experiment.stop_at
-        self.settled = target is not None and end["per_word"] >= target
+        target, grown = self.experiment.stop_at, longest == self.curriculum.lengths[-1]
+        self.settled = target is not None and grown and now["per_word"] >= target
         record = {
             "step": self.step,
             "length": longest,
