@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from .literature import Facts
 from .sampling import uniform
 from .task import Chance, Targets, Task, Tokens, register
 
@@ -72,6 +73,16 @@ class Majority(Task):
             return Chance(*[float(zero[-1])] * 3)
         never_ahead = comb(length, length // 2) / (1 << length)
         return Chance(float(zero.mean()), float(zero[-1]), never_ahead)
+
+    @property
+    def facts(self) -> Facts:
+        """One counter; for a whole word, the shares of the symbols."""
+        return Facts(
+            "TC0",
+            "it is what a majority gate computes, which AC0 cannot",
+            one_counter=True,
+            proportions=self.mode == "recognise",
+        )
 
 
 def ties(length: int) -> Float[np.ndarray, " length"]:

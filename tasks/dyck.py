@@ -37,6 +37,7 @@ from jaxtyping import Bool, Int, UInt
 
 from flann.errors import UserError
 
+from .literature import Facts
 from .paths import LONGEST, FreeOdds, LimitedOdds, Odds, draw_paths
 from .sampling import coins, raw_bits, uniform, uniform_below
 from .task import Chance, Targets, Task, Tokens, register
@@ -106,6 +107,18 @@ class Dyck(Task):
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""
         return Chance(0.5, 0.5, 0.5) if self.mode == "recognise" else super().chance(length)
+
+    @property
+    def facts(self) -> Facts:
+        """Regular with a depth limit; one counter with one kind; else a stack."""
+        if self.depth is not None:
+            why = f"star-free: at most {self.depth} open brackets to remember"
+            return Facts("AC0", why, regular=True, star_free=True, named=frozenset({"dyck"}))
+        if self.kinds == 1:
+            why = "the depth is a count, which AC0 cannot keep"
+            return Facts("TC0", why, one_counter=True, named=frozenset({"dyck", "dyck-1"}))
+        why = "the depth is a count; matching at equal depth is a comparison of counts"
+        return Facts("TC0", why, stack=True, named=frozenset({"dyck"}))
 
     # -- drawing ---------------------------------------------------------------------------------
 

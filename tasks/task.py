@@ -28,8 +28,9 @@ from jaxtyping import Bool, Int, Integer
 from flann.errors import UserError
 from flann.registry import Registry
 
+from .literature import UNKNOWN, Facts, theory_from
 from .sampling import smallest_signed, test_stream
-from .theory import Theory, nothing_known
+from .theory import Theory
 
 NOT_SCORED = -100  # torch's own ignore_index
 
@@ -103,10 +104,10 @@ class Task:
         """How many different words of this length `sample` can draw; None where not worked out."""
         return None
 
-    @cached_property
-    def theory(self) -> Theory:
-        """What is known of which architecture on this task, with citations."""
-        return nothing_known()
+    @property
+    def facts(self) -> Facts:
+        """What the task is, as far as theorems ask; `theory` follows from it."""
+        return UNKNOWN
 
     # -- what a user calls -----------------------------------------------------------------------
 
@@ -169,6 +170,11 @@ class Task:
         best = np.array([np.bincount(column).max() for column in scored.T]) / len(scored)
         rows = np.unique(scored, axis=0, return_counts=True)[1]
         return Chance(float(best.mean()), float(best[-1]), float(rows.max() / len(scored)))
+
+    @cached_property
+    def theory(self) -> Theory:
+        """What is known of which architecture on this task, with citations."""
+        return theory_from(self.facts)
 
     # -- for reports -----------------------------------------------------------------------------
 

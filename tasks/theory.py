@@ -1,29 +1,47 @@
 """What is known: which family of architectures can express which task, in which regime.
 
 A statement joins a family, a regime and a verdict with a reason and a citation. Regimes stay
-apart because results differ between them. The statements themselves are in `literature`.
+apart because results differ between them: a state of constantly many bits cannot count, one whose
+bits grow with log T can. "Can" means that some weights of the family solve the task at every
+length, not that training finds them.
+
+A model declares its family; the theorems that make the statements are in `literature`.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
-
-Verdict = Literal["can", "cannot", "cannot unless TC0 = NC1", "open"]
-Regime = Literal["fixed precision", "log precision", "unbounded precision", "depth log T"]
+from typing import Any
 
 FAMILIES: dict[str, str] = {
-    "rnn": "simple recurrent network, saturated activations",
+    "rnn": "simple recurrent network",
     "gru": "gated recurrent unit",
-    "lstm": "long short-term memory: a recurrent network that can also count",
-    "input-dependent-ssm": "linear recurrence with a full matrix chosen by the input (IDS4)",
-    "time-invariant-ssm": "linear recurrence with one matrix for every input (S4, S4D)",
-    "nonnegative-ssm": "diagonal, input-dependent, eigenvalues in [0, 1] (Mamba as published)",
-    "real-ssm": "diagonal, input-dependent, eigenvalues in [-1, 1]",
-    "transformer": "causal transformer with positions",
-    "transformer-nope": "causal transformer without positions",
-    "transformer-bidirectional": "transformer without mask, with positions",
-    "transformer-equivariant": "transformer without mask or positions: sees a bag of symbols",
+    "lstm": "long short-term memory",
+    "input-dependent-ssm": "linear recurrence, a full matrix chosen by the input (IDS4)",
+    "time-invariant-ssm": "linear recurrence, one matrix for every input (S4, S4D)",
+    "nonnegative-ssm": "diagonal linear recurrence, input-dependent, eigenvalues in [0, 1] (Mamba)",
+    "real-ssm": "diagonal linear recurrence, input-dependent, eigenvalues in [-1, 1]",
+    "transformer": "causal attention with positions",
+    "transformer-nope": "causal attention without positions",
+    "transformer-bidirectional": "attention without a mask, with positions",
+    "transformer-equivariant": "attention without a mask or positions",
+}
+
+REGIMES: dict[str, str] = {
+    "fixed precision": "every number has constantly many bits",
+    "log precision": "every number has as many bits as log T",
+    "unbounded precision": "numbers, or hard attention, as exact as the construction asks",
+    "depth log T": "the number of layers grows with log T",
+}
+
+VERDICTS = ("can", "cannot", "cannot unless TC0 = NC1", "open")
+
+CIRCUIT_CLASSES: dict[str, str] = {
+    "AC0": "constant depth, and / or gates: no counting",
+    "ACC0": "constant depth, with gates that count modulo a constant",
+    "TC0": "constant depth, with majority gates",
+    "NC1-complete": "as hard as anything in depth log T with gates of two inputs",
+    "unknown": "not worked out",
 }
 
 
@@ -37,6 +55,14 @@ class Statement:
     why: str
     citation: str
 
+    def __post_init__(self) -> None:
+        known = ((self.family, FAMILIES), (self.regime, REGIMES), (self.verdict, VERDICTS))
+        for word, words in known:
+            if word not in words:
+                raise ValueError(f"{word!r}: expected one of {', '.join(words)}")
+        if not (self.why and self.citation):
+            raise ValueError(f"a statement on {self.family} without a reason or a citation")
+
 
 @dataclass(frozen=True)
 class Theory:
@@ -46,15 +72,14 @@ class Theory:
     why: str
     statements: tuple[Statement, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain dictionaries and lists, for JSON."""
-        return asdict(self)
+    def __post_init__(self) -> None:
+        if self.circuit_class not in CIRCUIT_CLASSES:
+            raise ValueError(f"{self.circuit_class!r}: expected one of {list(CIRCUIT_CLASSES)}")
 
     def about(self, family: str) -> tuple[Statement, ...]:
         """The statements on one family."""
         return tuple(s for s in self.statements if s.family == family)
 
-
-def nothing_known() -> Theory:
-    """The theory of a task that nobody has worked out yet."""
-    return Theory("unknown", "not worked out", ())
+    def as_dict(self) -> dict[str, Any]:
+        """Plain dictionaries and lists, for JSON."""
+        return asdict(self)
