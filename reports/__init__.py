@@ -1,0 +1,50 @@
+"""Run folders in, pictures and pages out.
+
+A report is a function of run folders alone: nothing here trains, measures, or knows what a task or
+a model is. The names below load what they need (pandas, matplotlib) when they are first used.
+
+- `read_run`, `read_runs`   a run folder, read and checked
+- `curve_table`             several runs as one tidy table, one row per run and tested length
+- `draw_curves`             that table as a figure: accuracy against length
+- `write_report`            run folders to one self-contained HTML page and a PNG beside it
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .curves import draw_curves as draw_curves
+    from .page import ReportPaths as ReportPaths
+    from .page import write_report as write_report
+    from .runs import Run as Run
+    from .runs import read_run as read_run
+    from .runs import read_runs as read_runs
+    from .table import curve_table as curve_table
+
+__all__ = [
+    "ReportPaths",
+    "Run",
+    "curve_table",
+    "draw_curves",
+    "read_run",
+    "read_runs",
+    "write_report",
+]
+
+HOMES = {
+    "ReportPaths": "page",
+    "Run": "runs",
+    "curve_table": "table",
+    "draw_curves": "curves",
+    "read_run": "runs",
+    "read_runs": "runs",
+    "write_report": "page",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'flann.reports' has no attribute {name!r}")
+    return getattr(import_module(f".{HOMES[name]}", __name__), name)

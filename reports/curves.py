@@ -1,0 +1,287 @@
+"""The figure: accuracy against length, a pair of panels per task.
+
+Above, accuracy per symbol, which falls gently and shows how a model fails; below, the share of
+words that are right throughout, which falls off a cliff and decides the reach. A band is one run's
+95% interval; of several seeds the line is the median and each seed a thin line, since the spread
+between seeds is wider than what any one of them could say of itself. Nothing is smoothed: markers
+are the tested lengths, on a logarithmic axis.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import log2
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+from flann.errors import UserError
+
+from .legend import Curve, curves_of, draw_legend, legend_height
+from .style import LIGHT, Theme, settings
+from .writing import write_aside
+
+WIDTH = 3.4  # inches: one column of a two-column paper
+LEFT, RIGHT, TOP, BOTTOM, GAP = 0.5, 0.14, 0.42, 0.46, 0.14
+HEIGHTS = {"per_symbol": 1.6, "per_word": 0.8}
+TITLES = {"per_symbol": "accuracy per symbol", "per_word": "words all right"}
+REACH = 0.9  # the accuracy per word up to which a run's reach extends
+DPI = 200
+METADATA: dict[str, dict[str, Any]] = {  # no dates: same table, same bytes
+    ".png": {},
+    ".pdf": {"CreationDate": None},
+    ".svg": {"Date": None},
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One metric on one task."""
+
+    task: str
+    metric: str
+    points: pd.DataFrame
+    curves: list[Curve]
+    theme: Theme
+
+
+def draw_curves(table: pd.DataFrame, path: Path | str, *, columns: int = 2) -> Path:
+    """Draw the curves of a table, in colours for white paper.
+
+    Parameters
+    ----------
+    table : DataFrame
+        what `curve_table` returns.
+    path : Path or str
+        the picture: ``.png`` (200 dots an inch), ``.pdf`` or ``.svg``.
+    columns : int
+        how many tasks stand beside each other; each takes a column's width, 3.4 inches.
+
+    Returns
+    -------
+    Path
+        the picture's.
+
+    Raises
+    ------
+    UserError
+        for another ending, or a folder that cannot be written.
+    """
+    path = Path(path)
+    if path.suffix not in METADATA:
+        raise UserError(f"cannot draw {path.name!r}: expected {', '.join(METADATA)} at its end")
+    write_aside(path, picture(table, columns=columns, kind=path.suffix))
+    return path
+
+
+def picture(
+    table: pd.DataFrame, *, columns: int = 2, theme: Theme = LIGHT, kind: str = ".png"
+) -> bytes:
+    """The figure as the bytes of a file."""
+    content = io.BytesIO()
+    with mpl.rc_context(settings(theme)):
+        figure = compose(table, columns, theme)
+        figure.savefig(content, format=kind[1:], dpi=DPI, metadata=METADATA[kind])
+    return content.getvalue()
+
+
+def compose(table: pd.DataFrame, columns: int, theme: Theme) -> Figure:
+    """Lay the panels and the legend out on a page that is as large as they need."""
+    tasks = list(dict.fromkeys(table["task"]))
+    curves = curves_of(table, theme)
+    metrics = metrics_of(table)
+    columns = min(columns, len(tasks))
+    rows = -(-len(tasks) // columns)
+    block = TOP + BOTTOM + sum(HEIGHTS[m] for m in metrics) + GAP * (len(metrics) - 1)
+    width = WIDTH * columns
+    below = legend_height(curves, width)
+    height = rows * block + below
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    for place, task in enumerate(tasks):
+        row, column = divmod(place, columns)
+        top, left = height - row * block - TOP, WIDTH * column + LEFT
+        for metric in metrics:
+            bottom = top - HEIGHTS[metric]
+            inches = (left, bottom, WIDTH - LEFT - RIGHT, HEIGHTS[metric])
+            axes = figure.add_axes(fractions(inches, width, height))
+            draw_panel(axes, Panel(task, metric, table[table["task"] == task], curves, theme))
+            if metric == metrics[0]:
+                head(axes, task, theme)
+            finish_x(axes, table[table["task"] == task], last=metric == metrics[-1])
+            if column == 0:
+                axes.set_ylabel(TITLES[metric])
+            top = bottom - GAP
+    draw_legend(figure, curves, theme)
+    return figure
+
+
+def fractions(
+    inches: tuple[float, float, float, float], width: float, height: float
+) -> tuple[float, float, float, float]:
+    """A place in inches as matplotlib takes it: shares of the figure's width and height."""
+    left, bottom, wide, high = inches
+    return left / width, bottom / height, wide / width, high / height
+
+
+def metrics_of(table: pd.DataFrame) -> list[str]:
+    """Both, or one where a word has a single scored position and they are the same."""
+    same = (table["per_symbol"] == table["per_word"]) | table["per_word"].isna()
+    return ["per_symbol"] if bool(same.all()) else ["per_symbol", "per_word"]
+
+
+# -- one panel -------------------------------------------------------------------------------------
+
+
+def draw_panel(axes: Axes, panel: Panel) -> None:
+    """Training lengths, chance, then the curves on top."""
+    shade_training(axes, panel)
+    draw_chance(axes, panel)
+    for order, curve in enumerate(panel.curves):
+        mine = panel.points[panel.points["setting"] == curve.setting].dropna(subset="length")
+        if len(mine):
+            draw_curve(axes, mine, panel.metric, curve, 3 + order)
+    short = HEIGHTS[panel.metric] < 1
+    axes.set_ylim(-0.05, 1.05)  # room for a marker at 0 and at 1
+    axes.set_yticks([0, 0.5, 1] if short else [0, 0.25, 0.5, 0.75, 1])
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:g}"))
+    if panel.metric == "per_word" or len(metrics_of(panel.points)) == 1:
+        draw_reach(axes, panel.theme)
+
+
+def draw_curve(axes: Axes, points: pd.DataFrame, metric: str, curve: Curve, order: float) -> None:
+    """One setting: a run with its interval, or the median of its seeds with each seed thin."""
+    seeds = points["run"].nunique()
+    for _, seed in points.groupby("run", sort=False):
+        x = seed["length"].to_numpy(float)
+        if seeds == 1:
+            low, high = (seed[f"{metric}_{end}"].to_numpy(float) for end in ("low", "high"))
+            axes.fill_between(x, low, high, color=curve.colour, alpha=0.2, lw=0, zorder=order)
+        else:
+            y = seed[metric].to_numpy(float)
+            axes.plot(x, y, color=curve.colour, lw=0.6, alpha=0.55, zorder=order)
+    line = median_line(points, metric)
+    axes.plot(line.index, line, **curve.look, zorder=order + 0.5, clip_on=False)
+
+
+def median_line(points: pd.DataFrame, metric: str) -> pd.Series[float]:
+    """The median over seeds, at the lengths where all of them were measured."""
+    by_length = points.astype({"length": float}).groupby("length")[metric]
+    everywhere = by_length.count() == points["run"].nunique()
+    return by_length.median()[everywhere].astype(float)
+
+
+def shade_training(axes: Axes, panel: Panel) -> None:
+    """The training lengths of every run of the panel."""
+    ranges = panel.points[["train_low", "train_high"]].drop_duplicates()
+    for low, high in ranges.itertuples(index=False):
+        axes.axvspan(low / 1.03, high * 1.03, color=panel.theme.shade, lw=0, zorder=0)
+
+
+def draw_chance(axes: Axes, panel: Panel) -> None:
+    """What the best guess that looks at the position alone would score, named on the line."""
+    points = panel.points.dropna(subset="length")
+    if points.empty:
+        return
+    chance = points.astype({"length": float}).groupby("length")[f"chance_{panel.metric}"].first()
+    axes.plot(chance.index, chance, ls=":", lw=1.1, color=panel.theme.faint, zorder=2)
+    if panel.metric != "per_symbol":
+        return
+    start = float(chance.iloc[0])
+    below = start > 0.15
+    axes.annotate(
+        "chance",
+        (float(chance.index[0]), start),
+        xytext=(0, -2.5 if below else 2.5),
+        textcoords="offset points",
+        va="top" if below else "bottom",
+        ha="left",
+        size=6.5,
+        color=panel.theme.faint,
+    )
+
+
+def draw_reach(axes: Axes, theme: Theme) -> None:
+    """The line that a run must not fall below to have reached a length."""
+    axes.axhline(REACH, color=theme.faint, lw=0.6, zorder=1)
+    axes.annotate(
+        f"reach: {REACH}",
+        (1, REACH),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, -2),
+        textcoords="offset points",
+        va="top",
+        ha="right",
+        size=6.5,
+        color=theme.faint,
+    )
+
+
+# -- around the panels -----------------------------------------------------------------------------
+
+
+def head(axes: Axes, task: str, theme: Theme) -> None:
+    """The task's name and, over the shading, what it means."""
+    axes.annotate(
+        task if len(task) <= 48 else task[:47] + "…",
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 13),
+        textcoords="offset points",
+        size=9,
+        weight="bold",
+    )
+    shaded = [patch.get_extents() for patch in axes.patches]
+    del shaded
+    low = min((patch.get_x() for patch in axes.patches), default=None)  # type: ignore[attr-defined]
+    if low is not None:
+        axes.annotate(
+            "training lengths",
+            (low, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            size=6.5,
+            color=theme.faint,
+        )
+
+
+def finish_x(axes: Axes, points: pd.DataFrame, *, last: bool) -> None:
+    """A log-2 axis with a small tick at every tested length and as many labels as fit."""
+    lengths = sorted({int(n) for n in points["length"].dropna()})
+    ends = [*lengths, int(points["train_low"].min()), int(points["train_high"].max())]
+    margin = max(1.05, (max(ends) / min(ends)) ** 0.03)
+    axes.set_xscale("log", base=2)
+    axes.set_xlim(min(ends) / margin, max(ends) * margin)
+    axes.xaxis.set_major_locator(FixedLocator(labelled(lengths)))
+    axes.xaxis.set_minor_locator(FixedLocator(lengths) if lengths else NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda length, _: f"{length:g}"))
+    axes.tick_params(axis="x", labelbottom=last)
+    if last:
+        axes.set_xlabel("word length")
+
+
+def labelled(lengths: Iterable[int], room: int = 9) -> list[int]:
+    """The tested lengths to write at the axis: powers of two first, no two too close.
+
+    >>> labelled([2, 4, 8, 16, 32, 40, 64, 128, 256, 320])
+    [2, 4, 8, 16, 32, 64, 128, 320]
+    """
+    ordered = sorted(lengths)
+    if not ordered:
+        return []
+    apart = max(0.45, log2(ordered[-1] / ordered[0]) / room)
+    kept = [ordered[-1]]  # how far the test went is always said
+    for length in sorted(ordered[:-1], key=lambda n: (n & (n - 1) != 0, n)):
+        if all(abs(log2(length / other)) >= apart for other in kept):
+            kept.append(length)
+    return sorted(kept)

@@ -1,0 +1,261 @@
+"""A run folder, read and checked: the only thing a report is made of.
+
+A run folder holds plain JSON, CSV and JSON lines::
+
+    experiment.json   what was asked for            result.json    what came of it
+    environment.json  with which versions, where    task.json      the problem
+    theory.json       what is known of task and model family
+    curve.csv         accuracy at each tested length
+    positions.csv     accuracy at each scored position      (may be missing)
+    progress.jsonl    training loss, one object a line      (may be missing)
+
+Folders come from anywhere, so everything in them is data: nothing is imported or run, and a file
+that is missing, cut short or of another shape is refused with one line that names it. A file whose
+last line has no end is taken as cut short: half a number can look like a whole one.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from flann.errors import UserError
+
+from .shapes import FIELDS, check_fields
+
+METRICS = ("per_word", "last_symbol", "per_symbol")
+SHARES = [
+    *(f"{metric}{bound}" for metric in METRICS for bound in ("", "_low", "_high")),
+    *(f"chance_{metric}" for metric in METRICS),
+]
+CURVE = ["length", "words", *SHARES, "first_error"]
+POSITIONS = ["length", "position", "accuracy", "first_errors"]
+PROGRESS = ["step", "length", "loss", "accuracy"]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run folder.
+
+    Attributes
+    ----------
+    folder : Path
+        where it was read from; its last part is the run's name.
+    experiment, result, environment, task, theory : Mapping
+        the JSON files of the same names.
+    curve : DataFrame
+        one row per tested length, shortest first; columns `CURVE`. Empty for a run that diverged.
+    positions : DataFrame
+        one row per tested length and scored position; columns `POSITIONS`. May be empty.
+    progress : DataFrame
+        one row per report of the training loop; columns `PROGRESS`. May be empty.
+    """
+
+    folder: Path
+    experiment: Mapping[str, Any]
+    result: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    task: Mapping[str, Any]
+    theory: Mapping[str, Any]
+    curve: pd.DataFrame
+    positions: pd.DataFrame
+    progress: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """The folder's own name, without where it lies."""
+        return self.folder.name
+
+    @property
+    def status(self) -> str:
+        """``done``, ``stopped`` or ``diverged``."""
+        return str(self.result["status"])
+
+    @property
+    def train_lengths(self) -> tuple[int, int]:
+        """The shortest and the longest training length."""
+        low, high = self.experiment["train_lengths"]
+        return low, high
+
+    @property
+    def unmeasured(self) -> list[int]:
+        """The test lengths that were asked for and are not in the curve."""
+        measured = set(self.curve["length"])
+        return [n for n in self.experiment.get("test_lengths") or [] if n not in measured]
+
+
+def read_runs(folders: Iterable[Path]) -> list[Run]:
+    """Several run folders, in the order given; a folder given twice is read once.
+
+    Raises
+    ------
+    UserError
+        if there is none, if one cannot be read, or if two hold the same experiment: the same
+        seed counted twice would pass for two.
+    """
+    unique = {Path(folder).resolve(): None for folder in folders}
+    if not unique:
+        raise UserError("no run folder given: expected at least one")
+    runs = [read_run(folder) for folder in unique]
+    seen: dict[str, Run] = {}
+    for run in runs:
+        earlier = seen.setdefault(json.dumps(run.experiment, sort_keys=True), run)
+        if earlier is not run:
+            raise UserError(
+                f"{earlier.folder} and {run.folder} hold the same experiment with the same seed:"
+                " expected one of them"
+            )
+    return runs
+
+
+def read_run(folder: Path) -> Run:
+    """Read one run folder and check everything that a report draws.
+
+    Raises
+    ------
+    UserError
+        for a folder or file that is missing, cut short, or not what was expected.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"no run folder at {folder}: expected a folder with experiment.json in it")
+    parts = {file: read_json(folder / file) for file in FIELDS}
+    run = Run(
+        folder=folder,
+        experiment=parts["experiment.json"],
+        result=parts["result.json"],
+        environment=parts["environment.json"],
+        task=parts["task.json"],
+        theory=parts["theory.json"],
+        curve=read_curve(folder / "curve.csv"),
+        positions=read_positions(folder / "positions.csv"),
+        progress=read_progress(folder / "progress.jsonl"),
+    )
+    expected = run.result.get("rows")
+    rows = len(run.curve)
+    if rows != (rows if expected is None else expected) or (
+        run.curve.empty and run.status == "done"
+    ):
+        raise UserError(
+            f"{folder / 'curve.csv'} has {rows} rows: expected"
+            f" {expected or 'one per test length'}; is it cut short?"
+        )
+    return run
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A JSON object with the fields that `FIELDS` lists for this file name."""
+    content = parse_json(read_text(file), str(file))
+    if not isinstance(content, dict):
+        raise UserError(f"{file} holds {type(content).__name__}: expected a JSON object")
+    check_fields(content, FIELDS[file.name], file)
+    return content
+
+
+def read_curve(file: Path) -> pd.DataFrame:
+    """curve.csv, shortest length first."""
+    curve = read_csv(file, CURVE, may_be_blank=["first_error"])
+    check_range(curve, SHARES, 0, 1, file)
+    check_range(curve, ["length", "words"], 1, None, file)
+    curve = curve.astype({"length": "int64", "words": "int64"}).sort_values("length")
+    repeated = curve["length"][curve["length"].duplicated()]
+    if len(repeated):
+        raise UserError(f"{file} has length {repeated.iloc[0]} twice: expected one row a length")
+    return curve.reset_index(drop=True)
+
+
+def read_positions(file: Path) -> pd.DataFrame:
+    """positions.csv in order of length and position; empty if there is none."""
+    if not file.exists():
+        return pd.DataFrame(columns=POSITIONS, dtype=float)
+    positions = read_csv(file, POSITIONS)
+    check_range(positions, ["accuracy"], 0, 1, file)
+    check_range(positions, ["length", "position"], 1, None, file)
+    check_range(positions, ["first_errors"], 0, None, file)
+    whole = dict.fromkeys(["length", "position", "first_errors"], "int64")
+    return positions.astype(whole).sort_values(["length", "position"], ignore_index=True)
+
+
+def read_progress(file: Path) -> pd.DataFrame:
+    """progress.jsonl in order of steps; empty if there is none. A loss may be NaN, or null."""
+    if not file.exists():
+        return pd.DataFrame(columns=PROGRESS, dtype=float)
+    rows = []
+    for number, line in enumerate(read_text(file).splitlines(), 1):
+        record = parse_json(line, f"{file}, line {number}")
+        if not isinstance(record, dict) or "step" not in record or "loss" not in record:
+            raise UserError(f"{file}, line {number}: expected an object with step and loss")
+        rows.append({column: record.get(column) for column in PROGRESS})
+    try:
+        progress = pd.DataFrame(rows, columns=PROGRESS).astype(float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UserError(f"{file}: expected numbers for {', '.join(PROGRESS)} ({error})") from error
+    return progress.dropna(subset="step").sort_values("step", ignore_index=True)
+
+
+def read_csv(file: Path, columns: list[str], may_be_blank: Iterable[str] = ()) -> pd.DataFrame:
+    """The named columns of a CSV file, all numbers; other columns are left out."""
+    text = read_text(file)
+    try:
+        table = pd.read_csv(io.StringIO(text))
+    except pd.errors.ParserError as error:
+        raise UserError(f"{file} is not a CSV table: {error}") from error
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise UserError(f"{file} has no column {missing[0]!r}: expected {', '.join(columns)}")
+    try:
+        table = table[columns].astype(float)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{file} holds something other than numbers: {error}") from error
+    for column in columns:
+        blank = table.index[table[column].isna()]
+        if len(blank) and column not in may_be_blank:
+            raise UserError(
+                f"{file}, line {blank[0] + 2}: no number for {column!r}; is the file cut short?"
+            )
+    return table
+
+
+def check_range(
+    table: pd.DataFrame, columns: list[str], low: float, high: float | None, file: Path
+) -> None:
+    """Refuse a number outside of its range, and an infinite one."""
+    top = high if high is not None else 2.0**53
+    for column in columns:
+        outside = table[column][(table[column] < low) | (table[column] > top)]
+        if len(outside):
+            expected = f"{low} to {high}" if high is not None else f"{low} or more"
+            raise UserError(
+                f"{file}, column {column!r}: expected {expected}, got {outside.iloc[0]}"
+            )
+
+
+def parse_json(text: str, where: str) -> Any:
+    """JSON of which every text can be written again (no lone surrogates)."""
+    try:
+        content = json.loads(text)
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{where} is not whole JSON: {error}") from error
+    return content
+
+
+def read_text(file: Path) -> str:
+    """A file's text, refused if its last line has no end."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UserError(f"no file {file}: expected it in every run folder") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read {file}: {error}") from error
+    if file.suffix != ".json" and text and not text.endswith("\n"):
+        raise UserError(f"{file} ends in the middle of a line: expected a whole file")
+    if not text.strip() and file.suffix != ".jsonl":
+        raise UserError(f"{file} is empty: expected its content; is it cut short?")
+    return text

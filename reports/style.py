@@ -1,0 +1,67 @@
+"""How figures look: fonts for a paper's column, colours that the colour-blind can tell apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import seaborn as sns
+from matplotlib.colors import to_hex, to_rgb
+
+MARKERS = "osD^vPX*"
+COLOURS = [0, 1, 2, 3, 4, 9, 5, 7]  # of seaborn's colorblind, without its two palest
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours around the curves, and by how much the curves are lightened."""
+
+    ink: str
+    faint: str
+    shade: str
+    paper: str
+    lighten: float = 0.0
+
+
+LIGHT = Theme(ink="#1d2129", faint="#667080", shade="#eceff3", paper="#ffffff")
+DARK = Theme(ink="#e6e8ec", faint="#9aa2af", shade="#242a33", paper="#14171c", lighten=0.25)
+
+
+def settings(theme: Theme) -> dict[str, Any]:
+    """Matplotlib's settings for a figure."""
+    return {
+        **sns.axes_style("ticks"),
+        "font.family": "DejaVu Sans",
+        "font.size": 8,
+        "axes.labelsize": 8,
+        "xtick.labelsize": 7,
+        "ytick.labelsize": 7,
+        "axes.linewidth": 0.7,
+        "xtick.major.width": 0.7,
+        "ytick.major.width": 0.7,
+        "xtick.minor.width": 0.5,
+        "xtick.major.size": 3,
+        "ytick.major.size": 3,
+        "xtick.minor.size": 1.8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "text.parse_math": False,  # a dollar in a user's name is a dollar
+        "svg.hashsalt": "flann",  # the same figure, the same bytes
+        "figure.facecolor": theme.paper,
+        "axes.facecolor": theme.paper,
+        "savefig.facecolor": theme.paper,
+        **dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor"], theme.ink),
+        **dict.fromkeys(["xtick.color", "ytick.color"], theme.ink),
+    }
+
+
+def colour(number: int, theme: Theme) -> str:
+    """The colour of the curve of this number, from 0; after eight they come again."""
+    palette = sns.color_palette("colorblind")
+    red, green, blue = to_rgb(palette[COLOURS[number % len(COLOURS)]])
+    return to_hex([part + (1 - part) * theme.lighten for part in (red, green, blue)])
+
+
+def marker(number: int) -> str:
+    """The marker of the curve of this number; out of step with colours after eight."""
+    return MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
