@@ -82,7 +82,7 @@ class Architecture(ABC):
     def layers(self, sizes: Sizes) -> list[Layer]:
         """The layers of a model of these sizes, freshly initialised."""
 
-    def customary(self, width: int) -> float:
+    def customary(self, width: int) -> int:
         """The second knob's usual value at this width, from which sizing departs least."""
         return width
 

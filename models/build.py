@@ -9,7 +9,7 @@ from flann.errors import UserError
 from .architecture import Architecture, Sizes
 from .registry import model_registry
 from .sequence import SequenceModel
-from .sizing import lowest, solve
+from .sizing import customary, solve
 
 
 def build_model(
@@ -87,9 +87,7 @@ def model_of_width(
     architecture, canonical = _architecture(name, imports)
     if width < 1 or width % architecture.width_step:
         raise UserError(f"{name}: expected a width that is a multiple of {architecture.width_step}")
-    if second is None:
-        step = architecture.knob_step
-        second = max(lowest(architecture), round(architecture.customary(width) / step) * step)
+    second = customary(architecture, width) if second is None else second
     return _drawn(architecture, canonical, symbols, labels, Sizes(width, second, depth), seed)
 
 
@@ -104,5 +102,5 @@ def _drawn(
     architecture: Architecture, name: str, symbols: int, labels: int, sizes: Sizes, seed: int
 ) -> SequenceModel:
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return architecture.model(name, symbols=symbols, labels=labels, sizes=sizes)

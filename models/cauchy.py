@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from jaxtyping import Complex
 from torch import Tensor
-from torch.autograd import Function
+
+from .scans.folding import FoldedFunction
 
 ROOM = 1 << 20
 """How many quotients are held at a time."""
@@ -36,12 +37,15 @@ def cauchy_sums(
     >>> cauchy_sums(one, poles, 2 * one[0, 0, :1]).real.tolist()    # 1/2 + 1/1
     [[[1.5]]]
     """
-    sums: Tensor = _CauchySums.apply(coefficients, poles, points)
+    sums: Tensor = _CauchySums.run(coefficients, poles, points)
     return sums
 
 
-class _CauchySums(Function):
+class _CauchySums(FoldedFunction):
     """The sums, with quotients made by blocks."""
+
+    fold_axes = (0, 0)
+    out_axes = (0,)
 
     @staticmethod
     def forward(coefficients: Tensor, poles: Tensor, points: Tensor) -> Tensor:
@@ -55,22 +59,35 @@ class _CauchySums(Function):
         ctx.save_for_backward(*inputs)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Any:
-        """The quotients again, block by block; the points are not differentiated."""
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """The points are not differentiated."""
         coefficients, poles, points = ctx.saved_tensors
-        by_coefficients, by_poles, first = 0, 0, 0
-        for block in _blocks(poles, points):
-            grad = grads[0][..., first : first + len(block)]
+        return (*_CauchySumsBackward.run(coefficients, poles, grads[0], points), None)
+
+
+class _CauchySumsBackward(FoldedFunction):
+    """Gradients by the coefficients and the poles; the quotients again, block by block."""
+
+    fold_axes = (0, 0, 0)
+    out_axes = (0, 0)
+
+    @staticmethod
+    def forward(
+        coefficients: Tensor, poles: Tensor, grad: Tensor, points: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Sums over the blocks."""
+        by_coefficients, by_poles = torch.zeros_like(coefficients), torch.zeros_like(poles)
+        blocks = _blocks(poles, points)
+        for block, part in zip(blocks, grad.split([len(b) for b in blocks], -1), strict=True):
             q = _quotients(poles, block).conj()
-            by_coefficients = by_coefficients + grad @ q.mT
-            by_poles = by_poles + ((coefficients.mH @ grad) * q.square()).sum(-1)
-            first += len(block)
-        return by_coefficients, by_poles, None
+            by_coefficients += part @ q.mT
+            by_poles += ((coefficients.mH @ part) * q.square()).sum(-1)
+        return by_coefficients, by_poles
 
 
 def _quotients(poles: Tensor, points: Tensor) -> Tensor:
     return 1 / (points - poles[..., None])
 
 
-def _blocks(poles: Tensor, points: Tensor) -> tuple[Tensor, ...]:
-    return points.split(max(1, ROOM // poles.numel()))
+def _blocks(poles: Tensor, points: Tensor) -> list[Tensor]:
+    return list(points.split(max(1, ROOM // poles.numel())))

@@ -44,4 +44,5 @@ def by_fft(x: Tensor, kernel: Tensor) -> Tensor:
     """As a product of spectra."""
     length = x.shape[1]
     spectrum = torch.fft.rfft(x, 2 * length, dim=1) * torch.fft.rfft(kernel.T, 2 * length, dim=0)
-    return torch.fft.irfft(spectrum, 2 * length, dim=1)[:, :length]
+    y: Tensor = torch.fft.irfft(spectrum, 2 * length, dim=1)
+    return y[:, :length]

@@ -147,7 +147,7 @@ class Mamba(Architecture):
         self.eigenvalues, self.state, self.taps = eigenvalues, state, taps
         self.family = "nonnegative-ssm" if eigenvalues == "positive" else "real-ssm"
 
-    def customary(self, width: int) -> float:
+    def customary(self, width: int) -> int:
         """E = 2 d."""
         return 2 * width
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 

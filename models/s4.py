@@ -59,6 +59,8 @@ class TimeInvariantSSM(Layer):
 
     slow = ("log_step", "log_decay", "frequency", "low_rank", "into")
     undecayed = ("skip",)
+    log_decay: nn.Parameter
+    frequency: nn.Parameter
 
     def __init__(self, width: int, state: int) -> None:
         super().__init__()
@@ -105,7 +107,8 @@ class TimeInvariantSSM(Layer):
         return torch.complex(-torch.exp(self.log_decay), self.frequency)
 
     def _mixed(self, y: Tensor) -> Tensor:
-        return functional.glu(self.mix(functional.gelu(y)), dim=-1)
+        mixed: Tensor = functional.glu(self.mix(functional.gelu(y)), dim=-1)
+        return mixed
 
 
 class DPLR(TimeInvariantSSM):
@@ -134,8 +137,8 @@ class DPLR(TimeInvariantSSM):
             * (cauchy_sums(pairs, poles, points) + cauchy_sums(pairs.conj(), poles.conj(), points))
         ).unbind(1)
         spectrum = 2 / (1 + z) * (CRB - CRP * PRB / (1 + PRP))
-        damped = torch.fft.irfft(spectrum, 2 * length)[:, :length]
-        return damped * r ** -count[:length]
+        damped: Tensor = torch.fft.irfft(spectrum, 2 * length)[:, :length]
+        return damped * torch.pow(r, -count[:length])
 
     def advance(self, u: Tensor, x: Tensor) -> Tensor:
         """x_t = (2/Δ - A)⁻¹ [(2/Δ + A) x_{t-1} + 2 B u_t], by Woodbury's identity."""
@@ -179,15 +182,9 @@ def hippo_legs(
     skew = A + P[:, None] * P[None, :] + 0.5 * torch.eye(state, dtype=torch.float64)
     frequencies, V = torch.linalg.eigh(-1j * skew)
     V, frequencies = V[:, state // 2 :], frequencies[state // 2 :]
-    kind = torch.promote_types(torch.get_default_dtype(), torch.complex32)
-    return tuple(
-        part.to(kind)
-        for part in (
-            torch.complex(torch.full_like(frequencies, -0.5), frequencies),
-            V.mH @ (P + 0j),
-            V.mH @ (B + 0j),
-        )
-    )
+    poles = torch.complex(torch.full_like(frequencies, -0.5), frequencies)
+    kind = torch.complex64 if torch.get_default_dtype() == torch.float32 else torch.complex128
+    return poles.to(kind), (V.mH @ (P + 0j)).to(kind), (V.mH @ (B + 0j)).to(kind)
 
 
 class TimeInvariantArchitecture(Architecture):
@@ -199,7 +196,7 @@ class TimeInvariantArchitecture(Architecture):
     recipe = MappingProxyType({"lr": 3e-3})
     ssm: type[TimeInvariantSSM]
 
-    def customary(self, width: int) -> float:
+    def customary(self, width: int) -> int:
         """N = 64, whatever the width."""
         return 64
 

@@ -2,17 +2,18 @@
 
 Width alone leaves gaps of up to 4%, so two numbers are solved for. Every architecture has a
 customary second knob s(d) at width d (a feed-forward of 4d, a state as wide as the stream). The
-width whose customary model is just at the budget is found by bisection; then, for widths around
-it, the second knob closes what is left, and of all pairs within the tolerance the one that
-departs least from custom is taken. Counts come from modules built on torch's meta device, which
-have shapes and no numbers; layers of one model are alike, so two of them are built, never all.
+two widths whose customary models are just below and just above the budget are found by bisection,
+and at each the second knob that closes what is left; the pair that departs less from custom is
+taken. If neither comes within 1%, the widths around them are tried, the nearest first.
+
+Counts come from modules built on torch's meta device, which have shapes and no numbers. Layers of
+one model are alike, so models of one and two layers tell the count at any depth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache
 from math import log
 
 import torch
@@ -23,15 +24,10 @@ from .architecture import Architecture, Sizes
 
 TOLERANCE = 0.01
 NEIGHBOURS = 8
-"""How many widths on either side of the customary one are tried."""
+"""How many widths on either side of the customary ones are tried."""
 
-
-@dataclass(frozen=True)
-class Fit:
-    """A pair of sizes and the parameters it comes to."""
-
-    sizes: Sizes
-    parameters: int
+Count = Callable[[int, int], int]
+"""From (width, second knob) to the number of parameters."""
 
 
 def solve(
@@ -51,42 +47,36 @@ def solve(
     if parameters < least * (1 - TOLERANCE):
         raise UserError(
             f"{parameters:,} parameters are too few for {name} at depth {depth} with {symbols}"
-            f" symbols and {labels} labels: the smallest has {least:,}"
+            f" symbols and {labels} labels: the smallest possible has {least:,}"
         )
-    fits = list(candidates(architecture, count, depth, parameters))
-    close = [fit for fit in fits if abs(fit.parameters - parameters) <= TOLERANCE * parameters]
-    if not close:
-        raise UserError(_miss(name, depth, parameters, fits))
-    return min(close, key=lambda fit: _departure(architecture, fit, parameters)).sizes
+    misses: list[int] = []
+    for widths in _widths(architecture, count, parameters):
+        fits: dict[Sizes, float] = {}
+        for width in widths:
+            for second in _seconds(architecture, count, width, parameters):
+                off = abs(count(width, second) / parameters - 1)
+                if off <= TOLERANCE:
+                    departure = abs(log(second / customary(architecture, width)))
+                    fits[Sizes(width, second, depth)] = departure + off
+                misses.append(count(width, second))
+        if fits:
+            return min(fits, key=lambda sizes: fits[sizes])
+    nearest = sorted(misses, key=lambda n: abs(n - parameters))[:2]
+    listed = " or ".join(f"{n:,} ({n / parameters - 1:+.1%})" for n in nearest)
+    raise UserError(
+        f"{name} at depth {depth} cannot have {parameters:,} parameters within 1%: nearest {listed}"
+    )
 
 
-def candidates(
-    architecture: Architecture, count: Callable[[int, int], int], depth: int, budget: int
-) -> Iterator[Fit]:
-    """For widths about the customary one, the two second knobs on either side of the budget."""
-    step, knob_step = architecture.width_step, architecture.knob_step
-    middle = _last(lambda w: count(w * step, _customary(architecture, w * step)) <= budget)
-    for w in range(max(1, middle - NEIGHBOURS), middle + NEIGHBOURS + 1):
-        width, first = w * step, lowest(architecture) // knob_step
-        if count(width, first * knob_step) > budget * (1 + TOLERANCE):
-            continue
-        below = _last(lambda s, d=width: count(d, s * knob_step) <= budget, first)  # type: ignore[misc]
-        for s in (below, below + 1):
-            sizes = Sizes(width, s * knob_step, depth)
-            yield Fit(sizes, count(sizes.width, sizes.second))
+def counter(architecture: Architecture, symbols: int, labels: int, depth: int) -> Count:
+    """The number of parameters at this depth, as a function of width and second knob."""
 
-
-def counter(
-    architecture: Architecture, symbols: int, labels: int, depth: int
-) -> Callable[[int, int], int]:
-    """A function from (width, second knob) to the number of parameters, at this depth."""
-
-    @lru_cache(maxsize=None)
+    @cache
     def count(width: int, second: int) -> int:
-        one, two = (_built(Sizes(width, second, layers)) for layers in (1, 2))
+        one, two = (built(Sizes(width, second, layers)) for layers in (1, 2))
         return one + (depth - 1) * (two - one)
 
-    def _built(sizes: Sizes) -> int:
+    def built(sizes: Sizes) -> int:
         with torch.device("meta"):
             model = architecture.model("", symbols=symbols, labels=labels, sizes=sizes)
         return model.sizes["parameters"]
@@ -94,37 +84,46 @@ def counter(
     return count
 
 
+def customary(architecture: Architecture, width: int) -> int:
+    """The second knob's customary value at a width, as a multiple of its step."""
+    step = architecture.knob_step
+    return max(lowest(architecture), round(architecture.customary(width) / step) * step)
+
+
 def lowest(architecture: Architecture) -> int:
     """The second knob's smallest value."""
     return max(architecture.knob_least, architecture.knob_step)
 
 
-def _customary(architecture: Architecture, width: int) -> int:
-    """The customary second knob as a multiple of its step."""
+def _widths(architecture: Architecture, count: Count, budget: int) -> list[list[int]]:
+    """The customary widths just below and above the budget, then pairs further and further out."""
+    step = architecture.width_step
+    below = _last(lambda w: count(w * step, customary(architecture, w * step)) <= budget)
+    pairs = [(below - away, below + 1 + away) for away in range(NEIGHBOURS + 1)]
+    return [[w * step for w in pair if w > 0] for pair in pairs]
+
+
+def _seconds(architecture: Architecture, count: Count, width: int, budget: int) -> list[int]:
+    """The second knobs on either side of the budget at this width; none if all are above it."""
     step = architecture.knob_step
-    return max(lowest(architecture), round(architecture.customary(width) / step) * step)
+    first = lowest(architecture) // step
+    if count(width, first * step) > budget * (1 + TOLERANCE):
+        return []
+    usual = customary(architecture, width) // step
+    below = _last(lambda s: count(width, s * step) <= budget, first, usual)
+    return [below * step, (below + 1) * step]
 
 
-def _last(holds: Callable[[int], bool], first: int = 1) -> int:
-    """The last number from `first` on of which a monotone property holds (`first` if none)."""
-    low, high = first, first + 1
+def _last(holds: Callable[[int], bool], first: int = 1, guess: int = 2) -> int:
+    """The last number from `first` on of which a monotone property holds (`first` if none).
+
+    >>> _last(lambda n: n * n <= 200), _last(lambda n: n < 0)
+    (14, 1)
+    """
+    low, high = first, max(first + 1, guess)
     while holds(high):
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return low
-
-
-def _departure(architecture: Architecture, fit: Fit, budget: int) -> float:
-    """How far a fit is from the customary shape, and a little from the budget."""
-    usual = architecture.customary(fit.sizes.width)
-    return abs(log(fit.sizes.second / usual)) + abs(fit.parameters / budget - 1)
-
-
-def _miss(name: str, depth: int, budget: int, fits: list[Fit]) -> str:
-    nearest = sorted(fits, key=lambda fit: abs(fit.parameters - budget))[:2]
-    found = " or ".join(
-        f"{fit.parameters:,} ({fit.parameters / budget - 1:+.1%})" for fit in nearest
-    )
-    return f"{name} at depth {depth} cannot have {budget:,} parameters within 1%: nearest {found}"

@@ -127,7 +127,7 @@ def transformer_from(
     """
     if seed is not None:
         with torch.random.fork_rng(devices=[]):
-            torch.random.default_generator.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             return transformer_from(config, symbols=symbols, labels=labels, description=description)
     return SequenceModel(
         symbols=symbols,
@@ -224,7 +224,7 @@ class Transformer(Architecture):
         self.family = self.config(Sizes(2 * heads, 1, 1)).family
         self.width_step = 2 * heads  # heads share the width out, each an even part of it
 
-    def customary(self, width: int) -> float:
+    def customary(self, width: int) -> int:
         """A feed-forward four times as wide as the stream."""
         return 4 * width
 

@@ -33,6 +33,11 @@ class FoldedFunction(Function):
         raise NotImplementedError("the scans can be differentiated once, not twice")
 
     @classmethod
+    def run(cls, *arguments: Any) -> Any:
+        """`apply`, which torch leaves untyped."""
+        return cls.apply(*arguments)  # type: ignore[no-untyped-call]
+
+    @classmethod
     def vmap(cls, info: Any, in_dims: tuple[int | None, ...], *arguments: Any) -> Any:
         """Fold, apply, unfold."""
         size, folded = info.batch_size, []
@@ -40,7 +45,7 @@ class FoldedFunction(Function):
             if place < len(cls.fold_axes):
                 argument = _fold(argument, dim, cls.fold_axes[place], size)
             folded.append(argument)
-        found = cls.apply(*folded)
+        found = cls.run(*folded)
         if isinstance(found, Tensor):
             return _unfold(found, cls.out_axes[0], size), 0
         unfolded = tuple(_unfold(t, a, size) for t, a in zip(found, cls.out_axes, strict=True))

@@ -35,14 +35,16 @@ def supports(device: str) -> bool:
 
 def diagonal(a: Tensor, b: Tensor) -> Tensor:
     """h_t = a_t ⊙ h_{t-1} + b_t."""
-    h: Tensor = Diagonal.apply(a.transpose(0, 1), b.transpose(0, 1))
+    h: Tensor = Diagonal.run(a.transpose(0, 1), b.transpose(0, 1))
     return h.transpose(0, 1)
 
 
 def matrix(A: Tensor, b: Tensor, initial: Tensor, normalise: bool) -> Tensor:
     """h_t = ν(A_t h_{t-1} + b_t) from h_0 = initial."""
-    h, _ = Matrix.apply(A.transpose(0, 1), b.transpose(0, 1), initial, normalise)
-    return h.transpose(0, 1)
+    states: tuple[Tensor, Tensor] = Matrix.run(
+        A.transpose(0, 1), b.transpose(0, 1), initial, normalise
+    )
+    return states[0].transpose(0, 1)
 
 
 # -- diagonal --------------------------------------------------------------------------------------
@@ -72,7 +74,8 @@ class Diagonal(FoldedFunction):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """The adjoint recurrence."""
         a, h = ctx.saved_tensors
-        return DiagonalBackward.apply(a, h, grads[0])  # type: ignore[no-any-return]
+        found: tuple[Tensor, Tensor] = DiagonalBackward.run(a, h, grads[0])
+        return found
 
 
 class DiagonalBackward(FoldedFunction):
@@ -128,7 +131,7 @@ class Matrix(FoldedFunction):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """The adjoint recurrence."""
-        found = MatrixBackward.apply(*ctx.saved_tensors, grads[0], ctx.normalise)
+        found = MatrixBackward.run(*ctx.saved_tensors, grads[0], ctx.normalise)
         return (*found, None)
 
 

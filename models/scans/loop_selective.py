@@ -22,27 +22,17 @@ from torch import Tensor
 
 from .folding import FoldedFunction
 
-CHUNK = 32
+CHUNK = 16
+"""How many steps the backward runs again at a time."""
 
 
 def selective(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, eigenvalues: str) -> Tensor:
     """h_t = α(Δ_t A) ⊙ h_{t-1} + Δ_t x_t B_t, y_t = C_t · h_t, batch first."""
-    u, dt, B, C = (
-        (dt * x).transpose(0, 1),
-        dt.transpose(0, 1),
-        B.transpose(0, 1),
-        C.transpose(0, 1),
-    )
-    dynamics = A.T.contiguous().expand(dt.shape[1], *A.T.shape)
-    y, _ = Selective.apply(
-        u.contiguous(),
-        dt.contiguous(),
-        dynamics,
-        B.contiguous(),
-        C.contiguous(),
-        eigenvalues == "negative",
-    )
-    return y.transpose(0, 1)
+    # Time first: then a step is one stretch of memory.
+    u, dt, B, C = (t.transpose(0, 1).contiguous() for t in (dt * x, dt, B, C))
+    shared = A.T.contiguous().expand(dt.shape[1], *A.T.shape)
+    found: tuple[Tensor, Tensor] = Selective.run(u, dt, shared, B, C, eigenvalues == "negative")
+    return found[0].transpose(0, 1)
 
 
 class Selective(FoldedFunction):
@@ -78,7 +68,7 @@ class Selective(FoldedFunction):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """The adjoint recurrence."""
-        found = SelectiveBackward.apply(*ctx.saved_tensors, grads[0].contiguous(), ctx.negative)
+        found = SelectiveBackward.run(*ctx.saved_tensors, grads[0].contiguous(), ctx.negative)
         return (*found, None)
 
 
