@@ -52,11 +52,11 @@ def generating_set(group: Group, count: int) -> list[int]:
 def growing_set(group: Group) -> list[int]:
     """Elements chosen one by one, each the first that makes the generated subgroup largest."""
     chosen = [int(np.argmax(group.element_orders))]
-    reached = group.generated(chosen)
+    reached = group.generated(np.array(chosen))
     while len(reached) < group.order:
         best, best_reached = 0, reached
         for candidate in np.setdiff1d(np.arange(group.order), reached):
-            now = group.generated([*chosen, int(candidate)])
+            now = group.generated(np.array([*chosen, candidate]))
             if len(now) > len(best_reached):
                 best, best_reached = int(candidate), now
             if len(now) == group.order:

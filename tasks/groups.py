@@ -20,14 +20,13 @@ reflections ``x -> k - x``; products ``a|b``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
 from itertools import permutations
 from math import factorial, prod
 
 import numpy as np
-from jaxtyping import Int, UInt
+from jaxtyping import Int, Integer, UInt
 
 from flann.errors import UserError, nearest
 
@@ -95,9 +94,11 @@ class Group:
         inverse_products = self.table[np.ix_(self.inverses[members], self.inverses[members])]
         return self.generated(np.unique(self.table[inverse_products, products]))
 
-    def generated(self, generators: Iterable[int]) -> Int[np.ndarray, " members"]:
+    def generated(
+        self, generators: Integer[np.ndarray, " generators"]
+    ) -> Int[np.ndarray, " members"]:
         """The elements of the subgroup that these generate, in order of number."""
-        steps = self.table[:, np.unique(np.fromiter(generators, np.intp))]
+        steps = self.table[:, np.unique(generators)]
         reached = np.zeros(self.order, bool)
         reached[0] = True
         frontier = np.array([0])

@@ -16,7 +16,6 @@ exactly. With a limit, N is counted in whole numbers of any size and the ratio k
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt
@@ -29,21 +28,14 @@ Heights = Int[np.ndarray, " size"]
 Steps = Bool[np.ndarray, " size"]
 
 
-class Odds(Protocol):
-    """How likely a uniform path is to go up next."""
+class FreeOdds:
+    """Paths of any height: the exact fraction of ballot numbers."""
 
     def ups(self, rng: np.random.Generator, remaining: Heights, height: Heights) -> Steps:
         """Draw, for each path, whether its next step goes up.
 
         `remaining` counts the steps left until the path must be at 0, this one included.
         """
-
-
-class FreeOdds:
-    """Paths of any height: the exact fraction of ballot numbers."""
-
-    def ups(self, rng: np.random.Generator, remaining: Heights, height: Heights) -> Steps:
-        """Draw below the denominator, compare with the numerator."""
         numerator = (height + 2) * ((remaining - height) >> 1)  # remaining - height is even
         up: Steps = uniform_below(rng, remaining * (height + 1)) < numerator
         return up
@@ -57,11 +49,14 @@ class LimitedOdds:
         self.thresholds = thresholds(limit, 1 << (longest - 1).bit_length())
 
     def ups(self, rng: np.random.Generator, remaining: Heights, height: Heights) -> Steps:
-        """Compare 63 random bits with the threshold for this place."""
+        """Draw, for each path, whether its next step goes up; see `FreeOdds.ups`."""
         raw = raw_bits(rng, len(height), np.uint64) >> np.uint64(1)
         places = remaining * (self.limit + 1) + height
         up: Steps = raw < np.take(self.thresholds, places, mode="clip")
         return up
+
+
+Odds = FreeOdds | LimitedOdds
 
 
 @lru_cache(maxsize=8)

@@ -80,7 +80,8 @@ class Task:
     labels: tuple[str, ...]
     label_sets: Bool[np.ndarray, "labels symbols"] | None = None
 
-    CHANCE_WORDS: ClassVar[int] = 10_000
+    CHANCE_WORDS: ClassVar[int] = 10_000  # drawn to estimate chance, and
+    CHANCE_SYMBOLS: ClassVar[int] = 1 << 22  # at great lengths as many as make this many symbols
 
     # -- what a subclass writes ------------------------------------------------------------------
 
@@ -158,14 +159,13 @@ class Task:
     def chance(self, length: int) -> Chance:
         """How well the best guess does that looks at the position only.
 
-        Each number is the best for its own metric. This general form estimates them from
-        `CHANCE_WORDS` words of a fixed stream (the most frequent label of each position; for
-        `per_word` the most frequent row of labels, an estimate that is coarse where rows hardly
-        ever repeat); tasks that can be worked out exactly do so.
+        Each number is the best for its own metric. This general form estimates them from up to
+        `CHANCE_WORDS` words of a fixed stream: the most frequent label of each position, and for
+        `per_word` the most frequent row of labels, which is coarse where rows hardly ever
+        repeat. Tasks whose chance can be worked out exactly do that instead.
         """
-        targets = self.sample(test_stream(self.name, length, "chance"), self.CHANCE_WORDS, length)[
-            1
-        ]
+        words = min(self.CHANCE_WORDS, max(1000, self.CHANCE_SYMBOLS // length))
+        targets = self.sample(test_stream(self.name, length, "chance"), words, length).targets
         scored = targets[:, (targets != NOT_SCORED).any(axis=0)]
         best = np.array([np.bincount(column).max() for column in scored.T]) / len(scored)
         rows = np.unique(scored, axis=0, return_counts=True)[1]
@@ -235,7 +235,9 @@ class Task:
         size, length = tokens.shape
         return np.empty((length, size), smallest_signed(len(self.labels))).T
 
-    def last_only(self, verdicts: Integer[np.ndarray, " size"], tokens: Tokens) -> Targets:
+    def last_only(
+        self, verdicts: Bool[np.ndarray, " size"] | Integer[np.ndarray, " size"], tokens: Tokens
+    ) -> Targets:
         """Targets that score the last position alone; `verdicts` has one label per word."""
         targets = self.target_array(tokens)
         targets[...] = NOT_SCORED

@@ -82,4 +82,5 @@ class Theory:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionaries and lists, for JSON."""
-        return asdict(self)
+        statements = [asdict(statement) for statement in self.statements]
+        return {"circuit_class": self.circuit_class, "why": self.why, "statements": statements}

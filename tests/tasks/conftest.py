@@ -1,0 +1,50 @@
+"""Which tasks the laws run over: every registered name, and options that change something."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flann.tasks import Task, get_task, task_names
+
+OPTIONS = [
+    "Z2",
+    "S3xZ2",
+    "D5:generators=2",
+    "A5:generators=2",
+    "A5:generators=12",
+    "A5:label=last",
+    "S5:generators=swaps",
+    "Z6:generators=1",
+    "S6",  # more labels than int8 holds
+    "parity:mode=recognise",
+    "parity:ones=uniform",
+    "parity:mode=recognise,ones=uniform",
+    "first:mode=recognise",
+    "majority:mode=recognise",
+    "dyck-1:depth=1",
+    "dyck-1:depth=2",
+    "dyck-1:depth=3",
+    "dyck-2:depth=3",
+    "dyck-7:depth=2",
+    "dyck-1:mode=recognise",
+    "dyck-2:mode=recognise",
+    "dyck-1:depth=1,mode=recognise",
+    "dyck-2:depth=3,mode=recognise",
+]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "task" in metafunc.fixturenames:
+        names = [*task_names(), *OPTIONS]
+        metafunc.parametrize("task", names, indirect=True, ids=names)
+
+
+@pytest.fixture(scope="module")
+def task(request: pytest.FixtureRequest) -> Task:
+    return get_task(request.param)
+
+
+@pytest.fixture()
+def rng() -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(0))
