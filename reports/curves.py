@@ -14,27 +14,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log2
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.transforms import offset_copy
 
 from flann.errors import UserError
 
-from .legend import Curve, curves_of, draw_legend, legend_height
-from .style import LIGHT, Theme, settings
+from .legend import Curve, curves_of, draw_legend, say_seeds
+from .style import DPI, LIGHT, Theme, settings
 from .writing import write_aside
 
 WIDTH = 3.4  # inches: one column of a two-column paper
-LEFT, RIGHT, TOP, BOTTOM, GAP = 0.5, 0.14, 0.42, 0.46, 0.14
+LEFT, RIGHT, TOP, BOTTOM, GAP = 0.5, 0.14, 0.4, 0.42, 0.13
 HEIGHTS = {"per_symbol": 1.6, "per_word": 0.8}
 TITLES = {"per_symbol": "accuracy per symbol", "per_word": "words all right"}
 REACH = 0.9  # the accuracy per word up to which a run's reach extends
-DPI = 200
 METADATA: dict[str, dict[str, Any]] = {  # no dates: same table, same bytes
     ".png": {},
     ".pdf": {"CreationDate": None},
@@ -46,7 +47,6 @@ METADATA: dict[str, dict[str, Any]] = {  # no dates: same table, same bytes
 class Panel:
     """One metric on one task."""
 
-    task: str
     metric: str
     points: pd.DataFrame
     curves: list[Curve]
@@ -87,7 +87,7 @@ def picture(
 ) -> bytes:
     """The figure as the bytes of a file."""
     content = io.BytesIO()
-    with mpl.rc_context(settings(theme)):
+    with mpl.rc_context(cast(Any, settings(theme))):
         figure = compose(table, columns, theme)
         figure.savefig(content, format=kind[1:], dpi=DPI, metadata=METADATA[kind])
     return content.getvalue()
@@ -96,39 +96,44 @@ def picture(
 def compose(table: pd.DataFrame, columns: int, theme: Theme) -> Figure:
     """Lay the panels and the legend out on a page that is as large as they need."""
     tasks = list(dict.fromkeys(table["task"]))
-    curves = curves_of(table, theme)
     metrics = metrics_of(table)
     columns = min(columns, len(tasks))
-    rows = -(-len(tasks) // columns)
-    block = TOP + BOTTOM + sum(HEIGHTS[m] for m in metrics) + GAP * (len(metrics) - 1)
-    width = WIDTH * columns
-    below = legend_height(curves, width)
-    height = rows * block + below
-    figure = Figure(figsize=(width, height))
+    block = TOP + BOTTOM + sum(HEIGHTS[metric] for metric in metrics) + GAP * (len(metrics) - 1)
+    above = -(-len(tasks) // columns) * block
+    figure = Figure(figsize=(WIDTH * columns, above))
     FigureCanvasAgg(figure)
+    curves = curves_of(table, theme)
+    legend = draw_legend(figure, curves, say_seeds(table), theme)
+    figure.set_figheight(above + legend)
     for place, task in enumerate(tasks):
         row, column = divmod(place, columns)
-        top, left = height - row * block - TOP, WIDTH * column + LEFT
-        for metric in metrics:
-            bottom = top - HEIGHTS[metric]
-            inches = (left, bottom, WIDTH - LEFT - RIGHT, HEIGHTS[metric])
-            axes = figure.add_axes(fractions(inches, width, height))
-            draw_panel(axes, Panel(task, metric, table[table["task"] == task], curves, theme))
-            if metric == metrics[0]:
-                head(axes, task, theme)
-            finish_x(axes, table[table["task"] == task], last=metric == metrics[-1])
-            if column == 0:
-                axes.set_ylabel(TITLES[metric])
-            top = bottom - GAP
-    draw_legend(figure, curves, theme)
+        corner = WIDTH * column, above + legend - row * block
+        points = table[table["task"] == task]
+        panels = [Panel(metric, points, curves, theme) for metric in metrics]
+        draw_task(figure, corner, panels)
     return figure
 
 
+def draw_task(figure: Figure, corner: tuple[float, float], panels: list[Panel]) -> None:
+    """One task's panels, below each other, from the upper left corner (in inches)."""
+    left, top = corner[0] + LEFT, corner[1] - TOP
+    for panel in panels:
+        high = HEIGHTS[panel.metric]
+        axes = figure.add_axes(fractions((left, top - high, WIDTH - LEFT - RIGHT, high), figure))
+        draw_panel(axes, panel)
+        finish_x(axes, panel.points, last=panel is panels[-1])
+        axes.set_ylabel(TITLES[panel.metric])
+        if panel is panels[0]:
+            head(axes, panel)
+        top -= high + GAP
+
+
 def fractions(
-    inches: tuple[float, float, float, float], width: float, height: float
+    inches: tuple[float, float, float, float], figure: Figure
 ) -> tuple[float, float, float, float]:
     """A place in inches as matplotlib takes it: shares of the figure's width and height."""
     left, bottom, wide, high = inches
+    width, height = figure.get_size_inches()
     return left / width, bottom / height, wide / width, high / height
 
 
@@ -159,17 +164,18 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
 
 def draw_curve(axes: Axes, points: pd.DataFrame, metric: str, curve: Curve, order: float) -> None:
     """One setting: a run with its interval, or the median of its seeds with each seed thin."""
-    seeds = points["run"].nunique()
+    aside = offset_copy(axes.transData, cast(Figure, axes.figure), x=curve.shift, units="points")
+    faint = {"color": curve.look["color"], "transform": aside, "zorder": order}
+    alone = points["run"].nunique() == 1
     for _, seed in points.groupby("run", sort=False):
         x = seed["length"].to_numpy(float)
-        if seeds == 1:
+        if alone:
             low, high = (seed[f"{metric}_{end}"].to_numpy(float) for end in ("low", "high"))
-            axes.fill_between(x, low, high, color=curve.colour, alpha=0.2, lw=0, zorder=order)
+            axes.fill_between(x, low, high, alpha=0.2, lw=0, **faint)
         else:
-            y = seed[metric].to_numpy(float)
-            axes.plot(x, y, color=curve.colour, lw=0.6, alpha=0.55, zorder=order)
+            axes.plot(x, seed[metric].to_numpy(float), lw=0.6, alpha=0.6, **faint)
     line = median_line(points, metric)
-    axes.plot(line.index, line, **curve.look, zorder=order + 0.5, clip_on=False)
+    axes.plot(line.index, line, **curve.look, transform=aside, zorder=order + 0.5, clip_on=False)
 
 
 def median_line(points: pd.DataFrame, metric: str) -> pd.Series[float]:
@@ -197,68 +203,74 @@ def draw_chance(axes: Axes, panel: Panel) -> None:
         return
     start = float(chance.iloc[0])
     below = start > 0.15
-    axes.annotate(
-        "chance",
-        (float(chance.index[0]), start),
-        xytext=(0, -2.5 if below else 2.5),
-        textcoords="offset points",
-        va="top" if below else "bottom",
-        ha="left",
-        size=6.5,
-        color=panel.theme.faint,
-    )
+    place = (float(chance.index[0]), start)
+    whisper(axes, "chance", place, "data", "left", "top" if below else "bottom", panel.theme)
 
 
 def draw_reach(axes: Axes, theme: Theme) -> None:
     """The line that a run must not fall below to have reached a length."""
     axes.axhline(REACH, color=theme.faint, lw=0.6, zorder=1)
-    axes.annotate(
-        f"reach: {REACH}",
-        (1, REACH),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, -2),
+    whisper(axes, f"reach: {REACH}", (1, REACH), ("axes fraction", "data"), "right", "top", theme)
+
+
+def whisper(
+    axes: Axes,
+    words: str,
+    place: tuple[float, float],
+    coordinates: Any,
+    across: Literal["left", "right"],
+    up: Literal["top", "bottom"],
+    theme: Theme,
+) -> None:
+    """A small word at a line, kept readable where a curve passes under it."""
+    note = axes.annotate(
+        words,
+        place,
+        xycoords=coordinates,
+        xytext=(0, -2.5 if up == "top" else 2.5),
         textcoords="offset points",
-        va="top",
-        ha="right",
+        va=up,
+        ha=across,
         size=6.5,
         color=theme.faint,
+        zorder=90,
     )
+    note.set_path_effects([withStroke(linewidth=1.5, foreground=theme.paper, alpha=0.8)])
 
 
 # -- around the panels -----------------------------------------------------------------------------
 
 
-def head(axes: Axes, task: str, theme: Theme) -> None:
-    """The task's name and, over the shading, what it means."""
-    axes.annotate(
+def head(axes: Axes, panel: Panel) -> None:
+    """The task's name and, over the shading, the lengths that were trained."""
+    task = str(panel.points["task"].iloc[0])
+    ranges = panel.points[["train_low", "train_high"]].drop_duplicates()
+    low, high = (int(bound) for bound in ranges.iloc[0])
+    words = f"trained on {low}–{high}" if len(ranges) == 1 else "training lengths"
+    name = axes.annotate(
         task if len(task) <= 48 else task[:47] + "…",
         (0, 1),
         xycoords="axes fraction",
-        xytext=(0, 13),
+        xytext=(0, 14),
         textcoords="offset points",
-        size=9,
-        weight="bold",
     )
-    shaded = [patch.get_extents() for patch in axes.patches]
-    del shaded
-    low = min((patch.get_x() for patch in axes.patches), default=None)  # type: ignore[attr-defined]
-    if low is not None:
-        axes.annotate(
-            "training lengths",
-            (low, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            size=6.5,
-            color=theme.faint,
-        )
+    name.set(size=9, weight="bold")
+    axes.annotate(
+        words,
+        (int(ranges["train_low"].min()), 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        size=6.5,
+        color=panel.theme.faint,
+    )
 
 
 def finish_x(axes: Axes, points: pd.DataFrame, *, last: bool) -> None:
     """A log-2 axis with a small tick at every tested length and as many labels as fit."""
     lengths = sorted({int(n) for n in points["length"].dropna()})
     ends = [*lengths, int(points["train_low"].min()), int(points["train_high"].max())]
-    margin = max(1.05, (max(ends) / min(ends)) ** 0.03)
+    margin = max(1.05, (max(ends) / min(ends)) ** 0.035)
     axes.set_xscale("log", base=2)
     axes.set_xlim(min(ends) / margin, max(ends) * margin)
     axes.xaxis.set_major_locator(FixedLocator(labelled(lengths)))

@@ -1,4 +1,4 @@
-"""The curves of a figure and what they are called: one per setting, with what became of its runs."""
+"""The curves of a figure and what they are called: one per setting, with how its runs ended."""
 
 from __future__ import annotations
 
@@ -8,107 +8,132 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
 from .style import Theme, colour, marker
 
-LINE = 0.155  # inches a line of the legend takes
-LETTER = 0.058  # inches a letter takes, on average
-HANDLE = 0.5  # inches for the line before the words
-MARGIN = 0.1
+LETTERS = 56  # a longer entry is broken into lines; so many fit a paper's column
+MARGIN = 0.06  # inches below the legend
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One setting's looks and words."""
+    """One setting of one task: its words, whether it has a curve at all, and its looks.
+
+    `shift` sets it aside by some points, so that curves which coincide (all at 1) are all seen.
+    """
 
     setting: str
     words: str
-    colour: str
+    drawn: bool
+    shift: float
     look: dict[str, Any]
 
 
 def curves_of(table: pd.DataFrame, theme: Theme) -> list[Curve]:
-    """One curve a setting and task label, in the order of the table.
+    """One curve a setting, in the order of the table.
 
-    The same label on two tasks is the same model: it has one colour and one line in the legend.
+    One label on two tasks is the same model: it has one colour, and one entry in the legend if its
+    runs ended alike.
     """
-    labels = {label: number for number, label in enumerate(dict.fromkeys(table["label"]))}
+    drawn = list(dict.fromkeys(table.loc[table["length"].notna(), "label"]))
+    counted = say_seeds(table) is None
     curves = []
-    for setting, runs in table.groupby("setting", sort=False):
-        label = runs["label"].iloc[0]
-        number = labels[label]
-        look = {
-            "color": colour(number, theme),
-            "marker": marker(number),
-            "ms": 3.6,
-            "mec": theme.paper,
-            "mew": 0.5,
-            "lw": 1.4,
-        }
-        note = outcome(runs.drop_duplicates("run"))
-        words = f"{label} ({note})" if note else str(label)
-        curves.append(Curve(str(setting), words, look["color"], look))
+    for setting, points in table.groupby("setting", sort=False):
+        label = str(points["label"].iloc[0])
+        number = drawn.index(label) if label in drawn else 0
+        runs = points.drop_duplicates("run")
+        note = outcome(runs, counted=counted)
+        curves.append(
+            Curve(
+                setting=str(setting),
+                words=f"{label} ({note})" if note else label,
+                drawn=bool(runs["length"].notna().any()),
+                shift=aside(number, len(drawn)),
+                look={"color": colour(number, theme), "mec": theme.paper, **marker(number)},
+            )
+        )
     return curves
 
 
-def outcome(runs: pd.DataFrame) -> str:
+def aside(number: int, count: int) -> float:
+    """By how many points the curve of this number is set aside: at most 5, in all 10."""
+    step = min(2.2, 10 / max(count - 1, 1))
+    return (number - (count - 1) / 2) * step
+
+
+def say_seeds(table: pd.DataFrame) -> str | None:
+    """What lines mean, in one note for the figure; None where each entry must say it."""
+    counts = set(table.groupby("setting")["run"].nunique())
+    if counts == {1}:
+        return ""
+    if len(counts) == 1:
+        return f"Thick: median of {counts.pop()} seeds. Thin: each seed."
+    return None
+
+
+def outcome(runs: pd.DataFrame, *, counted: bool = False) -> str:
     """What a reader must know of the runs behind a curve; nothing if all went well.
 
     >>> outcome(pd.DataFrame({"status": ["done", "diverged"], "length": [2, None]}))
-    'median of 1 of 2 seeds: 1 diverged'
+    '1 of 2 diverged'
     """
     count = len(runs)
-    without = int(runs["length"].isna().sum())
-    stopped = int((runs["status"].eq("stopped") & runs["length"].notna()).sum())
-    if count == 1:
-        if without:
-            return f"{runs['status'].iloc[0]}: no curve"
-        return f"stopped at step {runs['step'].iloc[0]} of {runs['steps'].iloc[0]}" * stopped
-    if without == count:
-        return f"{count} seeds, all without a curve"
-    seeds = (
-        f"median of {count - without} of {count} seeds" if without else f"median of {count} seeds"
-    )
-    notes = [f"{without} diverged"] * bool(without) + [f"{stopped} stopped early"] * bool(stopped)
-    return seeds + (": " + ", ".join(notes) if notes else "")
+    missing = runs["length"].isna()
+    failed = list(dict.fromkeys(runs.loc[missing, "status"]))
+    stopped = runs[runs["status"].eq("stopped") & ~missing]
+    if count == 1 and failed:
+        return f"{failed[0]}, no curve"
+    if count == 1 and len(stopped):
+        return f"stopped at step {stopped['step'].iloc[0]} of {stopped['steps'].iloc[0]}"
+    notes = [f"{count} seeds"] if counted and count > 1 else []
+    notes += [f"{(runs['status'].eq(s) & missing).sum()} of {count} {s}" for s in failed]
+    notes += [f"{len(stopped)} of {count} stopped early"] if len(stopped) else []
+    return ", ".join(notes)
 
 
-def entries(curves: list[Curve], width: float) -> list[tuple[Curve, str]]:
-    """Each different text once, broken into lines that fit the width."""
-    letters = int((width - HANDLE - 2 * MARGIN) / LETTER)
+def draw_legend(figure: Figure, curves: list[Curve], note: str | None, theme: Theme) -> float:
+    """Put the legend at the foot, in as many columns as fit; return its height in inches."""
     unique = {curve.words: curve for curve in curves}
-    return [(curve, "\n".join(wrap(words, letters))) for words, curve in unique.items()]
-
-
-def columns_of(texts: list[str], width: float) -> int:
-    """How many columns of the legend fit."""
-    longest = max(len(line) for text in texts for line in text.split("\n"))
-    return max(1, min(len(texts), int((width - MARGIN) / (HANDLE + LETTER * longest + 0.1))))
-
-
-def legend_height(curves: list[Curve], width: float) -> float:
-    """Inches that the legend takes at the foot of a figure of this width."""
-    texts = [text for _, text in entries(curves, width)]
-    lines = sum(text.count("\n") + 1 for text in texts)
-    return LINE * -(-lines // columns_of(texts, width)) + 2 * MARGIN
-
-
-def draw_legend(figure: Figure, curves: list[Curve], theme: Theme) -> None:
-    """The legend at the foot, in words."""
+    title = "Thick: median of the seeds. Thin: each seed." if note is None else note
     width = float(figure.get_figwidth())
-    listed = entries(curves, width)
-    texts = [text for _, text in listed]
-    figure.legend(
-        [Line2D([], [], **curve.look) for curve, _ in listed],
-        [text if not text.startswith("_") else " " + text for text in texts],  # _ would hide it
+    for columns in range(min(4, len(unique)), 0, -1):
+        legend = build(figure, unique, title, columns, theme)
+        box = legend.get_window_extent()
+        if box.width <= width * figure.dpi or columns == 1:
+            break
+        legend.remove()
+    return float(box.height) / figure.dpi + MARGIN
+
+
+def build(
+    figure: Figure, entries: dict[str, Curve], title: str, columns: int, theme: Theme
+) -> Legend:
+    """The legend in a number of columns."""
+    blank = {"ls": "none", "marker": "none"}
+    legend = figure.legend(
+        [Line2D([], [], **(curve.look if curve.drawn else blank)) for curve in entries.values()],
+        [entry(words) for words in entries],
         loc="lower left",
-        bbox_to_anchor=(0.0, 0.0),
-        ncols=columns_of(texts, width),
+        bbox_to_anchor=(0, MARGIN / figure.get_figheight()),
+        ncols=columns,
         frameon=False,
         fontsize=7,
         handlelength=2.2,
-        labelspacing=0.45,
-        borderaxespad=0.4,
+        labelspacing=0.4,
+        columnspacing=1.5,
+        borderaxespad=0,
         labelcolor=theme.ink,
+        title=title or None,
+        title_fontsize=6.5,
+        alignment="left",
     )
+    legend.get_title().set_color(theme.faint)
+    return legend
+
+
+def entry(words: str) -> str:
+    """An entry's text, in lines; matplotlib would hide one that begins with an underscore."""
+    text = "\n".join(wrap(words, LETTERS))
+    return " " + text if text.startswith("_") else text

@@ -127,8 +127,9 @@ def position_line(run: Run) -> Sparkline | None:
 
 def stretch_of(positions: pd.Series[int], low: int, high: int) -> pd.Series[int]:
     """Which of at most `BINS` stretches, equally long on a logarithmic axis, a position is in."""
-    scaled = np.log2(positions / low) / log2(high / low) * BINS
-    return scaled.astype(int).clip(upper=BINS - 1)
+    return positions.map(
+        lambda place: min(BINS - 1, int(BINS * log2(place / low) / log2(high / low)))
+    )
 
 
 def unbroken(points: Iterable[tuple[float, float]]) -> list[str]:

@@ -8,7 +8,9 @@ from typing import Any
 import seaborn as sns
 from matplotlib.colors import to_hex, to_rgb
 
+DPI = 200
 MARKERS = "osD^vPX*"
+SIZES = {"o": 3.9, "s": 3.6, "D": 3.4, "^": 4.3, "v": 4.3, "P": 4.6, "X": 4.6, "*": 6.0}
 COLOURS = [0, 1, 2, 3, 4, 9, 5, 7]  # of seaborn's colorblind, without its two palest
 
 
@@ -57,11 +59,12 @@ def settings(theme: Theme) -> dict[str, Any]:
 
 def colour(number: int, theme: Theme) -> str:
     """The colour of the curve of this number, from 0; after eight they come again."""
-    palette = sns.color_palette("colorblind")
-    red, green, blue = to_rgb(palette[COLOURS[number % len(COLOURS)]])
-    return to_hex([part + (1 - part) * theme.lighten for part in (red, green, blue)])
+    red, green, blue = to_rgb(sns.color_palette("colorblind")[COLOURS[number % len(COLOURS)]])
+    light = theme.lighten
+    return to_hex((red + (1 - red) * light, green + (1 - green) * light, blue + (1 - blue) * light))
 
 
-def marker(number: int) -> str:
-    """The marker of the curve of this number; out of step with colours after eight."""
-    return MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
+def marker(number: int) -> dict[str, Any]:
+    """The line and marker of the curve of this number; out of step with colours after eight."""
+    shape = MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
+    return {"marker": shape, "ms": SIZES[shape], "mew": 0.5, "lw": 1.3}

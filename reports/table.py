@@ -68,7 +68,8 @@ def curve_table(runs: Sequence[Run]) -> pd.DataFrame:
             "train_low": run.train_lengths[0],
             "train_high": run.train_lengths[1],
         }
-        rows += [{**identity, **point} for point in run.curve.to_dict("records") or [{}]]
+        points: list[Any] = run.curve.to_dict("records") or [{}]
+        rows += [{**identity, **point} for point in points]
     table = pd.DataFrame(rows, columns=[*IDENTITY, *CURVE])
     whole = dict.fromkeys(["step", "steps", "reach", "length", "words"], "Int64")
     return table.astype(whole)
@@ -82,8 +83,11 @@ def setting_of(experiment: Mapping[str, Any]) -> str:
 def setting_labels(experiments: Sequence[Mapping[str, Any]]) -> list[str]:
     """What each experiment's curve is called among these.
 
-    >>> setting_labels([{"model": "ids4:state_norm=true", "depth": 1}, {"model": "gru", "depth": 2}])
-    ['ids4, state norm, depth 1', 'gru, depth 2']
+    >>> deep, flat = {"model": "ids4:state_norm=true", "depth": 2}, {"model": "gru", "depth": 1}
+    >>> setting_labels([deep, flat])
+    ['ids4, state norm, depth 2', 'gru, depth 1']
+    >>> setting_labels([deep])
+    ['ids4, state norm']
     """
     differing = [field for field in fields_of(experiments) if differs(field, experiments)]
     return [
@@ -129,17 +133,17 @@ def model_words(name: str) -> str:
 def in_words(field: str, value: Any) -> str:
     """An option or setting as one would say it.
 
-    >>> in_words("train_lengths", [2, 40])
-    'trained on 2–40'
+    >>> in_words("train_lengths", [2, 40]), in_words("depth", 1)
+    ('trained on 2–40', 'depth 1')
     """
     spoken = field.replace("_", " ")
     if field == "train_lengths" and isinstance(value, list):
         return "trained on " + "–".join(map(str, value))
     if field == "test_lengths" and isinstance(value, list) and value:
         return f"tested at {len(value)} lengths to {value[-1]}"
-    if value in ("true", True):
+    if value is True or value == "true":
         return spoken
-    if value in ("false", False, None):
+    if value is False or value is None or value == "false":
         return f"no {spoken}"
     if field in UNITS and isinstance(value, int):
         return UNITS[field].format(value)

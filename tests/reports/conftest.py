@@ -38,28 +38,39 @@ def falling(holds: float, chance: float, fall: float = 1.0) -> Callable[[int], f
 
 
 def curve_rows(
-    accuracy: Callable[[int], float], lengths: Sequence[int], chance: float
+    accuracy: Callable[[int], float], lengths: Sequence[int], chance: float, recognise: bool
 ) -> list[Any]:
     rows = []
     for length in lengths:
-        at = [accuracy(place) for place in range(1, length + 1)]
+        at = [accuracy(place) for place in scored(length, recognise)]
         word = 1.0
         for share in at:
             word *= share
-        symbol = sum(at) / length
+        symbol = sum(at) / len(at)
         numbers: list[float] = []
-        for share, size in ((word, WORDS), (at[-1], WORDS), (symbol, WORDS * 3)):
+        for share, size in (
+            (word, WORDS),
+            (at[-1], WORDS),
+            (symbol, WORDS * (1 if recognise else 3)),
+        ):
             numbers += [share, *wilson(share, size)]
         first = "" if word == 1 else next(n for n, share in enumerate(at, 1) if share < 1)
-        rows.append([length, WORDS, *numbers, chance**length, chance, chance, first])
+        rows.append([length, WORDS, *numbers, chance ** len(at), chance, chance, first])
     return rows
 
 
-def position_rows(accuracy: Callable[[int], float], lengths: Sequence[int]) -> list[Any]:
+def scored(length: int, recognise: bool) -> range:
+    """The scored positions: the last alone when recognising, all when tagging."""
+    return range(length, length + 1) if recognise else range(1, length + 1)
+
+
+def position_rows(
+    accuracy: Callable[[int], float], lengths: Sequence[int], recognise: bool
+) -> list[Any]:
     rows = []
     for length in lengths:
         faultless = 1.0
-        for place in range(1, length + 1):
+        for place in scored(length, recognise):
             share = accuracy(place)
             rows.append([length, place, share, round(WORDS * faultless * (1 - share))])
             faultless *= share
@@ -85,7 +96,8 @@ def make_run(
     model: str = "mamba",
     seed: int = 0,
     status: str = "done",
-    accuracy: Callable[[int], float] = falling(40, 1 / 60),
+    accuracy: Callable[[int], float] | None = None,
+    recognise: bool = False,
     chance: float = 1 / 60,
     lengths: Sequence[int] = LENGTHS,
     train: tuple[int, int] = (2, 40),
@@ -94,10 +106,11 @@ def make_run(
 ) -> Path:
     """Write a whole run folder."""
     folder.mkdir(parents=True)
+    accuracy = accuracy or falling(40, chance)
     steps = 2000
     step = steps if status == "done" else 812
     measured = [] if status == "diverged" else list(lengths)
-    rows = curve_rows(accuracy, measured, chance)
+    rows = curve_rows(accuracy, measured, chance, recognise)
     holding = [row[0] for row in rows if row[2] >= 0.9]
     content: dict[str, Any] = {
         "experiment.json": {
@@ -150,7 +163,7 @@ def make_run(
         "task.json": {
             "name": task,
             "summary": f"Word problem of {task}: the product of the symbols so far.",
-            "mode": "tag",
+            "mode": "recognise" if recognise else "tag",
             "symbols": ["a", "b"],
             "labels": ["a", "b"],
         },
@@ -166,7 +179,7 @@ def make_run(
     for file, data in content.items():
         (folder / file).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     write_csv(folder / "curve.csv", CURVE_HEADER, rows)
-    places = position_rows(accuracy, measured)
+    places = position_rows(accuracy, measured, recognise)
     write_csv(folder / "positions.csv", "length,position,accuracy,first_errors", places)
     with (folder / "progress.jsonl").open("w", encoding="utf-8") as progress:
         for now in range(1, step + 1, 20):
