@@ -46,6 +46,7 @@ PREFIX, ACCEPTED, DEAD = 0, 1, 2
 BLOCK = 1 << 20  # symbols drawn or labelled at a time
 FEWEST_WORDS = 1 << 10
 MOST_KINDS = 128  # 256 symbols
+NOTHING = np.uint8(255)  # no kind
 PAIRS = ("()", "[]", "{}", "<>")
 
 Word = UInt[np.ndarray, "length size"]  # words as they are drawn: position by position
@@ -191,9 +192,9 @@ class Dyck(Task):
         stack = np.zeros((length + 1) * size, np.uint8)
         height = np.zeros(size, np.int64)
         for t in range(length):
-            asked = waiting[t]
-            below = height[asked] - 1
-            innermost[asked] = np.where(below >= 0, stack[below * size + asked], 0)
+            if (asked := waiting[t]).size:
+                below = height[asked] - 1
+                innermost[asked] = np.where(below >= 0, stack[below * size + asked], 0)
             closes = down[t]
             height -= closes  # now the level that this bracket opens or closes
             place = height * size + words
@@ -275,8 +276,9 @@ class Dyck(Task):
         """Write the state after every prefix, one position of all words at a time."""
         length, size = tokens.shape
         highest = length if self.depth is None else min(length, self.depth)
-        words = np.arange(size)
-        stack = np.zeros((highest + 1) * size, np.uint8)
+        # one level more than the heights at either end: below 0 lies what no bracket matches
+        stack = np.full((highest + 2) * size, NOTHING)
+        ground = np.arange(size, 2 * size)
         height = np.zeros(size, np.int64)
         dead = np.zeros(size, bool)
         for t in range(length):
@@ -284,13 +286,15 @@ class Dyck(Task):
             closes = (symbol & 1).astype(bool)
             kind = symbol >> 1
             level = height - closes  # that this bracket opens or closes
-            # what a dead word does no longer matters, as long as it stays inside the stack
-            dead |= (level < 0) | (level >= highest)
-            place = np.clip(level, 0, highest) * size + words
+            place = level * size + ground
             dead |= closes & (stack[place] != kind)
+            dead |= level >= highest
             stack[place] = kind
-            height = np.clip(level + ~closes, 0, highest)
-            states[t] = np.where(dead, DEAD, height == 0)
+            height = level + ~closes
+            height[dead] = 0  # what a dead word does no longer matters: keep it on the stack
+            np.add(
+                height == 0, dead, out=states[t], dtype=np.int8
+            )  # ACCEPTED, and DEAD is one more
 
 
 def read_kinds(name: str) -> int:

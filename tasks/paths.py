@@ -31,7 +31,7 @@ Steps = Bool[np.ndarray, " size"]
 class FreeOdds:
     """Paths of any height: the exact fraction of ballot numbers."""
 
-    def ups(self, rng: np.random.Generator, remaining: Heights, height: Heights) -> Steps:
+    def ups(self, rng: np.random.Generator, remaining: Heights | int, height: Heights) -> Steps:
         """Draw, for each path, whether its next step goes up.
 
         `remaining` counts the steps left until the path must be at 0, this one included.
@@ -48,7 +48,7 @@ class LimitedOdds:
         self.limit = limit
         self.thresholds = thresholds(limit, 1 << (longest - 1).bit_length())
 
-    def ups(self, rng: np.random.Generator, remaining: Heights, height: Heights) -> Steps:
+    def ups(self, rng: np.random.Generator, remaining: Heights | int, height: Heights) -> Steps:
         """Draw, for each path, whether its next step goes up; see `FreeOdds.ups`."""
         raw = raw_bits(rng, len(height), np.uint64) >> np.uint64(1)
         places = remaining * (self.limit + 1) + height
@@ -102,12 +102,17 @@ def draw_paths(
     """
     down = np.empty((length, len(via)), bool)
     height = np.zeros(len(via), np.int64)
+    bound = int(via.max(initial=0))  # from here on, no path has a point still to pass
     for t in range(length):
-        first = t < via
-        # a path up to the limit is, upside down, one from the limit to 0
-        flipped = first & (at > 0)
-        remaining = np.where(first, via, total) - t
-        up = odds.ups(rng, remaining, np.where(flipped, at - height, height)) ^ flipped
+        if t < bound:
+            first = t < via
+            # a path up to the limit is, upside down, one from the limit to 0
+            flipped = first & (at > 0)
+            remaining = np.where(first, via, total) - t
+            up = odds.ups(rng, remaining, np.where(flipped, at - height, height)) ^ flipped
+        else:
+            up = odds.ups(rng, total - t, height)
         np.logical_not(up, out=down[t])
-        height += np.where(up, 1, -1)
+        height += up
+        height -= down[t]
     return down

@@ -45,6 +45,6 @@ def task(request: pytest.FixtureRequest) -> Task:
     return get_task(request.param)
 
 
-@pytest.fixture()
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(0))
