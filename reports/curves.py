@@ -45,12 +45,13 @@ METADATA: dict[str, dict[str, Any]] = {  # no dates: same table, same bytes
 
 @dataclass(frozen=True)
 class Panel:
-    """One metric on one task."""
+    """One metric on one task, with the line of the reach if the metric decides it."""
 
     metric: str
     points: pd.DataFrame
     curves: list[Curve]
     theme: Theme
+    reach: bool
 
 
 def draw_curves(table: pd.DataFrame, path: Path | str, *, columns: int = 2) -> Path:
@@ -109,7 +110,7 @@ def compose(table: pd.DataFrame, columns: int, theme: Theme) -> Figure:
         row, column = divmod(place, columns)
         corner = WIDTH * column, above + legend - row * block
         points = table[table["task"] == task]
-        panels = [Panel(metric, points, curves, theme) for metric in metrics]
+        panels = [Panel(metric, points, curves, theme, metric == metrics[-1]) for metric in metrics]
         draw_task(figure, corner, panels)
     return figure
 
@@ -122,7 +123,7 @@ def draw_task(figure: Figure, corner: tuple[float, float], panels: list[Panel]) 
         axes = figure.add_axes(fractions((left, top - high, WIDTH - LEFT - RIGHT, high), figure))
         draw_panel(axes, panel)
         finish_x(axes, panel.points, last=panel is panels[-1])
-        axes.set_ylabel(TITLES[panel.metric])
+        axes.set_ylabel(TITLES[panel.metric] if len(panels) > 1 else "accuracy")
         if panel is panels[0]:
             head(axes, panel)
         top -= high + GAP
@@ -138,9 +139,11 @@ def fractions(
 
 
 def metrics_of(table: pd.DataFrame) -> list[str]:
-    """Both, or one where a word has a single scored position and they are the same."""
-    same = (table["per_symbol"] == table["per_word"]) | table["per_word"].isna()
-    return ["per_symbol"] if bool(same.all()) else ["per_symbol", "per_word"]
+    """Both, or one where a word has a single scored position, and so they and chance agree."""
+    same = table["per_symbol"].eq(table["per_word"])
+    same &= table["chance_per_symbol"].eq(table["chance_per_word"])
+    single = bool((same | table["length"].isna()).all())
+    return ["per_symbol"] if single else ["per_symbol", "per_word"]
 
 
 # -- one panel -------------------------------------------------------------------------------------
@@ -158,7 +161,7 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_ylim(-0.05, 1.05)  # room for a marker at 0 and at 1
     axes.set_yticks([0, 0.5, 1] if short else [0, 0.25, 0.5, 0.75, 1])
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:g}"))
-    if panel.metric == "per_word" or len(metrics_of(panel.points)) == 1:
+    if panel.reach:
         draw_reach(axes, panel.theme)
 
 
@@ -270,7 +273,7 @@ def finish_x(axes: Axes, points: pd.DataFrame, *, last: bool) -> None:
     """A log-2 axis with a small tick at every tested length and as many labels as fit."""
     lengths = sorted({int(n) for n in points["length"].dropna()})
     ends = [*lengths, int(points["train_low"].min()), int(points["train_high"].max())]
-    margin = max(1.05, (max(ends) / min(ends)) ** 0.035)
+    margin = max(1.05, (max(ends) / min(ends)) ** 0.045)
     axes.set_xscale("log", base=2)
     axes.set_xlim(min(ends) / margin, max(ends) * margin)
     axes.xaxis.set_major_locator(FixedLocator(labelled(lengths)))

@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 
 from .style import Theme, colour, marker
 
-LETTERS = 56  # a longer entry is broken into lines; so many fit a paper's column
-MARGIN = 0.06  # inches below the legend
+LETTERS = (56, 48, 40, 30)  # where an entry is broken into lines: the most that fits
+MARGIN = 0.06  # inches to the left and below
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def curves_of(table: pd.DataFrame, theme: Theme) -> list[Curve]:
 
 
 def aside(number: int, count: int) -> float:
-    """By how many points the curve of this number is set aside: at most 5, in all 10."""
-    step = min(2.2, 10 / max(count - 1, 1))
+    """By how many points the curve of this number is set aside: at most 3.5 either way."""
+    step = min(1.8, 7 / max(count - 1, 1))
     return (number - (count - 1) / 2) * step
 
 
@@ -97,26 +97,35 @@ def draw_legend(figure: Figure, curves: list[Curve], note: str | None, theme: Th
     """Put the legend at the foot, in as many columns as fit; return its height in inches."""
     unique = {curve.words: curve for curve in curves}
     title = "Thick: median of the seeds. Thin: each seed." if note is None else note
-    width = float(figure.get_figwidth())
-    for columns in range(min(4, len(unique)), 0, -1):
-        legend = build(figure, unique, title, columns, theme)
+    room = (float(figure.get_figwidth()) - MARGIN) * figure.dpi
+    layouts = [(n, LETTERS[0]) for n in range(min(4, len(unique)), 1, -1)]
+    for columns, letters in layouts + [(1, letters) for letters in LETTERS]:
+        legend = build(figure, unique, title, columns, letters, theme)
         box = legend.get_window_extent()
-        if box.width <= width * figure.dpi or columns == 1:
+        if box.width <= room:
             break
         legend.remove()
+    else:
+        figure.add_artist(legend)  # a word longer than the column: cut off, there is no better way
     return float(box.height) / figure.dpi + MARGIN
 
 
 def build(
-    figure: Figure, entries: dict[str, Curve], title: str, columns: int, theme: Theme
+    figure: Figure,
+    entries: dict[str, Curve],
+    title: str,
+    columns: int,
+    letters: int,
+    theme: Theme,
 ) -> Legend:
-    """The legend in a number of columns."""
+    """The legend in a number of columns, its entries broken after a number of letters."""
     blank = {"ls": "none", "marker": "none"}
     legend = figure.legend(
         [Line2D([], [], **(curve.look if curve.drawn else blank)) for curve in entries.values()],
-        [entry(words) for words in entries],
+        [entry(words, letters) for words in entries],
         loc="lower left",
-        bbox_to_anchor=(0, MARGIN / figure.get_figheight()),
+        bbox_to_anchor=(MARGIN, MARGIN),
+        bbox_transform=figure.dpi_scale_trans,
         ncols=columns,
         frameon=False,
         fontsize=7,
@@ -133,7 +142,7 @@ def build(
     return legend
 
 
-def entry(words: str) -> str:
+def entry(words: str, letters: int) -> str:
     """An entry's text, in lines; matplotlib would hide one that begins with an underscore."""
-    text = "\n".join(wrap(words, LETTERS))
+    text = "\n".join(wrap(words, letters))
     return " " + text if text.startswith("_") else text

@@ -6,22 +6,24 @@ from math import isfinite
 
 
 def share(value: float) -> str:
-    """A share with three decimals, more where three would make it look like 0 or 1.
+    """A share with three decimals, more where three would make it look like 1.
 
     >>> [share(value) for value in (1.0, 0.98765, 0.99996, 0.0, 0.0004)]
-    ['1', '0.988', '0.99996', '0', '0.0004']
+    ['1', '0.988', '0.99996', '0', '<0.001']
     """
     if value in (0, 1):
         return f"{value:.0f}"
-    for digits in range(3, 8):
+    if value < 0.0005:
+        return "<0.001"
+    for digits in range(3, 7):
         text = f"{value:.{digits}f}"
-        if 0 < float(text) < 1:
+        if float(text) < 1:
             return text
-    return "under 10⁻⁷" if value < 0.5 else "over 1 − 10⁻⁷"
+    return ">0.999999"
 
 
 def whole(value: float | None) -> str:
-    """A whole number with thin gaps of thousands; a dash for none.
+    """A whole number with commas at the thousands; a dash for none.
 
     >>> whole(99800), whole(None)
     ('99,800', '–')

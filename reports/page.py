@@ -20,14 +20,18 @@ import pandas as pd
 from flann.errors import UserError
 
 from . import numbers, sentences
-from .curves import metrics_of, picture
+from .curves import WIDTH, picture
 from .runs import Run, read_runs
 from .sparklines import loss_line, position_line
 from .style import DARK
+from .summary import rows_of
 from .table import curve_table, setting_labels
 from .writing import write_aside
 
 TEMPLATES = Path(__file__).parent / "templates"
+PIXELS = round(
+    WIDTH * 160
+)  # of a column on the page: sharp on fine screens, not too large on coarse
 OPEN_RUNS = 2  # with more than these, each run is folded up under its heading
 
 
@@ -73,15 +77,21 @@ def write_report(runs: Sequence[Path], page: Path | str) -> ReportPaths:
 
 def render(runs: Sequence[Run], table: pd.DataFrame, figure: bytes) -> str:
     """The page's HTML."""
+    tasks = {run.experiment["task"]: run.task.get("summary") for run in runs}
+    labels = setting_labels([run.experiment for run in runs])
     return (
         environment()
         .get_template("page.html")
         .render(
             title=sentences.title_of(runs),
-            runs=[describe(run, label) for run, label in zip(runs, labels_of(runs), strict=True)],
-            tasks={run.experiment["task"]: run.task.get("summary") for run in runs},
+            tasks=tasks,
+            glance=rows_of(runs, labels),
+            runs=[
+                describe(run, heading(run, label, several_tasks=len(tasks) > 1))
+                for run, label in zip(runs, labels, strict=True)
+            ],
             pictures=pictures(table, figure),
-            both_metrics=len(metrics_of(table)) > 1,
+            width=PIXELS * min(2, len(tasks)),
             seeds=int(table.groupby("setting")["run"].nunique().max()),
             folded=len(runs) > OPEN_RUNS,
         )
@@ -118,14 +128,10 @@ def pictures(table: pd.DataFrame, figure: bytes) -> dict[str, str]:
     }
 
 
-def labels_of(runs: Sequence[Run]) -> list[str]:
-    """Each run's heading: its setting, and its task and seed where these differ."""
-    experiments = [run.experiment for run in runs]
-    several_tasks = len({e["task"] for e in experiments}) > 1
-    return [
-        (f"{e['task']}: " if several_tasks else "") + f"{label}, seed {e['seed']}"
-        for label, e in zip(setting_labels(experiments), experiments, strict=True)
-    ]
+def heading(run: Run, label: str, *, several_tasks: bool) -> str:
+    """What a run is called on the page."""
+    task = f"{run.experiment['task']}: " if several_tasks else ""
+    return f"{task}{label}, seed {run.experiment['seed']}"
 
 
 def describe(run: Run, label: str) -> dict[str, Any]:
@@ -139,16 +145,14 @@ def describe(run: Run, label: str) -> dict[str, Any]:
         "result": run.result,
         "reach": sentences.reach_words(run),
         "train": f"{low}–{high}",
-        "train_high": high,
         "circuit_class": sentences.circuit_class(run),
-        "verdicts": sentences.verdicts(run),
+        "family": sentences.family(run),
+        "statements": [sentences.statement(known) for known in run.theory["statements"]],
         "short_verdict": sentences.short_verdict(run),
-        "statements": run.theory["statements"],
         "curve": [
-            {**point, "trained": low <= point["length"] <= high}
+            {**{str(k): v for k, v in point.items()}, "trained": low <= point["length"] <= high}
             for point in run.curve.to_dict("records")
         ],
-        "ends": ends(run),
         "gaps": sentences.gaps(run),
         "overlap": sentences.overlap_words(run),
         "loss": loss_line(run),
@@ -161,15 +165,6 @@ def describe(run: Run, label: str) -> dict[str, Any]:
             for field, value in run.experiment.items()
         },
     }
-
-
-def ends(run: Run) -> dict[str, float] | None:
-    """Accuracy per symbol at the longest tested length within training, and at the longest."""
-    if run.curve.empty:
-        return None
-    trained = run.curve[run.curve["length"] <= run.train_lengths[1]]
-    inside = trained["per_symbol"].iloc[-1] if len(trained) else None
-    return {"trained": inside, "longest": run.curve["per_symbol"].iloc[-1]}
 
 
 def versions_of(run: Run) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -12,7 +13,6 @@ from .runs import Run
 from .table import model_words, plain
 
 ARXIV = re.compile(r"\b(?:arXiv[: ]?)?(\d{4}\.\d{4,5})\b", re.IGNORECASE)
-SAME_CLASS = "unknown"
 
 
 def title_of(runs: Sequence[Run]) -> str:
@@ -32,10 +32,7 @@ def named(names: Sequence[str], kind: str) -> str:
 
 
 def circuit_class(run: Run) -> str:
-    """Where the task lies.
-
-    One sentence, the same for every model on the task.
-    """
+    """Where the task lies; the same sentence for every model on it."""
     task, known = plain(run.experiment["task"]), run.theory.get("circuit_class")
     if known in (None, "", "unknown"):
         return f"The circuit class of {task} has not been worked out."
@@ -43,26 +40,43 @@ def circuit_class(run: Run) -> str:
     return f"{task} is {known} ({why})." if why else f"{task} is {known}."
 
 
-def verdicts(run: Run) -> str:
-    """What is known of the model's family on this task, each regime for itself."""
-    model, family = model_words(run.experiment["model"]), run.theory.get("family")
-    of_family = f"{model} is of the family {family}" if family and family != model else model
-    statements = run.theory["statements"]
-    if not statements:
-        return f"{of_family}: no statement is known for it here."
-    return f"{of_family}: " + "; ".join(spoken(statement) for statement in statements) + "."
+def family(run: Run) -> str:
+    """Which family of architectures theory counts the model to, before what it says of it."""
+    model, known = model_words(run.experiment["model"]), run.theory.get("family")
+    of_family = f"{model} is of the family {known}" if known and known != model else model
+    if not run.theory["statements"]:
+        return f"{of_family}: nothing is stated of it on this task."
+    return f"{of_family}:"
 
 
-def spoken(statement: dict[str, str]) -> str:
-    """One statement: verdict, regime, citation."""
-    regime, citation = statement.get("regime"), statement.get("citation")
-    where = f" at {regime}" if regime else ""
-    return f"{statement['verdict']}{where}" + (f" ({citation})" if citation else "")
+def statement(known: Mapping[str, Any]) -> str:
+    """One result on one line: regime, verdict, why, citation.
+
+    >>> statement({"regime": "log precision", "verdict": "cannot", "citation": "Noether 1918"})
+    'at log precision it cannot (Noether 1918)'
+    """
+    regime, why, citation = (known.get(part) for part in ("regime", "why", "citation"))
+    return (
+        (f"{in_regime(regime)} " if regime else "")
+        + ("open" if known["verdict"] == "open" else f"it {known['verdict']}")
+        + (f": {why}" if why else "")
+        + (f" ({citation})" if citation else "")
+    )
+
+
+def in_regime(regime: str) -> str:
+    """The regime with its preposition.
+
+    >>> in_regime("depth log T"), in_regime("fixed precision")
+    ('with depth log T', 'at fixed precision')
+    """
+    return f"at {regime}" if regime.endswith("precision") else f"with {regime}"
 
 
 def short_verdict(run: Run) -> str:
-    """The verdicts alone, for a table."""
-    return "; ".join(dict.fromkeys(s["verdict"] for s in run.theory["statements"])) or "not stated"
+    """The verdicts with their regimes, for a table."""
+    said = [f"{s['verdict']} ({s.get('regime') or 'any regime'})" for s in run.theory["statements"]]
+    return "; ".join(said) or "nothing stated"
 
 
 def with_links(text: str) -> Markup:
@@ -116,7 +130,7 @@ def overlap_words(run: Run) -> str | None:
     counted = run.result.get("overlap") or {}
     words = dict(zip(run.curve["length"], run.curve["words"], strict=True))
     seen = [
-        f"{whole(count)} of {whole(words[int(length)])} at {length}"
+        f"{whole(count)} of {whole(words[int(length)])} at length {length}"
         for length, count in counted.items()
         if str(length).isdigit() and int(length) in words and isinstance(count, int) and count > 0
     ]
