@@ -32,7 +32,7 @@ from flann.errors import UserError, nearest
 
 from .sampling import smallest_unsigned
 
-LARGEST_ORDER = 8192  # a table of this order takes 128 MiB
+LARGEST_ORDER = 5040  # S7: a table of this order takes 51 MB
 
 Table = UInt[np.ndarray, "order order"]
 
@@ -81,6 +81,8 @@ class Group:
     @cached_property
     def is_solvable(self) -> bool:
         """Whether the derived series ends in the trivial group."""
+        if self.is_abelian:
+            return True
         members = np.arange(self.order)
         while len(derived := self.commutator_subgroup(members)) < len(members):
             members = derived
@@ -173,8 +175,8 @@ def single_group(factor: str) -> Group:
 
 def cyclic(n: int) -> Group:
     """Addition modulo n."""
-    numbers = np.arange(n)
-    table = (numbers[:, None] + numbers) % n
+    numbers = np.arange(n, dtype=np.uint16)  # twice LARGEST_ORDER fits
+    table = (numbers[:, None] + numbers) % np.uint16(n)
     return Group(f"Z{n}", tuple(map(str, range(n))), table.astype(smallest_unsigned(n)))
 
 
@@ -193,10 +195,11 @@ def alternating(n: int) -> Group:
 
 def dihedral(n: int) -> Group:
     """The symmetries of the regular n-gon: rotations x -> x + k, reflections x -> k - x."""
-    points, turns = np.arange(n), np.arange(n)[:, None]
+    points = np.arange(n, dtype=np.int16)
+    turns = points[:, None]
     images = np.concatenate([(turns + points) % n, (turns - points) % n])
     names = ["e", *(f"r{k}" for k in range(1, n)), *(f"s{k}" for k in range(n))]
-    ranked = np.lexsort(images.T[::-1])
+    ranked = np.lexsort((images[:, 1], images[:, 0]))  # two points tell symmetries apart
     return permutation_group(f"D{n}", images[ranked], tuple(names[i] for i in ranked))
 
 
@@ -226,10 +229,11 @@ def permutation_group(
     differs = images[1:] != images[:-1]
     base = int(differs.argmax(axis=1).max()) + 1
     weights = degree ** np.arange(base)[::-1]
-    codes = images[:, :base] @ weights
+    leading = images[:, :base].astype(np.int64)
+    codes = leading @ weights
     table = np.empty((len(images), len(images)), smallest_unsigned(len(images)))
     for b, then in enumerate(images):
-        table[:, b] = np.searchsorted(codes, then[images[:, :base]] @ weights)
+        table[:, b] = np.searchsorted(codes, then[leading] @ weights)
     return Group(name, elements or tuple(map(cycles, images.tolist())), table)
 
 
