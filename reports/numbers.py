@@ -35,7 +35,7 @@ def seconds(value: float | None) -> str:
     """A time that one can picture.
 
     >>> [seconds(value) for value in (None, 51.25, 75, 7300)]
-    ['–', '51 s', '1 min 15 s', '2 h 2 min']
+    ['–', '51 s', '1 min 15 s', '2 h 1 min']
     """
     if value is None or not isfinite(value):
         return "–"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from flann.errors import UserError
 from . import numbers, sentences
 from .curves import WIDTH, picture
 from .runs import Run, read_runs
+from .shapes import FIELDS
 from .sparklines import loss_line, position_line
 from .style import DARK
 from .summary import rows_of
@@ -142,7 +143,7 @@ def describe(run: Run, label: str) -> dict[str, Any]:
         "label": label,
         "status": run.status,
         "fate": sentences.fate(run),
-        "result": run.result,
+        "result": whole_content(run.result, "result.json"),
         "reach": sentences.reach_words(run),
         "train": f"{low}–{high}",
         "circuit_class": sentences.circuit_class(run),
@@ -157,7 +158,7 @@ def describe(run: Run, label: str) -> dict[str, Any]:
         "overlap": sentences.overlap_words(run),
         "loss": loss_line(run),
         "positions": position_line(run),
-        "environment": run.environment,
+        "environment": whole_content(run.environment, "environment.json"),
         "versions": versions_of(run),
         "seed": run.experiment["seed"],
         "settings": {
@@ -165,6 +166,11 @@ def describe(run: Run, label: str) -> dict[str, Any]:
             for field, value in run.experiment.items()
         },
     }
+
+
+def whole_content(content: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """A file's content with None for what it may leave out, so that the template can ask."""
+    return {**dict.fromkeys(FIELDS[file]), **content}
 
 
 def versions_of(run: Run) -> str:

@@ -92,6 +92,7 @@ FIELDS: Mapping[str, Mapping[str, Shape]] = {
         "versions": OBJECT.or_nothing(),
         "commit": TEXT.or_nothing(),
         "device": TEXT.or_nothing(),
+        "backend": TEXT.or_nothing(),
     },
     "task.json": {"name": TEXT, "summary": TEXT.or_nothing()},
     "theory.json": {
