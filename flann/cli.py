@@ -117,8 +117,8 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machine
 @click.option("--train-lengths", type=LengthRange(), help="Shortest and longest. [2:40]")
 @click.option("--test-lengths", type=Lengths(), help="[powers of two to 8 times the longest]")
 @click.option("--test-size", type=int, help="Test words a length. [512]")
-@click.option("--steps", type=int, help="Training steps. [2000]")
-@click.option("--batch", type=int, help="Words a step. [128]")
+@click.option("--steps", type=int, help="Training steps. [the architecture's own]")
+@click.option("--batch", type=int, help="Words a step. [64]")
 @click.option("--lr", type=float, help="Peak learning rate. [the architecture's own]")
 @click.option("--beta2", type=float, help="AdamW's second beta. [0.98]")
 @click.option("--weight-decay", type=float, help="[0]")
@@ -150,6 +150,7 @@ def run(
     """Train a model on short words, measure it on long ones, and draw the curve.
 
     Repeat --task, --model or --seed to run every combination; the report then shows them together.
+    To compare models, give all the same --steps.
     The same command finds the run that it made before. Ctrl-C keeps a checkpoint, and the same
     command goes on from it.
 

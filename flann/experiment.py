@@ -19,6 +19,7 @@ from .registry import is_import
 
 SCHEMA = 1  # raised when the same fields come to mean something else
 Schedule = Literal["flat", "cosine"]
+RECOMMENDED = ("lr", "steps")  # fields that the architecture has a default for
 LONGEST_GRID = 8  # default test lengths reach this many times the longest training length
 
 
@@ -47,10 +48,11 @@ class Experiment:
     gate : float, optional
         grow when the validation accuracy per symbol passes this instead. Quicker for a model
         that fits, unfair in a comparison: one that fails at length 3 never sees length 4.
-    batch, steps : int
-        words a step, and steps. Every word is fresh; one length a batch.
-    lr : float, optional
-        peak rate of AdamW; by default what `flann.models` recommends for the architecture.
+    batch : int
+        words a step. Every word is fresh; one length a batch.
+    steps, lr : int and float, optional
+        how many steps, and the peak rate of AdamW; by default what `flann.models` recommends
+        for the architecture. Who compares architectures gives all the same number of steps.
     beta2, weight_decay, clip : float
         AdamW's second beta, its decay, and the bound on the gradient's norm.
     warmup : int
@@ -89,8 +91,8 @@ class Experiment:
     train_lengths: tuple[int, int] = (2, 40)
     growth: float = 0.5
     gate: float | None = None
-    batch: int = 128
-    steps: int = 2000
+    batch: int = 64
+    steps: int | None = None
     lr: float | None = None
     beta2: float = 0.98
     weight_decay: float = 0.0
@@ -113,7 +115,9 @@ class Experiment:
         settle = object.__setattr__  # the dataclass is frozen to everybody else
         settle(self, "task", task_registry.canonical(self.task, imports=True))
         settle(self, "model", model_registry.canonical(self.model, imports=True))
-        settle(self, "lr", self.lr if self.lr is not None else recommended_rate(self.model))
+        for name in RECOMMENDED:
+            if getattr(self, name) is None:
+                settle(self, name, recommended(self.model, name))
         settle(self, "train_lengths", (int(self.train_lengths[0]), int(self.train_lengths[1])))
         settle(self, "test_lengths", self._settled_test_lengths())
 
@@ -130,7 +134,7 @@ class Experiment:
         for name in ("depth", "parameters", "batch", "test_size"):
             _at_least(name, getattr(self, name), 1)
         for name in ("steps", "warmup", "seed"):
-            _at_least(name, getattr(self, name), 0)
+            _at_least(name, getattr(self, name) or 0, 0)
         for name in ("growth", "gate", "stop_at", "beta2"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
@@ -216,8 +220,9 @@ class Experiment:
     def command(self) -> str:
         """The command line that makes this experiment again."""
         words = ["flann", "run"]
-        chosen, plain = self._chosen(), Experiment(**self._without("lr", "test_lengths"))
-        for name in ("lr", "test_lengths"):  # their defaults follow from the other fields
+        derived = (*RECOMMENDED, "test_lengths")  # their defaults follow from the other fields
+        chosen, plain = self._chosen(), Experiment(**self._without(*derived))
+        for name in derived:
             if getattr(self, name) == getattr(plain, name):
                 del chosen[name]
         for name, value in chosen.items():
@@ -239,11 +244,11 @@ def default_test_lengths(task: Any, longest: int) -> tuple[int, ...]:
     return tuple(sorted({min(valid, key=lambda v: (abs(v - w), v)) for w in wanted}))
 
 
-def recommended_rate(model: str) -> float:
-    """The peak learning rate that the architecture recommends."""
+def recommended(model: str, setting: str) -> float:
+    """What the architecture recommends for its training: ``"lr"`` or ``"steps"``."""
     from flann.models import model_registry
 
-    return float(model_registry.create(model, imports=True).recipe["lr"])
+    return model_registry.create(model, imports=True).recipe[setting]
 
 
 def spoken_value(name: str, value: object) -> str:

@@ -76,7 +76,7 @@ class Architecture(ABC):
     width_step: int = 1
     knob_step: int = 1
     knob_least: int = 1
-    recipe: Mapping[str, float] = MappingProxyType({"lr": 3e-3})
+    recipe: Mapping[str, float] = MappingProxyType({"lr": 3e-3, "steps": 4000})
 
     @abstractmethod
     def layers(self, sizes: Sizes) -> list[Layer]:

@@ -139,7 +139,7 @@ class Mamba(Architecture):
     """
 
     knob = "inner"
-    recipe = MappingProxyType({"lr": 1e-2})
+    recipe = MappingProxyType({"lr": 1e-2, "steps": 2000})
 
     def __init__(
         self, *, eigenvalues: Eigenvalues = "positive", state: int = 16, taps: int = 4

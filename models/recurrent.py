@@ -84,7 +84,7 @@ class RNN(RecurrentArchitecture):
     """Simple recurrent network (Elman 1990), tanh or relu."""
 
     family = "rnn"
-    recipe = MappingProxyType({"lr": 1e-3})
+    recipe = MappingProxyType({"lr": 1e-3, "steps": 8000})
 
     def __init__(self, *, activation: Literal["tanh", "relu"] = "tanh") -> None:
         self.activation = activation
@@ -99,7 +99,7 @@ class GRU(RecurrentArchitecture):
     """Gated recurrent unit (Cho et al. 2014)."""
 
     family = "gru"
-    recipe = MappingProxyType({"lr": 3e-3})
+    recipe = MappingProxyType({"lr": 3e-3, "steps": 8000})
 
     def cell(self, width: int, state: int) -> nn.RNNBase:
         """torch's GRU."""
@@ -111,7 +111,7 @@ class LSTM(RecurrentArchitecture):
     """Long short-term memory with forget gates (Hochreiter & Schmidhuber 1997)."""
 
     family = "lstm"
-    recipe = MappingProxyType({"lr": 1e-2})
+    recipe = MappingProxyType({"lr": 1e-2, "steps": 8000})
 
     def cell(self, width: int, state: int) -> nn.RNNBase:
         """torch's LSTM."""

@@ -193,7 +193,7 @@ class TimeInvariantArchitecture(Architecture):
     family = "time-invariant-ssm"
     knob = "state"
     knob_step = 2
-    recipe = MappingProxyType({"lr": 3e-3})
+    recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
     ssm: type[TimeInvariantSSM]
 
     def customary(self, width: int) -> int:

@@ -199,7 +199,7 @@ class Transformer(Architecture):
     """
 
     knob = "feedforward"
-    recipe = MappingProxyType({"lr": 1e-3})
+    recipe = MappingProxyType({"lr": 1e-3, "steps": 4000})
 
     def __init__(
         self,

@@ -27,6 +27,7 @@ TINY_OPTIONS = (
 ).split()
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+Here = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -47,5 +48,24 @@ def flann(tmp_path: Path) -> Command:
             text=True,
             timeout=timeout,
         )
+
+    return call
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Here:
+    """Call ``flann`` within this process: exit code, standard output, standard error."""
+    from flann.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main(list(words))
+        told = capsys.readouterr()
+        return int(left.value.code or 0), told.out, told.err
 
     return call

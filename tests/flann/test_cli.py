@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, TINY_OPTIONS, Command
+from .conftest import ROOT, TINY_OPTIONS, Command, Here
 
 
 def test_run_prints_the_curve_and_the_report(flann: Command, tmp_path: Path) -> None:
@@ -38,15 +38,15 @@ def test_json_and_nothing_else_on_standard_output(flann: Command) -> None:
     assert again == result
 
 
-def test_several_models_are_several_curves_on_one_page(flann: Command, tmp_path: Path) -> None:
-    done = flann("run", *TINY_OPTIONS, "--model", "gru", "--seed", "0", "--seed", "1", "--json")
-    results = json.loads(done.stdout)
+def test_several_models_are_several_curves_on_one_page(here: Here, tmp_path: Path) -> None:
+    words = (*TINY_OPTIONS, "--model", "gru", "--seed", "0", "--seed", "1", "--json")
+    results = json.loads(here("run", *words)[1])
     assert [(r["model"], r["seed"]) for r in results] == [
         ("lstm", 0), ("lstm", 1), ("gru", 0), ("gru", 1),
     ]  # fmt: skip
     assert {r["report"] for r in results} == {"runs/report.html"}
     folders = [r["run"] for r in results]
-    made = json.loads(flann("report", *folders, "-o", "out/page.html", "--json").stdout)
+    made = json.loads(here("report", *folders, "-o", "out/page.html", "--json")[1])
     assert (tmp_path / made["picture"]).stat().st_size > 1000
 
 
@@ -74,25 +74,25 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("words", "says"), MISTAKES, ids=[m[0] for m in MISTAKES])
-def test_a_mistake_is_one_line_and_exit_code_2(flann: Command, words: str, says: str) -> None:
-    done = flann(*words.split())
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert says in done.stderr
+def test_a_mistake_is_one_line_and_exit_code_2(here: Here, words: str, says: str) -> None:
+    code, out, err = here(*words.split())
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1, err
+    assert says in err
 
 
-def test_a_truncated_run_folder_is_one_line(flann: Command, tmp_path: Path) -> None:
-    path = tmp_path / json.loads(flann("run", *TINY_OPTIONS, "--json").stdout)["run"]
+def test_a_truncated_run_folder_is_one_line(here: Here, tmp_path: Path) -> None:
+    path = tmp_path / json.loads(here("run", *TINY_OPTIONS, "--json")[1])["run"]
     (path / "curve.csv").write_text("length,per_w")
     for words in (("report", str(path)), ("run", *TINY_OPTIONS)):
-        done = flann(*words)
-        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-        assert "curve.csv" in done.stderr
+        code, _, err = here(*words)
+        assert (code, err.count("\n")) == (2, 1), err
+        assert "curve.csv" in err
 
 
 def test_ctrl_c_keeps_the_checkpoint_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    options = [*TINY_OPTIONS, "--steps", "3000", "--json"]
+    options = [*TINY_OPTIONS, "--steps", "1500", "--json"]
     command = [sys.executable, "-m", "flann", "run", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     running = subprocess.Popen(
@@ -128,23 +128,26 @@ def wait_for(folder: Path, pattern: str, seconds: float = 60) -> None:
 @pytest.mark.parametrize(
     "words", ["", "--help", "run --help", "tasks --help", "models --help", "report --help", "-h"]
 )
-def test_help_is_worth_reading(flann: Command, words: str) -> None:
-    done = flann(*words.split())
-    assert "Usage: flann" in done.stdout + done.stderr
-    assert "flann run" in done.stdout + done.stderr or len(done.stdout.splitlines()) > 5
+def test_help_is_worth_reading(here: Here, words: str) -> None:
+    _, out, err = here(*words.split())
+    assert "Usage: flann" in out + err
+    assert len((out + err).splitlines()) > 5
 
 
-def test_lists_and_descriptions(flann: Command) -> None:
-    assert "A5" in flann("tasks").stdout
-    described = json.loads(flann("tasks", "A5", "--json").stdout)
+def test_lists_and_descriptions(here: Here) -> None:
+    def told(*words: str) -> str:
+        return here(*words)[1]
+
+    assert "A5" in told("tasks")
+    described = json.loads(told("tasks", "A5", "--json"))
     assert len(described["symbols"]) == 60
-    assert "NC1" in flann("tasks", "A5").stdout
-    assert {row["name"] for row in json.loads(flann("tasks", "--json").stdout)} >= {"A5", "parity"}
-    assert "mamba" in flann("models").stdout
-    model = json.loads(flann("models", "mamba:eigenvalues=negative", "--json").stdout)
+    assert "NC1" in told("tasks", "A5")
+    assert {row["name"] for row in json.loads(told("tasks", "--json"))} >= {"A5", "parity"}
+    assert "mamba" in told("models")
+    model = json.loads(told("models", "mamba:eigenvalues=negative", "--json"))
     assert model["family"] == "real-ssm"
     assert abs(model["parameters"] - 100_000) <= 1000
-    assert "eigenvalues=positive|negative" in flann("models", "mamba").stdout
+    assert "eigenvalues=positive|negative" in told("models", "mamba")
 
 
 LIGHT = {
