@@ -14,14 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log2
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from matplotlib.transforms import offset_copy
 
@@ -32,10 +31,11 @@ from .style import DPI, LIGHT, Theme, settings
 from .writing import write_aside
 
 WIDTH = 3.4  # inches: one column of a two-column paper
-LEFT, RIGHT, TOP, BOTTOM, GAP = 0.5, 0.14, 0.4, 0.42, 0.13
+LEFT, RIGHT, TOP, BOTTOM, GAP = 0.5, 0.5, 0.4, 0.42, 0.13
 HEIGHTS = {"per_symbol": 1.6, "per_word": 0.8}
 TITLES = {"per_symbol": "accuracy per symbol", "per_word": "words all right"}
 REACH = 0.9  # the accuracy per word up to which a run's reach extends
+CROWDED = 0.12  # names of lines closer than this would run into each other
 METADATA: dict[str, dict[str, Any]] = {  # no dates: same table, same bytes
     ".png": {},
     ".pdf": {"CreationDate": None},
@@ -202,43 +202,30 @@ def draw_chance(axes: Axes, panel: Panel) -> None:
         return
     chance = points.astype({"length": float}).groupby("length")[f"chance_{panel.metric}"].first()
     axes.plot(chance.index, chance, ls=":", lw=1.1, color=panel.theme.faint, zorder=2)
-    if panel.metric != "per_symbol":
-        return
-    start = float(chance.iloc[0])
-    below = start > 0.15
-    place = (float(chance.index[0]), start)
-    whisper(axes, "chance", place, "data", "left", "top" if below else "bottom", panel.theme)
+    end = float(chance.iloc[-1])
+    crowded = panel.reach and abs(end - REACH) < CROWDED
+    name_line(axes, "chance", min(end, REACH) if crowded else end, panel.theme, below=crowded)
 
 
 def draw_reach(axes: Axes, theme: Theme) -> None:
     """The line that a run must not fall below to have reached a length."""
     axes.axhline(REACH, color=theme.faint, lw=0.6, zorder=1)
-    whisper(axes, f"reach: {REACH}", (1, REACH), ("axes fraction", "data"), "right", "top", theme)
+    name_line(axes, f"reach {REACH}", REACH, theme)
 
 
-def whisper(
-    axes: Axes,
-    words: str,
-    place: tuple[float, float],
-    coordinates: Any,
-    across: Literal["left", "right"],
-    up: Literal["top", "bottom"],
-    theme: Theme,
-) -> None:
-    """A small word at a line, kept readable where a curve passes under it."""
-    note = axes.annotate(
+def name_line(axes: Axes, words: str, height: float, theme: Theme, *, below: bool = False) -> None:
+    """A line's name at its end, outside of the panel, where no curve can pass."""
+    axes.annotate(
         words,
-        place,
-        xycoords=coordinates,
-        xytext=(0, -2.5 if up == "top" else 2.5),
+        (1, height),
+        xycoords=("axes fraction", "data"),
+        xytext=(3, -5 if below else 0),
         textcoords="offset points",
-        va=up,
-        ha=across,
+        va="top" if below else "center",
+        ha="left",
         size=6.5,
         color=theme.faint,
-        zorder=90,
     )
-    note.set_path_effects([withStroke(linewidth=1.5, foreground=theme.paper, alpha=0.8)])
 
 
 # -- around the panels -----------------------------------------------------------------------------
@@ -285,7 +272,7 @@ def finish_x(axes: Axes, points: pd.DataFrame, *, last: bool) -> None:
         axes.set_xlabel("word length")
 
 
-def labelled(lengths: Iterable[int], room: int = 9) -> list[int]:
+def labelled(lengths: Iterable[int], room: int = 8) -> list[int]:
     """The tested lengths to write at the axis: powers of two first, no two too close.
 
     >>> labelled([2, 4, 8, 16, 32, 40, 64, 128, 256, 320])

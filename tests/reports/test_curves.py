@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from flann.errors import UserError
 from flann.reports import curve_table, draw_curves, read_runs
@@ -160,6 +161,28 @@ def test_any_name_can_be_drawn(made: MakeRun, name: str) -> None:
     box = figure.legends[0].get_window_extent()
     assert box.x1 <= figure.bbox.x1 + 1
     assert box.y0 >= 0
+
+
+@pytest.mark.parametrize("chance", [0.01, 0.5, 0.86, 0.9, 0.94])
+@pytest.mark.parametrize("recognise", [True, False])
+def test_no_words_are_cut_off_or_on_top_of_each_other(
+    made: MakeRun, chance: float, recognise: bool
+) -> None:
+    folders = [
+        made(task, task=task, lengths=(2, longest), chance=chance, recognise=recognise)
+        for task, longest in (("A5", 40), ("parity", 1024))
+    ]
+    figure = figure_of(table_of(*folders))
+    texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    boxes = [text.get_window_extent() for text in cast(list[Text], texts)]
+    for box in boxes:
+        assert figure.bbox.x0 <= box.x0
+        assert box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0
+        assert box.y1 <= figure.bbox.y1
+    named = [text for text in cast(list[Text], texts) if text.get_text() in ("chance", "reach 0.9")]
+    for one, two in combinations([text.get_window_extent() for text in named], 2):
+        assert not one.overlaps(two)
 
 
 def test_the_legend_stands_clear_of_the_axes(made: MakeRun) -> None:
