@@ -168,9 +168,9 @@ class Experiment:
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits of what differs from the defaults."""
-        text = json.dumps(self._chosen(), sort_keys=True)
-        return hashlib.sha256(f"schema {self.schema} {text}".encode()).hexdigest()[:12]
+        """Twelve hexadecimal digits of all fields: a default that changes makes another id."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
     def folder(self) -> str:
