@@ -75,6 +75,13 @@ def draw_curves(table: pd.DataFrame, path: Path | str, *, columns: int = 2) -> P
     ------
     UserError
         for another ending, or a folder that cannot be written.
+
+    Examples
+    --------
+    >>> draw_curves(pd.DataFrame(), "curves.jpg")
+    Traceback (most recent call last):
+    ...
+    flann.errors.UserError: cannot draw 'curves.jpg': expected .png, .pdf, .svg at its end
     """
     path = Path(path)
     if path.suffix not in METADATA:

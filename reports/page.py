@@ -44,7 +44,7 @@ class ReportPaths:
     picture: Path
 
 
-def write_report(runs: Sequence[Path], page: Path | str) -> ReportPaths:
+def write_report(runs: Sequence[Path | str], page: Path | str) -> ReportPaths:
     """Write the page, and the figure as PNG beside it under the same name.
 
     Parameters
@@ -61,7 +61,15 @@ def write_report(runs: Sequence[Path], page: Path | str) -> ReportPaths:
     Raises
     ------
     UserError
-        for a run folder that cannot be read, or a page that cannot be written.
+        for a run folder that cannot be read, or a page that cannot be written. What was written
+        before is left as it was.
+
+    Examples
+    --------
+    >>> write_report(["runs/A5-lstm-seed0-0123456789ab"], "curve.pdf")
+    Traceback (most recent call last):
+    ...
+    flann.errors.UserError: cannot write a page to 'curve.pdf': expected a name ending in .html
     """
     page = Path(page)
     if page.suffix.lower() not in (".html", ".htm"):

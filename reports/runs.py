@@ -90,7 +90,7 @@ class Run:
         return [n for n in self.experiment.get("test_lengths") or [] if n not in measured]
 
 
-def read_runs(folders: Iterable[Path]) -> list[Run]:
+def read_runs(folders: Iterable[Path | str]) -> list[Run]:
     """Several run folders, in the order given; a folder given twice is read once.
 
     Raises
@@ -114,13 +114,20 @@ def read_runs(folders: Iterable[Path]) -> list[Run]:
     return runs
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path | str) -> Run:
     """Read one run folder and check everything that a report draws.
 
     Raises
     ------
     UserError
         for a folder or file that is missing, cut short, or not what was expected.
+
+    Examples
+    --------
+    >>> read_run("runs/of-nobody")
+    Traceback (most recent call last):
+    ...
+    flann.errors.UserError: no run folder at runs/of-nobody: expected a folder with ...
     """
     folder = Path(folder)
     if not folder.is_dir():

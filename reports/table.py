@@ -50,6 +50,11 @@ def curve_table(runs: Sequence[Run]) -> pd.DataFrame:
         ``step``, ``steps``, ``reach``, ``train_low``, ``train_high``, and the columns of
         curve.csv. A run without a curve (diverged) has one row whose ``length`` is missing, so
         that nothing is left out in silence.
+
+    Examples
+    --------
+    >>> curve_table([]).columns[:5].tolist()
+    ['task', 'model', 'label', 'setting', 'seed']
     """
     labels = setting_labels([run.experiment for run in runs])
     rows: list[dict[str, Any]] = []
