@@ -19,7 +19,8 @@ from .registry import is_import
 
 SCHEMA = 1  # raised when the same fields come to mean something else
 Schedule = Literal["flat", "cosine"]
-RECOMMENDED = ("lr", "steps")  # fields that the architecture has a default for
+RECOMMENDED = ("lr", "steps")  # fields whose default is the architecture's own,
+ASK: Any = None  # and what stands in them until it is asked
 LONGEST_GRID = 8  # default test lengths reach this many times the longest training length
 
 
@@ -92,8 +93,8 @@ class Experiment:
     growth: float = 0.5
     gate: float | None = None
     batch: int = 64
-    steps: int | None = None
-    lr: float | None = None
+    steps: int = ASK
+    lr: float = ASK
     beta2: float = 0.98
     weight_decay: float = 0.0
     clip: float = 1.0

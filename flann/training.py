@@ -230,7 +230,6 @@ def training_lengths(task: Task, experiment: Experiment) -> list[int]:
 
 def make_optimiser(model: SequenceModel, experiment: Experiment) -> torch.optim.Optimizer:
     """AdamW over the model's own groups: what decays, and what learns at a lower rate."""
-    assert experiment.lr is not None
     groups = model.parameter_groups(experiment.lr, experiment.weight_decay)
     for group in groups:
         group["rate_factor"] = group.get("lr", experiment.lr) / experiment.lr
@@ -244,7 +243,6 @@ def learning_rate(experiment: Experiment, step: int) -> float:
     Both fall as half a cosine wave does: ``cosine`` from the warm-up on, ``flat`` from `STABLE`
     of the steps on.
     """
-    assert experiment.lr is not None
     warmth = min(1.0, (step + 1) / max(1, experiment.warmup))
     begin = STABLE * experiment.steps if experiment.schedule == "flat" else experiment.warmup
     fallen = max(0.0, (step - begin) / max(1.0, experiment.steps - begin))
