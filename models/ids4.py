@@ -5,14 +5,20 @@
     h_t = A(x_t) h_{t-1} + B x_t            A(x) = A_0 + Σ_m x[m] A_m,   affine in x
     y_t = C h_t + D ⊙ x_t
 
-with `transition` holding the A_m, `rest` A_0, and `start` h_0. Every A(x) begins near the
-identity: A_0 = I, A_m of small normal numbers. With ``state_norm=true`` the state is divided by
-its root mean square at every step::
+with `transition` holding the A_m, `rest` A_0, `into` B, `out` C, `skip` D, and `start` the
+trained h_0. Every A(x) begins near the identity: A_0 = I, and A_m of small normal numbers.
+
+A free linear recurrence drifts: whatever reads the state's direction is as well served by a state
+that triples at every symbol, which is quickest to find on short words and overflows on long ones.
+So a penalty is added to the loss while training, ``drift`` times the mean of (log ms(h_t))²,
+where ms is the mean square over the state. It leaves the model what it is; without it
+(``drift=0``) training on words of 40 symbols ends in infinities.
+
+With ``state_norm=true`` the state is divided by its root mean square at every step::
 
     h_t = ν(A(x_t) h_{t-1} + B x_t),        ν(u) = u / rms(u)
 
-That is another model, not the paper's: a free linear recurrence drifts, its state growing or
-dying by a factor at every step, while a normalised one keeps only the direction.
+That is another model, not the paper's: only the state's direction is left. It needs no penalty.
 
 IDS4: Merrill, Petty & Sabharwal 2024, arXiv:2404.08819, §5.2 ("input-dependent S4").
 """
@@ -25,10 +31,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from flann.errors import UserError
+
 from .architecture import Architecture, Sizes
 from .registry import register
 from .scans import matrix_scan
 from .sequence import Layer, Residual, State
+
+SMALLEST = 1e-6  # a state of zeros has a finite log
 
 
 class InputDependentSSM(Layer):
@@ -39,22 +49,27 @@ class InputDependentSSM(Layer):
     width, state : int
         of the stream and of h.
     spread : float
-        standard deviation of A(x)'s departure from the identity, for x of unit mean square.
+        spectral radius of A(x)'s departure from the identity at the start, about.
     state_norm : bool
         whether h is divided by its root mean square at every step.
+    drift : float
+        weight of the penalty that keeps h near unit mean square; of no use with `state_norm`.
     """
 
-    undecayed = ("transition", "rest", "start")
+    undecayed = ("transition", "rest", "start", "skip")
 
-    def __init__(self, width: int, state: int, *, spread: float, state_norm: bool) -> None:
+    def __init__(
+        self, width: int, state: int, *, spread: float, state_norm: bool, drift: float
+    ) -> None:
         super().__init__()
-        self.state_norm = state_norm
+        self.state_norm, self.drift = state_norm, 0.0 if state_norm else drift
         self.transition = nn.Parameter(torch.empty(width, state, state))
         self.rest = nn.Parameter(torch.empty(state, state))
         self.start = nn.Parameter(torch.empty(state))
         self.into = nn.Linear(width, state, bias=False)
         self.out = nn.Linear(state, width, bias=False)
         self.skip = nn.Parameter(torch.ones(width))
+        self.penalty: Tensor | float = 0.0
         nn.init.normal_(self.transition, std=spread * width**-0.5)
         nn.init.eye_(self.rest)
         nn.init.normal_(self.start)
@@ -63,35 +78,43 @@ class InputDependentSSM(Layer):
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
         """The outputs at every position."""
-        h = matrix_scan(
-            self._matrices(x), self.into(x), self._start(len(x)), normalise=self.state_norm
-        )
-        return self.out(h) + self.skip * x  # type: ignore[no-any-return]
+        h = self._states(x, self.initial_state(len(x)))
+        if self.training and self.drift:
+            self.penalty = self.drift * h.square().mean(-1).clamp_min(1e-12).log().square().mean()
+        y: Tensor = self.out(h) + self.skip * x
+        return y
 
     def initial_state(self, batch_size: int) -> State:
         """h_0, the same for every word."""
-        return self._start(batch_size)
+        return self.start.expand(batch_size, -1)
 
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
         """One symbol further."""
-        x = x.unsqueeze(1)
-        h = matrix_scan(self._matrices(x), self.into(x), state, normalise=self.state_norm)
-        return (self.out(h) + self.skip * x).squeeze(1), h.squeeze(1)
+        h = self._states(x.unsqueeze(1), state).squeeze(1)
+        return self.out(h) + self.skip * x, h
 
     def state_size(self, length: int) -> int:
         """The numbers of h."""
         return self.start.numel()
 
-    def _matrices(self, x: Tensor) -> Tensor:
-        """A(x) at every position, (batch, length, state, state); in memory, time comes first."""
+    def auxiliary_loss(self) -> Tensor | float:
+        """The penalty on drift of the last forward pass in training, handed over once."""
+        penalty, self.penalty = self.penalty, 0.0
+        return penalty
+
+    def _states(self, x: Tensor, start: Tensor) -> Tensor:
+        """Every h_t, (batch, length, state)."""
+        return matrix_scan(self.matrices(x), self.into(x), start, normalise=self.state_norm)
+
+    def matrices(
+        self, x: Float[Tensor, "batch length width"]
+    ) -> Float[Tensor, "batch length state state"]:
+        """A(x) at every position; in memory, time comes first, as the scan wants it."""
         n, x = self.rest.shape[0], x.transpose(0, 1)
         flat = torch.addmm(self.rest.view(-1), x.flatten(0, 1), self.transition.view(-1, n * n))
         return flat.view(*x.shape[:2], n, n).transpose(0, 1)
-
-    def _start(self, batch_size: int) -> Tensor:
-        return self.start.expand(batch_size, -1)
 
 
 @register("ids4")
@@ -102,16 +125,22 @@ class IDS4(Architecture):
     ----------
     state_norm : bool
         whether the state is divided by its root mean square at every step.
+    drift : float
+        weight of the training penalty that keeps a free state near unit mean square.
     spread : float
-        how far A(x) is from the identity at the start.
+        how far A(x) is from the identity at the start, as a spectral radius.
     """
 
     family = "input-dependent-ssm"
     knob = "state"
     recipe = MappingProxyType({"lr": 3e-3})
 
-    def __init__(self, *, state_norm: bool = False, spread: float = 0.1) -> None:
-        self.state_norm, self.spread = state_norm, spread
+    def __init__(
+        self, *, state_norm: bool = False, drift: float = 0.01, spread: float = 0.5
+    ) -> None:
+        if drift < 0 or spread < 0:
+            raise UserError("ids4, options 'drift' and 'spread': expected 0 or more")
+        self.state_norm, self.drift, self.spread = state_norm, drift, spread
 
     def layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
@@ -119,5 +148,9 @@ class IDS4(Architecture):
 
     def _layer(self, sizes: Sizes) -> Layer:
         return InputDependentSSM(
-            sizes.width, sizes.second, spread=self.spread, state_norm=self.state_norm
+            sizes.width,
+            sizes.second,
+            spread=self.spread,
+            state_norm=self.state_norm,
+            drift=self.drift,
         )

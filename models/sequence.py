@@ -208,7 +208,7 @@ class SequenceModel(nn.Module):
         self.symbols, self.labels, self.bos = symbols, labels, bos
         self.name, self.family = description.name, description.family
         self.causal, self.longest = description.causal, description.longest
-        self.recipe, self.sizes = description.recipe, dict(description.sizes)
+        self.recipe, self.sizes = dict(description.recipe), dict(description.sizes)
         self.embedding = nn.Embedding(symbols + bos, width)
         self.layers = nn.ModuleList(layers)
         self.norm = nn.RMSNorm(width, eps=1e-5) if final_norm else nn.Identity()

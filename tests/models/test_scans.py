@@ -1,0 +1,255 @@
+"""Every scan of every backend equals the plain loop, forward and backward, and maps over models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.func import grad, vmap
+
+from flann.errors import UserError
+from flann.models.scans import (
+    diagonal_scan,
+    front,
+    loop,
+    loop_selective,
+    matrix_scan,
+    ref,
+    scan_backend,
+    selective_scan,
+)
+
+BACKENDS = [name for name in front.PREFERENCE if name != "ref"]
+LENGTHS = [1, 2, 15, 16, 17, 31, 32, 33, 100]  # on both sides of whole chunks
+
+Inputs = tuple[Tensor, ...]
+Scan = Callable[..., Tensor]
+
+
+def normal(*shape: int, seed: int, kind: torch.dtype = torch.float64) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=kind)
+
+
+def diagonal_inputs(length: int, *, batch: int = 3, kind: torch.dtype = torch.float64) -> Inputs:
+    return (
+        0.7 * normal(batch, length, 4, seed=1, kind=kind),
+        normal(batch, length, 4, seed=2, kind=kind),
+    )
+
+
+def complex_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return diagonal_inputs(length, batch=batch, kind=torch.complex128)
+
+
+def selective_inputs(length: int, *, batch: int = 3) -> Inputs:
+    x, dt = normal(batch, length, 5, seed=1), normal(batch, length, 5, seed=2).abs()
+    A = -normal(5, 4, seed=3).abs()
+    return x, dt, A, normal(batch, length, 4, seed=4), normal(batch, length, 4, seed=5)
+
+
+def matrix_inputs(length: int, *, batch: int = 3) -> Inputs:
+    A = torch.eye(4, dtype=torch.float64) + 0.2 * normal(batch, length, 4, 4, seed=1)
+    return A, normal(batch, length, 4, seed=2), normal(batch, 4, seed=3)
+
+
+def negative(*inputs: Tensor) -> Tensor:
+    return selective_scan(*inputs, eigenvalues="negative")
+
+
+def normalised(*inputs: Tensor) -> Tensor:
+    return matrix_scan(*inputs, normalise=True)
+
+
+CASES: dict[str, tuple[Scan, Callable[..., Inputs]]] = {
+    "diagonal": (diagonal_scan, diagonal_inputs),
+    "complex": (diagonal_scan, complex_inputs),
+    "selective": (selective_scan, selective_inputs),
+    "negative": (negative, selective_inputs),
+    "matrix": (matrix_scan, matrix_inputs),
+    "normalised": (normalised, matrix_inputs),
+}
+every_case = pytest.mark.parametrize("case", CASES)
+every_backend = pytest.mark.parametrize("backend", BACKENDS)
+
+
+def outcome(scan: Scan, inputs: Inputs) -> list[Tensor]:
+    """The output, and the gradients of a random functional of it."""
+    leaves = [t.detach().clone().requires_grad_() for t in inputs]
+    output = scan(*leaves)
+    weights = normal(*output.shape, seed=9, kind=output.dtype).to(output.device)
+    (output * weights).sum().abs().backward()
+    return [output.detach(), *(leaf.grad for leaf in leaves if leaf.grad is not None)]
+
+
+def equals_reference(
+    case: str, backend: str, length: int, monkeypatch: pytest.MonkeyPatch, tolerance: float = 1e-9
+) -> None:
+    scan, make = CASES[case]
+    found = {}
+    for name in ("ref", backend):
+        monkeypatch.setenv("FLANN_SCAN", name)
+        found[name] = outcome(scan, make(length))
+    for there, here in zip(found["ref"], found[backend], strict=True):
+        scale = max(1.0, float(there.abs().max()))  # relative to the largest: sums of many terms
+        torch.testing.assert_close(here / scale, there / scale, rtol=tolerance, atol=tolerance)
+
+
+@every_case
+@every_backend
+@pytest.mark.parametrize("length", LENGTHS)
+def test_equals_reference(
+    case: str, backend: str, length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    equals_reference(case, backend, length, monkeypatch)
+
+
+@pytest.mark.slow
+@every_case
+@every_backend
+def test_equals_reference_on_long_words(
+    case: str, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    equals_reference(case, backend, 1000, monkeypatch, tolerance=1e-6)
+
+
+@every_case
+@every_backend
+def test_gradcheck(case: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLANN_SCAN", backend)
+    scan, make = CASES[case]
+    assert torch.autograd.gradcheck(scan, [t.requires_grad_() for t in make(5, batch=2)])
+
+
+@every_case
+@every_backend
+@pytest.mark.parametrize("mapped", ["all", "first"])
+def test_maps_over_models(
+    case: str, backend: str, mapped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """vmap of the scan and of its gradient equal a loop over the models."""
+    monkeypatch.setenv("FLANN_SCAN", backend)
+    scan, make = CASES[case]
+    one = make(18, batch=2)
+    factors = torch.tensor([1.0, 0.5, -0.25], dtype=torch.float64)
+    count = len(one) if mapped == "all" else 1
+    if case in ("selective", "negative"):
+        factors = factors.abs()  # time steps and rates keep their sign
+    stacked = [torch.stack([t * f for f in factors]) if i < count else t for i, t in enumerate(one)]
+    dims = tuple(0 if i < count else None for i in range(len(one)))
+
+    def loss(*inputs: Tensor) -> Tensor:
+        return scan(*inputs).abs().square().sum()
+
+    every = tuple(range(len(one)))
+    together = vmap(scan, dims)(*stacked), *vmap(grad(loss, argnums=every), dims)(*stacked)
+    for model in range(len(factors)):
+        own = [t[model] if i < count else t for i, t in enumerate(stacked)]
+        alone = scan(*own), *grad(loss, argnums=every)(*own)
+        for both, single in zip(together, alone, strict=True):
+            torch.testing.assert_close(both[model], single)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    length=st.integers(1, 40),
+    batch=st.integers(1, 3),
+    inner=st.integers(1, 6),
+    state=st.integers(1, 6),
+    seed=st.integers(0, 100),
+)
+def test_selective_scan_of_any_shape(
+    length: int, batch: int, inner: int, state: int, seed: int
+) -> None:
+    x = normal(batch, length, inner, seed=seed)
+    dt, A = normal(batch, length, inner, seed=seed + 1).abs(), -normal(inner, state, seed=seed + 2)
+    A = -A.abs()
+    B = normal(batch, length, state, seed=seed + 3)
+    C = normal(batch, length, state, seed=seed + 4)
+    for eigenvalues in ("positive", "negative"):
+        expected = ref.selective(x, dt, A, B, C, eigenvalues)
+        torch.testing.assert_close(loop.selective(x, dt, A, B, C, eigenvalues), expected)
+
+
+@every_case
+def test_inputs_are_left_alone(case: str) -> None:
+    scan, make = CASES[case]
+    inputs = make(20)
+    before = [t.clone() for t in inputs]
+    outcome(scan, inputs)
+    assert all(torch.equal(t, b) for t, b in zip(inputs, before, strict=True))
+
+
+def test_state_is_never_narrower_than_float32() -> None:
+    """A counter of ones passes 256, where bfloat16 would stick."""
+    ones = torch.ones(1, 1000, 1, dtype=torch.bfloat16)
+    counted = diagonal_scan(ones, ones)
+    assert counted.dtype == torch.bfloat16
+    assert counted[0, -1, 0].item() == 1000
+    eye = ones[..., None]
+    assert matrix_scan(eye, ones)[0, -1, 0].item() == 1000
+    still = torch.zeros(1, 1, dtype=torch.bfloat16)
+    assert selective_scan(ones, ones, still, ones, ones)[0, -1, 0].item() == 1000
+
+
+def test_normalised_states_have_unit_mean_square() -> None:
+    h = normalised(*matrix_inputs(50))
+    torch.testing.assert_close(
+        h.square().mean(-1), torch.ones(3, 50, dtype=h.dtype), rtol=1e-4, atol=0
+    )
+
+
+def test_backend_is_chosen_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLANN_SCAN", raising=False)
+    assert scan_backend() == "loop"
+    monkeypatch.setenv("FLANN_SCAN", "ref")
+    assert scan_backend() == "ref"
+    monkeypatch.setenv("FLANN_SCAN", "lop")
+    with pytest.raises(UserError, match="did you mean 'loop'"):
+        diagonal_scan(*diagonal_inputs(3))
+
+
+# -- these tests can fail --------------------------------------------------------------------------
+
+
+def _halved_backward(ctx: Any, *grads: Tensor) -> Any:
+    a, h = ctx.saved_tensors
+    grad_a, grad_b = loop.DiagonalBackward.run(a, h, grads[0])
+    return grad_a, grad_b / 2
+
+
+def _decay_without_sign(dt: Tensor, A: Tensor, negative: bool, out: Tensor) -> None:
+    torch.mul(dt[:, None, :], A, out=out).exp_()
+
+
+@pytest.mark.parametrize(
+    ("case", "place", "name", "fault"),
+    [
+        ("diagonal", loop.Diagonal, "backward", staticmethod(_halved_backward)),
+        ("negative", loop_selective, "_decay", _decay_without_sign),
+        ("normalised", loop, "RMS_EPS", 0.1),
+    ],
+)
+def test_a_planted_error_is_caught(
+    case: str, place: Any, name: str, fault: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    equals_reference(case, "loop", 20, monkeypatch)
+    monkeypatch.setattr(place, name, fault)
+    with pytest.raises(AssertionError):
+        equals_reference(case, "loop", 20, monkeypatch)
+
+
+@pytest.mark.gpu
+@every_case
+@every_backend
+def test_cuda_equals_cpu(case: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLANN_SCAN", backend)
+    scan, make = CASES[case]
+    inputs = make(40)
+    here, there = outcome(scan, inputs), outcome(scan, tuple(t.cuda() for t in inputs))
+    for a, b in zip(here, there, strict=True):
+        torch.testing.assert_close(a, b.cpu())
