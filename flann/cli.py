@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line: exit code 2 and one line for a mistake, 130 for Ctrl-C."""
+    sys.path.append(str(Path.cwd()))  # last, so that ``package.module:Name`` may lie here
     try:
         code = cli.main(arguments, prog_name="flann", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

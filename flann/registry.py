@@ -141,11 +141,10 @@ class Registry(Generic[T]):
 
     def canonical(self, text: str, *, imports: bool = False) -> str:
         """The one spelling of `text`: options in declared order, those at default left out."""
-        base, options = self._split(text)
-        if is_import(text) or self._is_raw(base):
+        if is_import(text) or self._is_raw(text.partition(":")[0]):
             return text
+        base, _ = self._split(text)
         factory, _, chosen = self._resolve(text, imports)
-        del options
         kept = {
             o.name: chosen[o.name]
             for o in options_of(factory)

@@ -133,7 +133,7 @@ class IDS4(Architecture):
 
     family = "input-dependent-ssm"
     knob = "state"
-    recipe = MappingProxyType({"lr": 3e-3})
+    recipe = MappingProxyType({"lr": 1e-2, "steps": 2000})
 
     def __init__(
         self, *, state_norm: bool = False, drift: float = 0.01, spread: float = 0.5
