@@ -38,7 +38,7 @@ from .registry import register
 from .scans import matrix_scan
 from .sequence import Layer, Residual, State
 
-SMALLEST = 1e-6  # a state of zeros has a finite log
+SMALLEST = 1e-12  # so that a state of zeros has a finite log
 
 
 class InputDependentSSM(Layer):
@@ -70,7 +70,7 @@ class InputDependentSSM(Layer):
         self.out = nn.Linear(state, width, bias=False)
         self.skip = nn.Parameter(torch.ones(width))
         self.penalty: Tensor | float = 0.0
-        nn.init.normal_(self.transition, std=spread * width**-0.5)
+        nn.init.normal_(self.transition, std=spread * (width * state) ** -0.5)
         nn.init.eye_(self.rest)
         nn.init.normal_(self.start)
 
@@ -80,7 +80,7 @@ class InputDependentSSM(Layer):
         """The outputs at every position."""
         h = self._states(x, self.initial_state(len(x)))
         if self.training and self.drift:
-            self.penalty = self.drift * h.square().mean(-1).clamp_min(1e-12).log().square().mean()
+            self.penalty = self.drift * h.square().mean(-1).clamp_min(SMALLEST).log().square().mean()
         y: Tensor = self.out(h) + self.skip * x
         return y
 
