@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from flann.errors import UserError
+from flann.registry import is_import
 
 from .architecture import Architecture, Sizes
 from .registry import model_registry
@@ -92,7 +93,12 @@ def model_of_width(
 
 
 def _architecture(name: str, imports: bool) -> tuple[Architecture, str]:
-    architecture = model_registry.create(name, imports=imports)
+    try:
+        architecture = model_registry.create(name, imports=imports)
+    except TypeError as error:
+        if is_import(name):  # anything can be typed there: a class that asks for arguments, say
+            raise UserError(f"{name!r} is not a model: {error}") from error
+        raise
     if not isinstance(architecture, Architecture):
         raise UserError(f"{name!r} is not a model: expected a flann.models.Architecture")
     return architecture, model_registry.canonical(name, imports=imports)

@@ -26,6 +26,7 @@ IDS4: Merrill, Petty & Sabharwal 2024, arXiv:2404.08819, §5.2 ("input-dependent
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -103,6 +104,10 @@ class InputDependentSSM(Layer):
         """The penalty on drift of the last forward pass in training, handed over once."""
         penalty, self.penalty = self.penalty, 0.0
         return penalty
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The penalty belongs to a graph of operations, which can be neither copied nor pickled.
+        return {**self.__dict__, "penalty": 0.0}
 
     def _states(self, x: Tensor, start: Tensor) -> Tensor:
         """Every h_t, (batch, length, state)."""
