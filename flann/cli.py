@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
-from .console import curve_table, model_page, name_list, option_table, task_page
+from .console import (
+    curve_table,
+    model_page,
+    name_list,
+    option_table,
+    task_page,
+    theory_lines,
+)
 from .errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -189,11 +196,14 @@ def run(
 
 
 def show(result: Result) -> None:
-    """The curve as a table, with what was found."""
+    """The curve as a table, with what was found and what theory says."""
+    from .runs import read_json
+
     summary, experiment = result.summary, result.experiment
     if result.found:
         click.echo(f"made before: {result.path} (--again makes it anew)")
     click.echo(headline(experiment, summary))
+    click.echo(theory_lines(read_json(result.path / "theory.json")))
     if summary["message"]:
         click.echo(f"{summary['status']}: {summary['message']}")
     if len(result.curve):

@@ -53,6 +53,16 @@ def curve_table(curve: pd.DataFrame, longest: int) -> str:
     return "\n".join(lines)
 
 
+def theory_lines(theory: dict[str, Any]) -> str:
+    """The task's class, and what is known of the model's family on it, a line a regime."""
+    lines = [f"theory: {theory['task']} is {theory['circuit_class']}: {theory['why']}"]
+    lines += [
+        f"  {known['family']} at {known['regime']}: {known['verdict']} ({known['citation']})"
+        for known in theory["statements"]
+    ]
+    return "\n".join(lines)
+
+
 def name_list(registry: Registry[Any]) -> str:
     """Each registered name with its summary."""
     width = max(map(len, registry.names()), default=0)
