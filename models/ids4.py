@@ -81,7 +81,8 @@ class InputDependentSSM(Layer):
         """The outputs at every position."""
         h = self._states(x, self.initial_state(len(x)))
         if self.training and self.drift:
-            self.penalty = self.drift * h.square().mean(-1).clamp_min(SMALLEST).log().square().mean()
+            log_ms = h.square().mean(-1).clamp_min(SMALLEST).log()
+            self.penalty = self.drift * log_ms.square().mean()
         y: Tensor = self.out(h) + self.skip * x
         return y
 

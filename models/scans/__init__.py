@@ -8,10 +8,10 @@
     matrix       h_t = ν(A_t h_{t-1} + b_t)                                  IDS4
 
 A backend is a module of this folder with a function of each operation's name that it knows and
-``supports(tensor)``. `PREFERENCE` gives their order; the first that knows the operation and
-supports the device is used, and the environment variable ``FLANN_SCAN`` names another. ``ref`` is
-the plain loop that the others are tested against. The state is float32, or float64 where the
-inputs are: in bfloat16 a counter sticks at 256.
+``supports(device)``. `flann.models.scans.front.BACKENDS` lists them; the first that knows the
+operation and supports the device is used, and the environment variable ``FLANN_SCAN`` names
+another. ``ref`` is the plain loop that the others are tested against. The state is float32, or
+float64 where the inputs are: in bfloat16 a counter sticks at 256.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from flann.errors import UserError, unknown
 
-PREFERENCE = ("loop", "ref")
-"""The backends, the preferred first."""
+BACKENDS = {"torch": "loop", "ref": "ref"}
+"""The backends and their modules, the preferred first."""
 
 Eigenvalues = Literal["positive", "negative"]
 
@@ -111,7 +111,7 @@ def matrix_scan(
 def scan_backend(device: torch.device | str = "cpu", operation: str = "selective") -> str:
     """The name of the backend in use for an operation on a device.
 
-    >>> scan_backend() in PREFERENCE
+    >>> scan_backend() in BACKENDS
     True
     """
     return _choose(operation, torch.device(device).type)
@@ -123,9 +123,9 @@ def _operation(operation: str, tensor: Tensor) -> Any:
 
 def _choose(operation: str, device: str) -> str:
     wanted = os.environ.get("FLANN_SCAN")
-    if wanted and wanted not in PREFERENCE:
-        raise unknown("scan backend in FLANN_SCAN", wanted, PREFERENCE)
-    for name in [wanted] if wanted else PREFERENCE:
+    if wanted and wanted not in BACKENDS:
+        raise unknown("scan backend in FLANN_SCAN", wanted, BACKENDS)
+    for name in [wanted] if wanted else BACKENDS:
         if hasattr(_module(name), operation) and _module(name).supports(device):
             return name
     raise UserError(f"the scan backend {wanted!r} has no {operation} scan on {device}")
@@ -133,7 +133,7 @@ def _choose(operation: str, device: str) -> str:
 
 @cache
 def _module(name: str) -> Any:
-    return import_module(f".{name}", __package__)
+    return import_module(f".{BACKENDS[name]}", __package__)
 
 
 def _in_state_type(*tensors: Tensor) -> list[Tensor]:

@@ -24,7 +24,7 @@ from flann.models.scans import (
     selective_scan,
 )
 
-BACKENDS = [name for name in front.PREFERENCE if name != "ref"]
+BACKENDS = [name for name in front.BACKENDS if name != "ref"]
 LENGTHS = [1, 2, 15, 16, 17, 31, 32, 33, 100]  # on both sides of whole chunks
 
 Inputs = tuple[Tensor, ...]
@@ -205,11 +205,11 @@ def test_normalised_states_have_unit_mean_square() -> None:
 
 def test_backend_is_chosen_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FLANN_SCAN", raising=False)
-    assert scan_backend() == "loop"
+    assert scan_backend() == "torch"
     monkeypatch.setenv("FLANN_SCAN", "ref")
     assert scan_backend() == "ref"
-    monkeypatch.setenv("FLANN_SCAN", "lop")
-    with pytest.raises(UserError, match="did you mean 'loop'"):
+    monkeypatch.setenv("FLANN_SCAN", "trch")
+    with pytest.raises(UserError, match="did you mean 'torch'"):
         diagonal_scan(*diagonal_inputs(3))
 
 
@@ -237,10 +237,10 @@ def _decay_without_sign(dt: Tensor, A: Tensor, negative: bool, out: Tensor) -> N
 def test_a_planted_error_is_caught(
     case: str, place: Any, name: str, fault: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    equals_reference(case, "loop", 20, monkeypatch)
+    equals_reference(case, "torch", 20, monkeypatch)
     monkeypatch.setattr(place, name, fault)
     with pytest.raises(AssertionError):
-        equals_reference(case, "loop", 20, monkeypatch)
+        equals_reference(case, "torch", 20, monkeypatch)
 
 
 @pytest.mark.gpu

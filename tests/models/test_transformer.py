@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from flann.errors import UserError
-from flann.models import build_model, model_of_width
 from flann.models import attention as attention_module
+from flann.models import build_model, model_of_width
 from flann.models.attention import Attention
 from flann.models.positions import Position, Sinusoidal, slopes, turned
 from flann.models.transformer import Block, Norm, TransformerConfig, transformer_from
