@@ -6,7 +6,10 @@
     y_t = C h_t + D ⊙ x_t
 
 with `transition` holding the A_m, `rest` A_0, `into` B, `out` C, `skip` D, and `start` the
-trained h_0. Every A(x) begins near the identity: A_0 = I, and A_m of small normal numbers.
+trained h_0. At the start A_0 = I and the A_m are normal numbers such that A(x) - I has a
+spectral radius of about ``spread``. The customary small spread keeps every A(x) near the identity,
+and then the symbols of a group of 60 are told apart too slowly: 600 steps on words of A5 to
+length 16 reach 0.13 per symbol with a spread of 0.5, and 0.99 with one of 2.
 
 A free linear recurrence drifts: whatever reads the state's direction is as well served by a state
 that triples at every symbol, which is quickest to find on short words and overflows on long ones.
@@ -142,7 +145,7 @@ class IDS4(Architecture):
     recipe = MappingProxyType({"lr": 1e-2, "steps": 2000})
 
     def __init__(
-        self, *, state_norm: bool = False, drift: float = 0.01, spread: float = 0.5
+        self, *, state_norm: bool = False, drift: float = 0.01, spread: float = 2.0
     ) -> None:
         if drift < 0 or spread < 0:
             raise UserError("ids4, options 'drift' and 'spread': expected 0 or more")
