@@ -15,7 +15,7 @@ with A = -exp(`log_rates`), so that α = exp gives decays in (0, 1): the paper's
 which is what parity needs.
 
 Mamba: Gu & Dao 2023, arXiv:2312.00752, §3 and Algorithm 2. Negative eigenvalues: Grazzi et al.
-2024, arXiv:2411.12537, §4.
+2024, arXiv:2411.12537.
 """
 
 from __future__ import annotations

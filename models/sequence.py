@@ -30,7 +30,8 @@ State = Any
 """What a layer carries from one step to the next: tensors, tuples of them, or None."""
 
 SLOW_RATE = 1e-3
-"""Ceiling on the learning rate of state-space dynamics (Gu et al. 2022, arXiv:2206.11893, §5)."""
+"""Ceiling on the learning rate of state-space dynamics, as S4's authors train theirs (Gu et al.
+2021, arXiv:2111.00396, appendix D)."""
 
 
 class Layer(nn.Module):

@@ -17,7 +17,7 @@ from flann.models.sequence import Layer
 from flann.models.sizing import counter, lowest, solve
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     name=st.sampled_from(model_names()),
     depth=st.integers(1, 8),
