@@ -1,4 +1,4 @@
-"""The README's library example runs as it stands, and so do a task and a model of the user's own."""
+"""The README's example runs as it stands, and so do a task and a model of the user's own."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_library_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(compile(blocks()[0], "README.md", "exec"), names)
-    assert list(names["result"].summary)[0] == "id"  # type: ignore[attr-defined]
+    assert next(iter(names["result"].summary)) == "id"  # type: ignore[attr-defined]
 
 
 def test_a_task_and_a_model_of_ones_own(
