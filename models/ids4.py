@@ -143,7 +143,6 @@ class IDS4(Architecture):
 
     family = "input-dependent-ssm"
     knob = "state"
-    recipe = MappingProxyType({"lr": 1e-2, "steps": 2000})
 
     def __init__(
         self, *, state_norm: bool = False, drift: float = 0.01, spread: float | None = None
@@ -153,6 +152,7 @@ class IDS4(Architecture):
         if drift < 0 or spread < 0:
             raise UserError("ids4, options 'drift' and 'spread': expected 0 or more")
         self.state_norm, self.drift, self.spread = state_norm, drift, spread
+        self.recipe = MappingProxyType({"lr": 1e-2 if state_norm else 3e-3, "steps": 2000})
 
     def layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
