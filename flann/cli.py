@@ -14,7 +14,7 @@ import click
 
 from . import __version__
 from .console import (
-    curve_table,
+    curve_text,
     model_page,
     name_list,
     option_table,
@@ -207,7 +207,7 @@ def show(result: Result) -> None:
     if summary["message"]:
         click.echo(f"{summary['status']}: {summary['message']}")
     if len(result.curve):
-        click.echo(curve_table(result.curve, experiment.train_lengths[1]))
+        click.echo(curve_text(result.curve, experiment.train_lengths[1]))
     for length, why in summary["refused"].items():
         click.echo(f"length {length}: not measured: {why}")
 
@@ -232,8 +232,11 @@ def report_on(paths: list[Path], runs: Path) -> Path:
 @cli.command(short_help="Draw run folders as a page and a picture.")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The page. [report.html]")
+@click.option("--table", type=click.Path(path_type=Path), help="All curves as one tidy CSV too.")
 @AS_JSON
-def report(folders: tuple[Path, ...], output: Path | None, as_json: bool) -> None:
+def report(
+    folders: tuple[Path, ...], output: Path | None, table: Path | None, as_json: bool
+) -> None:
     """Draw accuracy against length for one or more run folders.
 
     Writes a self-contained page and, beside it, the picture as PNG.
@@ -244,10 +247,24 @@ def report(folders: tuple[Path, ...], output: Path | None, as_json: bool) -> Non
     from flann.reports import write_report
 
     paths = write_report(list(folders), output or Path("report.html"))
-    if as_json:
-        click.echo(json.dumps({"page": str(paths.page), "picture": str(paths.picture)}))
-    else:
-        click.echo(f"page: {paths.page}\npicture: {paths.picture}")
+    made = {"page": str(paths.page), "picture": str(paths.picture)}
+    if table is not None:
+        write_curves(folders, table)
+        made["table"] = str(table)
+    text = "\n".join(f"{name}: {path}" for name, path in made.items())
+    click.echo(json.dumps(made) if as_json else text)
+
+
+def write_curves(folders: tuple[Path, ...], table: Path) -> None:
+    """Every run's curve in one CSV."""
+    from flann.reports import curve_table, read_runs
+
+    from .runs import write_table
+
+    try:
+        write_table(table, curve_table(read_runs(folders)))
+    except OSError as error:
+        raise UserError(f"cannot write {table}: {error.strerror}") from error
 
 
 @cli.command(short_help="The problems, with exact answers.")

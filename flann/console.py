@@ -15,13 +15,13 @@ BAR = 20  # characters of a full bar
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def bar(share: float, width: int = BAR) -> str:
+def bar(share: float, width: int = BAR, *, blocks: bool = True) -> str:
     """A share of one as a bar, to an eighth of a character.
 
     >>> bar(0.5, 4), bar(1.0, 4)
     ('██  ', '████')
     """
-    if not can_draw():
+    if not blocks:
         return ("#" * round(share * width)).ljust(width)
     full, rest = divmod(round(share * width * 8), 8)
     return ("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width)
@@ -36,17 +36,17 @@ def can_draw() -> bool:
     return True
 
 
-def curve_table(curve: pd.DataFrame, longest: int) -> str:
+def curve_text(curve: pd.DataFrame, longest: int) -> str:
     """The curve as text, a bar per length; a line marks where training lengths end."""
     lines = ["length  per symbol                        per word  (95% interval)  last   chance"]
-    inside = True
+    inside, blocks = True, can_draw()
     for row in curve.to_dict("records"):
         if inside and row["length"] > longest:
             inside = False
             lines.append(f"------  longer than any training word ({longest})")
         interval = f"({row['per_word_low']:.3f}-{row['per_word_high']:.3f})"
         lines.append(
-            f"{row['length']:>6}  {row['per_symbol']:.3f} {bar(row['per_symbol'])}"
+            f"{row['length']:>6}  {row['per_symbol']:.3f} {bar(row['per_symbol'], blocks=blocks)}"
             f"       {row['per_word']:.3f}  {interval:<14}  {row['last_symbol']:.3f}"
             f"  {row['chance_per_symbol']:.3f}"
         )

@@ -33,7 +33,7 @@ import re
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt
+from jaxtyping import Bool, Int, Integer
 
 from flann.errors import UserError
 
@@ -49,7 +49,7 @@ MOST_KINDS = 128  # 256 symbols
 NOTHING = np.uint8(255)  # no kind
 PAIRS = ("()", "[]", "{}", "<>")
 
-Word = UInt[np.ndarray, "length size"]  # words as they are drawn: position by position
+Word = Integer[np.ndarray, "length size"]  # words as they are drawn: position by position
 
 
 @register("dyck-1", "dyck-2", "dyck-3", pattern=r"dyck-\d+")

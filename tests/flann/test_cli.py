@@ -46,7 +46,9 @@ def test_several_models_are_several_curves_on_one_page(here: Here, tmp_path: Pat
     ]  # fmt: skip
     assert {r["report"] for r in results} == {"runs/report.html"}
     folders = [r["run"] for r in results]
-    made = json.loads(here("report", *folders, "-o", "out/page.html", "--json")[1])
+    words = ("report", *folders, "-o", "out/page.html", "--table", "out/curves.csv", "--json")
+    made = json.loads(here(*words)[1])
+    assert len((tmp_path / made["table"]).read_text().splitlines()) == 1 + 4 * 3
     assert (tmp_path / made["picture"]).stat().st_size > 1000
 
 
