@@ -262,7 +262,7 @@ def write_curves(folders: tuple[Path, ...], table: Path) -> None:
     from .runs import write_table
 
     try:
-        write_table(table, curve_table(read_runs(folders)))
+        write_table(table, curve_table(read_runs(folders)).drop(columns="setting"))
     except OSError as error:
         raise UserError(f"cannot write {table}: {error.strerror}") from error
 
