@@ -59,8 +59,12 @@ def get_task(text: str, *, imports: bool = False) -> Task:
 
 
 def task_names() -> list[str]:
-    """The names of all tasks; of a family such as the finite groups, the best-known members."""
-    return task_registry.names()
+    """The names of all tasks; of a family such as the finite groups, the best-known members.
+
+    ``regex`` and the others that ask for an argument after the colon are no tasks without it;
+    `task_registry.names` has them too.
+    """
+    return [name for name in task_registry.names() if not task_registry.index[name].raw]
 
 
 def task_summaries() -> dict[str, str]:

@@ -183,6 +183,11 @@ class Task:
         """The smallest valid length."""
         return self.valid_lengths(1, 1000)[0]
 
+    def length_near(self, wanted: int) -> int:
+        """The least valid length from `wanted` on, or else the greatest below it."""
+        above = self.valid_lengths(wanted, wanted + 1000)
+        return above[0] if above else self.valid_lengths(1, wanted)[-1]
+
     @property
     def summary(self) -> str:
         """One line on what the task is: the first of its class's docstring."""
@@ -206,10 +211,10 @@ class Task:
 
     def describe(self) -> dict[str, Any]:
         """All about the task as plain JSON: what ``flann tasks NAME`` shows."""
-        example_length = self.valid_lengths(max(self.shortest, 8), 1000)[0]
+        example_length = self.length_near(8)
         rng = test_stream(self.name, example_length, "chance")
         tokens, targets = self.sample(rng, 1, example_length)
-        at_16 = self.valid_lengths(16, 1000)[0]
+        at_16 = self.length_near(16)
         return {
             "name": self.name,
             "summary": self.summary,

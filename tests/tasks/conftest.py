@@ -31,6 +31,9 @@ OPTIONS = [
     "dyck-2:mode=recognise",
     "dyck-1:depth=1,mode=recognise",
     "dyck-2:depth=3,mode=recognise",
+    "regex:(aa|b)*",
+    "regex-recognise:(aa|b)*",
+    "regex:(0|1(01*0)*1)*",
 ]
 
 

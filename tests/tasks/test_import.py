@@ -47,10 +47,11 @@ with install_import_hook("flann.tasks", "beartype.beartype"):
     from flann.tasks import get_task, task_names
     from flann.tasks.groups import get_group
     options = ["dyck-2:mode=recognise", "dyck-1:depth=3", "parity:ones=uniform", "A5:label=last",
-               "S5:generators=4", "S5:generators=swaps", "majority:mode=recognise"]
+               "S5:generators=4", "S5:generators=swaps", "majority:mode=recognise",
+               "regex:(aa|b)*", "regex-recognise:(aa|b)*"]
     for name in [*task_names(), *options]:
         task = get_task(name)
-        batch = task.sample(np.random.default_rng(0), 10, 6)
+        batch = task.sample(np.random.default_rng(0), 10, task.length_near(6))
         task.targets(batch.tokens)
         task.describe()
     {more}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import permutations
 
@@ -116,7 +117,18 @@ def in_cycles(permutation: tuple[int, ...]) -> str:
     return text or "e"
 
 
+def language(task: Task, word: Word) -> list[str]:
+    """Python's regular expressions, or a formula of the language; next symbols by trying words."""
+    base, _, rest = task.name.partition(":")
+    member = re.compile(rest).fullmatch if base.startswith("regex") else MEMBERS[base]
+    return [task.labels[bool(member("".join(word[: t + 1])))] for t in range(len(word))]
+
+
+MEMBERS: dict[str, Callable[[str], object]] = {}
+
+
 ORACLES: dict[str, Oracle] = {
+    "Language": language,
     "Parity": parity,
     "First": first,
     "Majority": majority,

@@ -1,0 +1,191 @@
+"""Recognition: is the whole word in the language? Members, and words that are not.
+
+With probability one half a word is a member, drawn as the task says (`members`). Otherwise:
+
+- ``negatives=mixed``, as published (Butoi et al. 2024, arXiv 2411.07107): with equal odds a
+  uniform word, or a member with K edits, drawn again until it is no member. K is 1 with
+  probability 1/2, 2 with probability 1/4, and so on. All words of a batch have one length, so an
+  edit is either the replacement of a symbol at a uniform place by a uniform other one, or the
+  removal of a symbol at a uniform place and the insertion of a uniform one at another, with equal
+  odds. Where `PATIENCE` draws all gave members, a uniform word that is none is taken.
+- ``negatives=near``: one replacement away from a member and of the right format, which is what
+  `in_format` says: uniform over the pairs of a member (as `members` draws them) and a replacement
+  that leads to such a word.
+
+Uniform words mostly do not even have the right format, and a check of the format alone can score
+above 99% on them. `format_accuracy` says what it scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, UInt
+
+from flann.errors import UserError
+
+from .sampling import coins, test_stream, uniform
+from .task import Chance, Mode, Targets, Task, Tokens
+
+PATIENCE = 100  # draws for one word
+MOST_SEARCHED = 1000  # draws for one near miss
+FORMAT_WORDS = 10_000
+
+Negatives = Literal["mixed", "near"]
+Word = UInt[np.ndarray, "length size"]  # words as they are drawn: position by position
+Verdicts = Bool[np.ndarray, " size"]
+
+
+class Recognition(Task):
+    """A language: who draws its members and tells them from other words writes a subclass.
+
+    A subclass sets `symbols` and writes `members` and `contains`, and `in_format` where a word
+    that is no member can still look like one.
+    """
+
+    mode: Mode = "recognise"
+    labels: tuple[str, ...] = ("rejected", "accepted")
+    negatives: Negatives = "mixed"
+
+    # -- what a subclass writes ------------------------------------------------------------------
+
+    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """Members of exactly this length, of shape (length, size)."""
+        raise NotImplementedError
+
+    def contains(self, tokens: Tokens) -> Verdicts:
+        """Which words, of shape (size, length), are members."""
+        raise NotImplementedError
+
+    def in_format(self, tokens: Tokens) -> Verdicts:
+        """Which words look like members at a glance; all of them where there is no format."""
+        return np.ones(len(tokens), bool)
+
+    def outside(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """Words that are no members, uniform over all of them: drawn until they are."""
+        return self.redrawn(size, lambda n: uniform(rng, len(self.symbols), (length, n)))
+
+    # -- what follows ----------------------------------------------------------------------------
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """Half members, half not, as the module says."""
+        accepted = coins(rng, size)
+        members = self.members(rng, int(accepted.sum()), length)
+        tokens = np.empty((length, size), members.dtype)
+        tokens[:, accepted] = members
+        rejected = np.flatnonzero(~accepted)
+        if self.negatives == "near":
+            tokens[:, rejected] = self.near_misses(rng, len(rejected), length)
+            return tokens.T
+        edit = coins(rng, len(rejected))
+        tokens[:, rejected[~edit]] = self.outside(rng, int((~edit).sum()), length)
+        tokens[:, rejected[edit]] = self.edited_members(rng, int(edit.sum()), length)
+        return tokens.T
+
+    def edited_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """Members with one edit or more that are no members any more."""
+        return self.redrawn(
+            size,
+            lambda n: edited(rng, self.members(rng, n, length), len(self.symbols)),
+            lambda n: self.outside(rng, n, length),
+        )
+
+    def near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """Words of the right format that are one replacement away from a member."""
+        words = np.empty((length, size), np.min_scalar_type(len(self.symbols) - 1))
+        left, searched = np.arange(size), 0
+        while left.size:
+            searched += 1
+            if searched > MOST_SEARCHED:
+                raise UserError(
+                    f"{self.name} has hardly any near miss of length {length}: found none in"
+                    f" {MOST_SEARCHED} draws"
+                )
+            everyone = np.ones(left.size, bool)
+            drawn = self.members(rng, left.size, length)
+            replace_one(rng, drawn, everyone, len(self.symbols))
+            words[:, left] = drawn
+            left = left[self.contains(drawn.T) | ~self.in_format(drawn.T)]
+        return words
+
+    def redrawn(
+        self,
+        size: int,
+        draw: Callable[[int], Word],
+        otherwise: Callable[[int], Word] | None = None,
+    ) -> Word:
+        """Words drawn again and again until none is a member, at last by another way."""
+        words = draw(size)
+        left = np.flatnonzero(self.contains(words.T))
+        draws = 1
+        while left.size:
+            if otherwise and draws == PATIENCE:
+                words[:, left] = otherwise(left.size)
+                break
+            words[:, left] = draw(left.size)
+            left = left[self.contains(words[:, left].T)]
+            draws += 1
+        return words
+
+    def label(self, tokens: Tokens) -> Targets:
+        """Whether the word is a member, at its last position."""
+        return self.last_only(self.contains(tokens), tokens)
+
+    def chance(self, length: int) -> Chance:
+        """Half of the words are members."""
+        return Chance(0.5, 0.5, 0.5)
+
+    def format_accuracy(self, length: int) -> float:
+        """How often accepting what is in the right format, and nothing else, is right.
+
+        The baseline that a model has to beat. Estimated from a fixed stream of words.
+        """
+        rng = test_stream(self.name, length, "chance")
+        tokens, targets = self.sample(rng, FORMAT_WORDS, length)
+        return float((self.in_format(tokens) == targets[:, -1]).mean())
+
+
+# -- edits ---------------------------------------------------------------------------------------
+
+
+def edited(rng: np.random.Generator, words: Word, alphabet: int) -> Word:
+    """The words after K edits each, K - 1 of them counted by fair coins that come up heads."""
+    words = words.copy()
+    left = np.ones(words.shape[1], bool)
+    while left.any():
+        replaced = coins(rng, left.size)
+        replace_one(rng, words, left & replaced, alphabet)
+        move_one(rng, words, left & ~replaced, alphabet)
+        left &= coins(rng, left.size)
+    return words
+
+
+def replace_one(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: int) -> None:
+    """In some words, put a uniform other symbol at a uniform place."""
+    columns = np.flatnonzero(which)
+    if alphabet == 1 or not columns.size:
+        return
+    place = uniform(rng, len(words), (columns.size,)).astype(np.intp)
+    shift = 1 + uniform(rng, alphabet - 1, (columns.size,)).astype(np.int64)
+    words[place, columns] = (words[place, columns] + shift) % alphabet
+
+
+def move_one(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: int) -> None:
+    """In some words, remove the symbol at a uniform place, and insert one at a uniform place.
+
+    After the removal at i and the insertion at j, what stands at p comes from p, from p + 1 where
+    ``i <= p < j``, and from p - 1 where ``j < p <= i``.
+    """
+    columns, length = np.flatnonzero(which), len(words)
+    if not columns.size:
+        return
+    removed, inserted = uniform(rng, length, (2, columns.size)).astype(np.intp)
+    place = np.arange(length)[:, None]
+    forward = (removed <= place) & (place < inserted)
+    backward = (inserted < place) & (place <= removed)
+    source = place + forward - backward
+    moved = np.take_along_axis(words[:, columns], source, axis=0)
+    moved[inserted, np.arange(columns.size)] = uniform(rng, alphabet, (columns.size,))
+    words[:, columns] = moved
