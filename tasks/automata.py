@@ -83,6 +83,16 @@ class Automaton:
             live = more
         return live
 
+    def states_after_length(self, length: int) -> Int[np.ndarray, " reached"]:
+        """The states that some word of this length ends in, in order of number."""
+        while len(self._reached) <= length:
+            self._reached.append(np.unique(self.table[self._reached[-1]]))
+        return self._reached[length]
+
+    @cached_property
+    def _reached(self) -> list[Int[np.ndarray, " reached"]]:
+        return [np.array([self.start])]
+
     @property
     def is_empty(self) -> bool:
         """Whether it accepts no word at all."""

@@ -25,7 +25,7 @@ from jaxtyping import Bool, Int
 
 from flann.errors import UserError
 
-from .automata import Automaton
+from .automata import Automaton, from_function
 from .automaton_files import to_dict
 from .counting import WordCounts
 from .literature import Facts
@@ -59,6 +59,8 @@ class Language(Recognition):
         which words that are no members recognition shows.
     form : Automaton, optional
         of the words that have the right format; all words where left out.
+    about : str, optional
+        one line on what the language is.
 
     Raises
     ------
@@ -75,11 +77,12 @@ class Language(Recognition):
         label: Label = "member",
         negatives: Negatives = "mixed",
         form: Automaton | None = None,
+        about: str | None = None,
     ) -> None:
         self.name = name
         self.mode = mode
         self.automaton = automaton.minimised()
-        self.form = form
+        self.form, self.about = form, about
         self.symbols = automaton.symbols
         self.negatives = negatives
         self.asks_next = label == "next"
@@ -106,25 +109,17 @@ class Language(Recognition):
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Tagging: those of living words. Recognition: those with a member and another word."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
-        accepting, live = self.automaton.accepting, self.automaton.live
         if self.mode == "tag":
-            return [t for t in lengths if live[self._states_after(t)].any()]
-        return [
-            t
-            for t in lengths
-            if (ends := accepting[self._states_after(t)]).any() and not ends.all()
-        ]
+            live = self.automaton.live
+            return [t for t in lengths if live[self.automaton.states_after_length(t)].any()]
+        return [t for t in lengths if self._has_both(t)]
 
-    def _states_after(self, length: int) -> Int[np.ndarray, " reached"]:
-        """The states that some word of this length ends in."""
-        reached = self._reached
-        while len(reached) <= length:
-            reached.append(np.unique(self.automaton.table[reached[-1]]))
-        return reached[length]
-
-    @cached_property
-    def _reached(self) -> list[Int[np.ndarray, " reached"]]:
-        return [np.array([self.automaton.start])]
+    def _has_both(self, length: int) -> bool:
+        ends = self.automaton.accepting[self.automaton.states_after_length(length)]
+        if self.negatives == "mixed" or not ends.any() or ends.all():
+            return bool(ends.any() and not ends.all())
+        missed = self.near_pairs.states_after_length(length)
+        return bool(self.near_pairs.accepting[missed].any())
 
     def count_words(self, length: int) -> int | None:
         """All words, where all can be drawn; with ``label=next`` the living ones."""
@@ -168,6 +163,55 @@ class Language(Recognition):
         """Uniform over all other words of this length."""
         return self.others.draw(rng, size, length)
 
+    def near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """Uniform over the pairs of a member and a replacement that leads to a near miss."""
+        pairs = self.near_counts.draw(rng, size, length) % len(self.symbols)
+        return pairs.astype(np.min_scalar_type(len(self.symbols) - 1), copy=False)
+
+    @cached_property
+    def near_counts(self) -> WordCounts:
+        """The words of `near_pairs`."""
+        return WordCounts(self.near_pairs.table, self.near_pairs.accepting)
+
+    @cached_property
+    def near_pairs(self) -> Automaton:
+        """Members side by side with near misses: symbol ``a * |A| + b`` puts b in the place of a.
+
+        A state is the state of the member, of the other word, of the other word's format, and
+        whether a symbol has been replaced already.
+        """
+        inside, count = self.automaton, len(self.symbols)
+        form = self.form or from_function(self.symbols, 0, lambda q, a: 0, lambda q: True)
+        dead = (-1, -1, -1, True)
+
+        def step(state: tuple[int, int, int, bool], pair: int) -> tuple[int, int, int, bool]:
+            (member, other, format_state, replaced), (a, b) = state, divmod(pair, count)
+            if state == dead or (replaced and a != b) or not inside.live[member]:
+                return dead
+            following = form.table[format_state, b]
+            if not form.live[following]:
+                return dead
+            return (
+                int(inside.table[member, a]),
+                int(inside.table[other, b]),
+                int(following),
+                replaced or a != b,
+            )
+
+        def accepts(state: tuple[int, int, int, bool]) -> bool:
+            member, other, format_state, replaced = state
+            return bool(
+                state != dead
+                and replaced
+                and inside.accepting[member]
+                and not inside.accepting[other]
+                and form.accepting[format_state]
+            )
+
+        names = [f"{a} {b}" for a in self.symbols for b in self.symbols]
+        start = (inside.start, inside.start, form.start, False)
+        return from_function(names, start, step, accepts).minimised()
+
     # -- labelling -------------------------------------------------------------------------------
 
     def label(self, tokens: Tokens) -> Targets:
@@ -205,6 +249,11 @@ class Language(Recognition):
         return last
 
     # -- for reports -----------------------------------------------------------------------------
+
+    @property
+    def summary(self) -> str:
+        """One line on what the language is."""
+        return self.about or super().summary
 
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""

@@ -166,10 +166,16 @@ class Task:
         """
         words = min(self.CHANCE_WORDS, max(1000, self.CHANCE_SYMBOLS // length))
         targets = self.sample(test_stream(self.name, length, "chance"), words, length).targets
-        scored = targets[:, (targets != NOT_SCORED).any(axis=0)]
-        best = np.array([np.bincount(column).max() for column in scored.T]) / len(scored)
-        rows = np.unique(scored, axis=0, return_counts=True)[1]
-        return Chance(float(best.mean()), float(best[-1]), float(rows.max() / len(scored)))
+        scored = targets != NOT_SCORED
+        columns = [targets[here, t] for t, here in enumerate(scored.T) if here.any()]
+        last = scored.shape[1] - 1 - scored[:, ::-1].argmax(axis=1)
+        at_last = targets[np.arange(words), last]
+        rows = np.unique(targets, axis=0, return_counts=True)[1]
+        return Chance(
+            sum(np.bincount(column).max() for column in columns) / float(scored.sum()),
+            float(sum(np.bincount(at_last[last == t]).max() for t in np.unique(last)) / words),
+            float(rows.max() / words),
+        )
 
     @cached_property
     def theory(self) -> Theory:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Int, Shaped
 
 from .automata import Automaton
 from .groups import LARGEST_ORDER, Group
@@ -41,13 +41,27 @@ class Transitions:
     """
 
     def __init__(self, automaton: Automaton) -> None:
-        self.automaton = automaton.minimised()
-        self.letters: list[Map] = [tuple(column) for column in self.automaton.table.T.tolist()]
+        small = automaton.minimised()
+        self.set(small.table, small.accepting)
+
+    def set(
+        self, table: Int[np.ndarray, "states symbols"], outputs: Shaped[np.ndarray, " states"]
+    ) -> None:
+        """Take over next states, and what each state answers."""
+        self.table, self.outputs = table, outputs
+        self.letters: list[Map] = [tuple(column) for column in table.T.tolist()]
+
+    @classmethod
+    def of_states(cls, table: Int[np.ndarray, "states symbols"]) -> Transitions:
+        """Of a task that asks for the state itself: no two states are the same."""
+        transitions = cls.__new__(cls)
+        transitions.set(table, np.arange(len(table)))
+        return transitions
 
     @cached_property
     def elements(self) -> dict[Map, list[Map]] | None:
         """Each map, and what it becomes with one more letter; None where they are too many."""
-        if self.automaton.size > MOST_ACTED_ON:
+        if len(self.table) > MOST_ACTED_ON:
             return None
         found: dict[Map, list[Map]] = {}
         queue = list(dict.fromkeys(self.letters))
@@ -107,8 +121,8 @@ class Transitions:
     @property
     def is_r_trivial(self) -> bool:
         """Whether no state is ever entered again once it is left."""
-        successors = [set(row) - {q} for q, row in enumerate(self.automaton.table.tolist())]
-        left = set(range(self.automaton.size))
+        successors = [set(row) - {q} for q, row in enumerate(self.table.tolist())]
+        left = set(range(len(self.table)))
         while ends := {q for q in left if not successors[q] & left}:
             left -= ends
         return not left
@@ -154,7 +168,11 @@ def group_of(permutations: Int[np.ndarray, "group points"]) -> Group:
 
 def facts_of(automaton: Automaton, mode: str) -> Facts:
     """The facts of the task that asks whether a word, or each prefix, is in the language."""
-    transitions = Transitions(automaton)
+    return facts_from(Transitions(automaton), mode)
+
+
+def facts_from(transitions: Transitions, mode: str) -> Facts:
+    """The facts of the task that asks for the outputs of these transitions."""
     r_trivial = transitions.is_r_trivial
     circuit_class, why = circuit_class_of(transitions, r_trivial)
     letters = transitions.letters
@@ -164,8 +182,8 @@ def facts_of(automaton: Automaton, mode: str) -> Facts:
         regular=True,
         star_free=r_trivial or (transitions.elements is not None and transitions.is_aperiodic),
         r_trivial=r_trivial,
-        contains_parity=contains_parity(transitions.automaton),
-        modulus=odd_modulus(transitions.automaton),
+        contains_parity=contains_parity(transitions),
+        modulus=odd_modulus(transitions),
         elementary=all(then(a, a) == tuple(range(len(a))) for a in letters)
         and all(then(a, b) == then(b, a) for a in letters for b in letters),
         named=names_of(letters, mode),
@@ -174,7 +192,7 @@ def facts_of(automaton: Automaton, mode: str) -> Facts:
 
 def circuit_class_of(transitions: Transitions, r_trivial: bool) -> tuple[str, str]:
     """The circuit class of the language, and why."""
-    size = transitions.automaton.size
+    size = len(transitions.table)
     if r_trivial:
         return "AC0", "R-trivial: no state is entered again once it is left"
     if transitions.elements is None:
@@ -211,30 +229,29 @@ def cycles_of(letter: Map) -> list[list[int]]:
     return cycles
 
 
-def contains_parity(automaton: Automaton) -> bool:
-    """Whether one letter swaps two states, one of them accepting, and another keeps both."""
-    columns = automaton.table.T.tolist()
-    swapped = [c for column in columns for c in cycles_of(tuple(column)) if len(c) == 2]
+def contains_parity(transitions: Transitions) -> bool:
+    """Whether one letter swaps two states of different outputs, and another keeps both."""
+    letters, outputs = transitions.letters, transitions.outputs
+    swapped = [cycle for letter in letters for cycle in cycles_of(letter) if len(cycle) == 2]
     return any(
-        automaton.accepting[p] != automaton.accepting[q]
-        and any(column[p] == p and column[q] == q for column in columns)
+        outputs[p] != outputs[q] and any(letter[p] == p and letter[q] == q for letter in letters)
         for p, q in swapped
     )
 
 
-def odd_modulus(automaton: Automaton) -> int | None:
+def odd_modulus(transitions: Transitions) -> int | None:
     """A number, no power of two, modulo which repeating one letter is counted."""
     moduli = {
-        period(automaton.accepting[cycle])
-        for column in automaton.table.T.tolist()
-        for cycle in cycles_of(tuple(column))
+        period(transitions.outputs[cycle])
+        for letter in transitions.letters
+        for cycle in cycles_of(letter)
     }
     return min((n for n in moduli if n & (n - 1)), default=None)
 
 
-def period(verdicts: Bool[np.ndarray, " states"]) -> int:
-    """The least number of places by which a ring of verdicts can be turned into itself."""
-    return next(n for n in range(1, len(verdicts) + 1) if (np.roll(verdicts, n) == verdicts).all())
+def period(outputs: Shaped[np.ndarray, " states"]) -> int:
+    """The least number of places by which a ring of outputs can be turned into itself."""
+    return next(n for n in range(1, len(outputs) + 1) if (np.roll(outputs, n) == outputs).all())
 
 
 def names_of(letters: list[Map], mode: str) -> frozenset[str]:

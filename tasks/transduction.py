@@ -1,0 +1,106 @@
+"""Transduction: a word goes in, another comes out.
+
+The word is followed by query symbols, ``?``, as many as the longest answer to a word of its length
+has symbols, and the answer stands at the queries, symbol by symbol. Where an answer is shorter, the
+queries that are left over are not scored.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Integer
+
+from flann.errors import UserError
+
+from .literature import UNKNOWN, Facts
+from .sampling import uniform
+from .task import NOT_SCORED, Mode, Targets, Task, Tokens
+
+QUERY = "?"
+
+Words = Integer[np.ndarray, "size length"]
+
+
+class Transduction(Task):
+    """A function of words: a subclass writes `answers`, and `draw` where words are not uniform.
+
+    Parameters
+    ----------
+    name : str
+        what the task is called.
+    alphabet : tuple of str
+        the symbols of words.
+    labels : tuple of str
+        the symbols of answers.
+    """
+
+    mode: Mode = "transduce"
+    facts_known: Facts = UNKNOWN
+
+    def __init__(self, name: str, alphabet: tuple[str, ...], labels: tuple[str, ...]) -> None:
+        self.name = name
+        self.symbols = (*alphabet, QUERY)
+        self.labels = labels
+        self.query = len(alphabet)
+
+    # -- what a subclass writes ------------------------------------------------------------------
+
+    def answers(self, words: Words) -> Targets:
+        """The answers, of shape (size, queries), -100 past their end."""
+        raise NotImplementedError
+
+    def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
+        """Words without queries, of shape (size, length); uniform where not overridden."""
+        return uniform(rng, self.query, (length, size)).T
+
+    def queries(self, length: int) -> int:
+        """As many as the word has symbols, where not overridden."""
+        return length
+
+    # -- what follows ----------------------------------------------------------------------------
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """Words, and their queries."""
+        tokens = np.full((length + self.queries(length), size), self.query, np.uint8).T
+        tokens[:, :length] = self.draw(rng, size, length)
+        return tokens
+
+    def label(self, tokens: Tokens) -> Targets:
+        """The answers at the queries."""
+        length = self.word_length(tokens.shape[1])
+        is_query = tokens == self.query
+        if is_query[:, :length].any() or not is_query[:, length:].all():
+            raise UserError(
+                f"tokens: expected words of {length} symbols and then"
+                f" {self.queries(length)} times {QUERY}"
+            )
+        targets = self.target_array(tokens)
+        targets[:, :length] = NOT_SCORED
+        targets[:, length:] = self.answers(tokens[:, :length])
+        return targets
+
+    def word_length(self, positions: int) -> int:
+        """How long the word is that takes so many positions with its queries."""
+        for length in range(positions, 0, -1):
+            if length + self.queries(length) == positions and self.valid_lengths(length, length):
+                return length
+        raise UserError(f"tokens: no word of {self.name} takes {positions} positions with queries")
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a subclass knows of itself."""
+        return self.facts_known
+
+    @property
+    def summary(self) -> str:
+        """One line on what it is: the first of its docstring."""
+        return (type(self).__doc__ or "").partition("\n")[0]
+
+
+def padded(
+    answer: Integer[np.ndarray, "size answer"], scored: Bool[np.ndarray, "size answer"]
+) -> Targets:
+    """Answers with what is past their end not scored."""
+    return np.where(scored, answer.astype(np.int8), np.int8(NOT_SCORED))
