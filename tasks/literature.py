@@ -160,7 +160,7 @@ def state_space(facts: Facts) -> Iterator[Statement]:
         if facts.stack:
             yield no_stack(family, STATE_ILLUSION)
     for family in DIAGONAL:
-        if facts.hard:
+        if facts.hard and not facts.stack:  # a stack is out of reach in any case
             why = "one matrix, or diagonal ones: their products are in TC0"
             yield Statement(family, "log precision", "cannot unless TC0 = NC1", why, STATE_ILLUSION)
     yield from counting(facts)

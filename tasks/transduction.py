@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Integer
+from jaxtyping import Integer
 
 from flann.errors import UserError
 
@@ -88,6 +88,11 @@ class Transduction(Task):
                 return length
         raise UserError(f"tokens: no word of {self.name} takes {positions} positions with queries")
 
+    def require(self, right: bool, expected: str) -> None:
+        """Refuse words that are not of the form that the task gives an answer to."""
+        if not right:
+            raise UserError(f"tokens: {self.name}: expected {expected}")
+
     @cached_property
     def facts(self) -> Facts:
         """What a subclass knows of itself."""
@@ -97,10 +102,3 @@ class Transduction(Task):
     def summary(self) -> str:
         """One line on what it is: the first of its docstring."""
         return (type(self).__doc__ or "").partition("\n")[0]
-
-
-def padded(
-    answer: Integer[np.ndarray, "size answer"], scored: Bool[np.ndarray, "size answer"]
-) -> Targets:
-    """Answers with what is past their end not scored."""
-    return np.where(scored, answer.astype(np.int8), np.int8(NOT_SCORED))

@@ -236,8 +236,58 @@ def transduction(task: Task, word: Word) -> list[str]:
     return ANSWERS[task.name.partition(":")[0]](word)
 
 
+def hidden(word: Word) -> list[str]:
+    half = len(word) // 2
+    pairs = zip(word[:half], word[half:], strict=True)
+    return [next(a if b == "_" else b for a, b in pairs if "_" in (a, b))]
+
+
+def binary(word: Word, operator: str) -> list[str]:
+    """Lowest bit first: every number is written backwards for Python, and the result back."""
+    first, second = "".join(word).split(operator)
+    a, b = int(first[::-1], 2), int(second[::-1], 2)
+    result = a + b if operator == "+" else a * b
+    return [*bin(result)[:1:-1], "END"]
+
+
+def root(word: Word) -> list[str]:
+    number = int("".join(word), 2)
+    largest = max(r for r in range(number + 1) if r * r <= number)
+    return list(bin(largest)[2:].zfill((len(word) + 1) // 2))
+
+
+def final_stack(word: Word) -> list[str]:
+    stack = [symbol for symbol in word if symbol in "01"]
+    for action in word[len(stack) :]:
+        stack = stack[:-1] if action == "POP" else [*stack, action[-1]]
+    return [*stack[::-1], "END"]
+
+
+def solution(word: Word) -> list[str]:
+    left, _, right = "".join(word).partition("=")
+    solving = [d for d in "01234" if eval(left.replace("x", d)) % 5 == int(right)]
+    assert len(solving) == 1
+    return solving
+
+
 ANSWERS: dict[str, Callable[[Word], list[str]]] = {
     "cycle-navigation": lambda w: [str(last_place(w))],
+    "reverse-string": lambda w: list(reversed(w)),
+    "duplicate-string": lambda w: [*w, *w],
+    "missing-duplicate": hidden,
+    "odds-first": lambda w: (
+        [s for i, s in enumerate(w, 1) if i % 2] + [s for i, s in enumerate(w, 1) if i % 2 == 0]
+    ),
+    "bucket-sort": lambda w: sorted(w),
+    "copy": list,
+    "copy-unique": list,
+    "binary-addition": lambda w: binary(w, "+"),
+    "binary-multiplication": lambda w: binary(w, "*"),
+    "compute-sqrt": root,
+    "modular-arithmetic": lambda w: [str(eval("".join(w)) % 5)],
+    "stack-manipulation": final_stack,
+    "modular-arithmetic-brackets": lambda w: [str(eval("".join(w)) % 5)],
+    "solve-equation": solution,
 }
 
 

@@ -68,6 +68,9 @@ def test_everything_is_cited(task: Task) -> None:
 
 
 def test_every_registered_task_is_worked_out(task: Task) -> None:
+    if task.mode == "transduce" and task.theory.circuit_class == "unknown":
+        assert task.theory.why != UNKNOWN.why, "say why it is open"
+        return
     assert task.theory.circuit_class != "unknown"
     verdicts = [s.verdict for s in task.theory.statements]
     assert verdicts.count("open") < len(FAMILIES) / 2
