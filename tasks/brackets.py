@@ -62,7 +62,7 @@ def draw_expressions(rng: np.random.Generator, size: int, length: int) -> Words:
 
 def write_short(
     rng: np.random.Generator,
-    flat: Int[np.ndarray, " symbols"],
+    flat: UInt[np.ndarray, " symbols"],
     start: Int[np.ndarray, " spans"],
     span: Int[np.ndarray, " spans"],
 ) -> None:

@@ -278,7 +278,8 @@ def next_symbols(
     """The sets of symbols that may come next, and which of them each state has.
 
     Two states have the same label when the same symbols may come next and both or neither
-    accepts: ``0 1`` and ``0 1 end`` are two labels of one set. Dead states are not asked about.
+    accepts: ``0 1`` and ``0 1 end`` are two labels of one set. Dead states are not asked about,
+    nor is the start where no symbol leads back to it.
 
     >>> from .expressions import from_expression
     >>> next_symbols(from_expression("(01)*"))[0]
@@ -286,7 +287,8 @@ def next_symbols(
     """
     rows: dict[tuple[bool, ...], int] = {}
     state_labels = np.full(automaton.size, NOT_SCORED, np.int16)
-    for q in np.flatnonzero(automaton.live):
+    entered = np.isin(np.arange(automaton.size), automaton.table)  # by some symbol
+    for q in np.flatnonzero(automaton.live & entered):
         allowed = automaton.live[automaton.table[q]]
         row = (*allowed.tolist(), bool(automaton.accepting[q]))
         state_labels[q] = rows.setdefault(row, len(rows))

@@ -15,7 +15,8 @@ copy-unique             w over 64 symbols, none twice -> w              the same
 ``odds-first`` counts places from 1 and gives the odd ones first, as the paper's text says (its code
 does the opposite). In ``missing-duplicate`` w is uniform, the hidden place uniform over both
 halves, and lengths are even. In ``copy-unique`` words are uniform over those without a repeated
-symbol, of at most 64 symbols. All other words are uniform.
+symbol, of at most 64 symbols. All other words are uniform. `flann.tasks.marked` has the languages
+that ask whether such an answer is right.
 
 Delétang et al. 2022, arXiv 2207.02098, appendix A; Zhou et al. 2023, arXiv 2310.16028.
 """
@@ -91,7 +92,6 @@ class Duplicate(StringTask):
         return 2 * length
 
 
-@register("missing-duplicate")
 class MissingDuplicate(Transduction):
     """The symbol that is hidden in a word written twice.
 
@@ -135,7 +135,6 @@ class MissingDuplicate(Transduction):
         return length << (length // 2)
 
 
-@register("odds-first")
 class OddsFirst(StringTask):
     """The symbols at odd places, and then those at even places; places are counted from 1.
 
@@ -152,7 +151,6 @@ class OddsFirst(StringTask):
         return np.concatenate([words[:, ::2], words[:, 1::2]], axis=1).astype(np.int8)
 
 
-@register("bucket-sort")
 class BucketSort(StringTask):
     """The symbols of the word in order.
 

@@ -288,10 +288,86 @@ ANSWERS: dict[str, Callable[[Word], list[str]]] = {
     "stack-manipulation": final_stack,
     "modular-arithmetic-brackets": lambda w: [str(eval("".join(w)) % 5)],
     "solve-equation": solution,
+    "associative-recall": lambda w: [dict(zip(w[:-1:2], w[1::2], strict=True))[w[-1]]],
+    "most-frequent": lambda w: [max(sorted(set(w)), key=w.count)],
 }
 
 
+def marked(task: Task, word: Word) -> list[str]:
+    """By writing down what should follow the mark."""
+    order = task.name.partition(":")[0]
+    left, mark, right = "".join(word).partition("#")
+    after = {
+        "marked-reversal": left[::-1],
+        "marked-copy": left,
+        "odds-first": left[::2] + left[1::2],
+        "bucket-sort": "".join(sorted(left)),
+    }
+    return [task.labels[bool(mark) and right == after[order]]] * len(word)
+
+
+def halves(task: Task, word: Word) -> list[str]:
+    text = "".join(word)
+    half = len(word) // 2
+    if task.name.startswith("unmarked"):
+        members = [text[:half] + text[:half][::-1]]
+    else:
+        shown = text.replace("_", "1")[:half] * 2
+        ones = [i for i, symbol in enumerate(shown) if symbol == "1"]
+        members = [f"{shown[:i]}_{shown[i + 1 :]}" for i in ones]
+    return [task.labels[text in members]] * len(word)
+
+
+def flip_flop_language(task: Task, word: Word) -> list[str]:
+    """Instruction by instruction; a wrong symbol ends the asking."""
+    labels, memory, legal = [], None, "w"
+    for symbol in word:
+        if symbol not in legal:
+            return labels + ["."] * (len(word) - len(labels))
+        if symbol in "wri":
+            instruction = symbol
+            legal = memory if symbol == "r" else "01"
+        else:
+            memory = symbol if instruction == "w" else memory
+            legal = "wri"
+        labels.append(" ".join(legal) + (" end" if legal == "wri" else ""))
+    return labels
+
+
+def equal_runs(task: Task, word: Word) -> list[str]:
+    """Members of every size up to the length of the word, cut to prefixes."""
+    text, letters = "".join(word), task.symbols
+    members = ["".join(letter * n for letter in letters) for n in range(1, len(word) + 1)]
+    if task.mode == "recognise":
+        return [task.labels[text in members]] * len(word)
+    labels = []
+    for t in range(1, len(word) + 1):
+        alive = [m for m in members if m.startswith(text[:t])]
+        following = sorted({m[t : t + 1] for m in alive})
+        if not alive:
+            labels.append(".")
+        elif set(text[:t]) == {"a"}:
+            labels.append("a b")
+        else:
+            labels.append(following[0] or "end")
+    return labels
+
+
+def induction(task: Task, word: Word) -> list[str]:
+    labels = []
+    for t, symbol in enumerate(word):
+        before = [i for i in range(t) if word[i] == symbol]
+        labels.append(word[before[-1] + 1] if before else "none")
+    return labels
+
+
 ORACLES: dict[str, Oracle] = {
+    "FlipFlopLanguage": flip_flop_language,
+    "EqualRuns": equal_runs,
+    "Induction": induction,
+    "Marked": marked,
+    "UnmarkedReversal": halves,
+    "HiddenOne": halves,
     "Language": language,
     "StateTask": states,
     "Abab": states,
