@@ -54,13 +54,19 @@ class WordProblem(Task):
         generators: int | Literal["swaps"] | None = None,
         label: Literal["all", "last"] = "all",
     ) -> None:
-        self.group: Group = get_group(group)
-        self.generators = choose(self.group, generators)
-        self.machine = Semiautomaton(self.group.table[:, self.generators])  # starts at the identity
+        found = get_group(group)
+        self.over(found, choose(found, generators), label)
         self.name = group
+
+    def over(
+        self, group: Group, generators: Int[np.ndarray, " symbols"], label: Literal["all", "last"]
+    ) -> None:
+        """Take over a group, and which of its elements are symbols."""
+        self.group, self.generators = group, generators
+        self.machine = Semiautomaton(group.table[:, generators])  # starts at the identity
         self.mode = "tag" if label == "all" else "recognise"
-        self.symbols = tuple(self.group.elements[g] for g in self.generators)
-        self.labels = self.group.elements
+        self.symbols = tuple(group.elements[g] for g in generators)
+        self.labels = group.elements
 
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""

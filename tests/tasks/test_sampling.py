@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from flann.tasks import sampling
+from flann.tasks import get_task, sampling
 from flann.tasks.sampling import coins, raw_bits, uniform, uniform_below
 
 LEAST_P = 1e-4  # the seeds are fixed, so a test passes always or never
@@ -92,3 +92,16 @@ def test_the_test_stream_never_changes() -> None:
 
 
 STREAM = [14414490625061687979, 13263918065888127280]
+
+
+def test_a_hundred_million_symbols_of_a5_are_uniform(rng: np.random.Generator) -> None:
+    """Symbols and labels both; a bias of one in ten thousand would show."""
+    task = get_task("A5")
+    symbols, labels = np.zeros(60, np.int64), np.zeros(60, np.int64)
+    for _ in range(100):
+        tokens, targets = task.sample(rng, 10_000, 100)
+        symbols += np.bincount(tokens.T.ravel(), minlength=60)
+        labels += np.bincount(targets.T.ravel(), minlength=60)
+    assert symbols.sum() == 10**8
+    assert chisquare(symbols).pvalue > LEAST_P
+    assert chisquare(labels).pvalue > LEAST_P
