@@ -58,6 +58,8 @@ OPTIONS = [
     "a-n-b-n:mode=recognise",
     "a-n-b-n-c-n:mode=recognise,negatives=near",
     "flip-flop-language:ignore=0.98",
+    "shuffle-dyck-2:mode=recognise",
+    "shuffle-dyck-2:mode=recognise,negatives=near",
     "cyclic:size=3",
     "gridworld:size=9",
     "permutation-reset:size=4",

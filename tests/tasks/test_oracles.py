@@ -361,7 +361,26 @@ def induction(task: Task, word: Word) -> list[str]:
     return labels
 
 
+def shuffle_dyck(task: Task, word: Word) -> list[str]:
+    """Each kind by itself: take out pairs until nothing changes."""
+    labels = []
+    for t in range(1, len(word) + 1):
+        rests = []
+        for opening, closing in zip(task.symbols[::2], task.symbols[1::2], strict=True):
+            text = "".join(s for s in word[:t] if s in (opening, closing))
+            while opening + closing in text:
+                text = text.replace(opening + closing, "")
+            rests.append(text.replace(opening, "+").replace(closing, "-"))
+        if task.mode == "recognise":
+            labels.append(task.labels[not any(rests)])
+        else:
+            dead = any("-" in rest for rest in rests)
+            labels.append("dead" if dead else "prefix" if any(rests) else "accepted")
+    return labels
+
+
 ORACLES: dict[str, Oracle] = {
+    "ShuffleDyck": shuffle_dyck,
     "FlipFlopLanguage": flip_flop_language,
     "EqualRuns": equal_runs,
     "Induction": induction,
