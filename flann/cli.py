@@ -269,28 +269,46 @@ def write_curves(folders: tuple[Path, ...], table: Path) -> None:
 
 @cli.command(short_help="The problems, with exact answers.")
 @click.argument("name", required=False)
+@click.option("--draw", type=click.Path(path_type=Path), help="Its automaton or Cayley graph.")
 @AS_JSON
-def tasks(name: str | None, as_json: bool) -> None:
+def tasks(name: str | None, draw: Path | None, as_json: bool) -> None:
     """List the tasks, or describe one: its symbols, labels, an example and what theory says.
 
     \b
       flann tasks
       flann tasks A4xZ5:generators=2
+      flann tasks 'regex:(aa|b)*' --draw automaton.svg
     """
-    from flann.tasks import get_task, task_registry
+    from flann.tasks import get_task, task_names, task_registry
 
     if name is None:
-        entries = task_registry.index.values()
+        if draw is not None:
+            raise UserError("--draw: expected the name of one task to draw")
         click.echo(
-            json.dumps([get_task(entry.name).describe() for entry in entries], indent=2)
+            json.dumps([get_task(each).describe() for each in task_names()], indent=2)
             if as_json
             else name_list(task_registry)
         )
         return
     described = get_task(name, imports=True).describe()
+    if draw is not None:
+        draw_task(described, draw)
     click.echo(json.dumps(described, indent=2) if as_json else task_page(described))
     if not as_json:
         click.echo(option_table(task_registry, name))
+
+
+def draw_task(described: dict[str, Any], path: Path) -> None:
+    """The picture of a task's automaton or group, if it has one."""
+    from flann.tasks.drawing import draw
+
+    structure = described.get("structure")
+    if not structure:
+        raise UserError(f"{described['name']} has no automaton or Cayley graph to draw")
+    try:
+        draw(structure, path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from error
 
 
 @cli.command(short_help="The architectures, at matched size.")

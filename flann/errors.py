@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LISTED = 12  # known names that an error lists
+
 
 class UserError(ValueError):
     """A mistake in what the user asked for; its message is one complete line.
@@ -46,5 +48,5 @@ def unknown(kind: str, wrong: str, known: Iterable[str]) -> UserError:
     names = list(known)
     guess = nearest(wrong, names)
     hint = f"did you mean {guess!r}? " if guess else ""
-    listed = ", ".join(names) if names else "none"
-    return UserError(f"unknown {kind} {wrong!r}: {hint}(known: {listed})")
+    listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
+    return UserError(f"unknown {kind} {wrong!r}: {hint}(known: {listed or 'none'})")

@@ -70,6 +70,12 @@ MISTAKES = [
     ("report nowhere", "nowhere"),
     ("report", "FOLDERS"),
     ("tasks A6x", "did you mean 'A6'"),
+    ("tasks regex:(aa", "to close the group"),
+    ("tasks automaton:nowhere.att", "nowhere.att"),
+    ("tasks D4 --draw d4.txt", ".svg"),
+    ("tasks D4 --draw no/where/d4.svg", "cannot write"),
+    ("tasks first --draw a", ".svg"),
+    ("tasks --draw a.svg", "one task"),
     ("models mmaba", "did you mean 'mamba'"),
     ("models lstm --parameters 3", "3"),
 ]
@@ -150,6 +156,17 @@ def test_lists_and_descriptions(here: Here) -> None:
     assert model["family"] == "real-ssm"
     assert abs(model["parameters"] - 100_000) <= 1000
     assert "eigenvalues=positive|negative" in told("models", "mamba")
+
+
+def test_a_regular_expression_is_a_task(here: Here, tmp_path: Path) -> None:
+    assert "regex:(aa|b)*" in here("tasks", "regex:(aa|b)*", "--draw", "a.svg")[1]
+    assert (tmp_path / "a.svg").read_text().rstrip().endswith("</svg>")
+    here("tasks", "D4:generators=2", "--draw", "d4.png")
+    assert (tmp_path / "d4.png").stat().st_size > 1000
+    words = ["regex:(aa|b)*" if word == "parity" else word for word in TINY_OPTIONS]
+    code, out, err = here("run", *words, "--json")
+    assert code == 0, err
+    assert json.loads(out)["task"] == "regex:(aa|b)*"
 
 
 LIGHT = {
