@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from .names import format_value
@@ -64,9 +65,20 @@ def theory_lines(theory: dict[str, Any]) -> str:
 
 
 def name_list(registry: Registry[Any]) -> str:
-    """Each registered name with its summary."""
-    width = max(map(len, registry.names()), default=0)
-    return "\n".join(f"{n.ljust(width)}  {registry.index[n].summary}" for n in registry.names())
+    """The registered names with their summaries; names of one class share a line."""
+    families: dict[tuple[str, str], list[str]] = {}
+    for name in registry.names():
+        entry = registry.index[name]
+        families.setdefault((entry.module, entry.attribute), []).append(name)
+    width = max((len(names[0]) for names in families.values()), default=0)
+    lines = []
+    for names in families.values():
+        summary = registry.index[names[0]].summary
+        lines.append(f"{names[0].ljust(width)}  {summary}")
+        if len(names) > 1:
+            also = textwrap.wrap("also " + ", ".join(names[1:]), 76)
+            lines += [" " * (width + 4) + part for part in also]
+    return "\n".join(lines)
 
 
 def option_table(registry: Registry[Any], text: str) -> str:

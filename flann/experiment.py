@@ -169,9 +169,17 @@ class Experiment:
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits of all fields: a default that changes makes another id."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        """Twelve hexadecimal digits of all fields: a default that changes makes another id.
+
+        Of a task that is read from a file, the file's content counts too: its name says little.
+        """
+        from flann.tasks import get_task
+
+        digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode())
+        source = get_task(self.task, imports=True).source
+        if source is not None:
+            digest.update(source.read_bytes())
+        return digest.hexdigest()[:12]
 
     @property
     def folder(self) -> str:

@@ -54,4 +54,6 @@ def by_file(name: str, path: str, mode: Ask) -> Language:
     """The task of the automaton in a file."""
     if not path:
         raise UserError(f"{name}: expected a file, as in {name}:machine.att")
-    return Language(f"{name}:{path}", read_automaton(Path(path)), mode=mode)
+    language = Language(f"{name}:{path}", read_automaton(Path(path)), mode=mode)
+    language.source = Path(path)
+    return language

@@ -46,7 +46,7 @@ class GroupFile(WordProblem):
             raise UserError("group: expected a file, as in group:mine.json")
         group, symbols = read_group(path)
         self.over(group, np.array(symbols), "all")
-        self.name = f"group:{path}"
+        self.name, self.source = f"group:{path}", Path(path)
 
 
 def read_group(path: str | Path) -> tuple[Group, list[int]]:

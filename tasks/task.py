@@ -72,6 +72,8 @@ class Task:
         what token ids and target ids mean.
     label_sets : ndarray of bool, shape (labels, symbols), or None
         for tasks that ask which symbols may come next: a label stands for a set of symbols.
+    source : Path or None
+        the file that the task was read from, for those that were.
     """
 
     name: str = "unnamed"
@@ -79,6 +81,7 @@ class Task:
     symbols: tuple[str, ...]
     labels: tuple[str, ...]
     label_sets: Bool[np.ndarray, "labels symbols"] | None = None
+    source: Path | None = None
 
     CHANCE_WORDS: ClassVar[int] = 10_000  # drawn to estimate chance, and
     CHANCE_SYMBOLS: ClassVar[int] = 1 << 22  # at great lengths as many as make this many symbols

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,3 +123,15 @@ def test_default_test_lengths_reach_eight_times_the_longest() -> None:
     experiment = Experiment(task="parity", model="lstm", train_lengths=(3, 40))
     assert max(experiment.test_lengths) == 320
     assert {16, 128} <= set(experiment.test_lengths)
+
+
+def test_another_content_of_the_same_file_is_another_experiment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    machine = Path("machine.att")
+    machine.write_text("0 0 a a\n0 1 b b\n1 1 a a\n1 0 b b\n0\n")
+    experiment = Experiment(task="automaton:machine.att", model="lstm")
+    before = experiment.id
+    machine.write_text("0 0 a a\n0 1 b b\n1 1 a a\n1 0 b b\n1\n")
+    assert experiment.id != before
