@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,7 @@ def cli() -> None:
       flann run --task A5 --model mamba      train on short words, measure on long ones
       flann tasks                            the problems, with exact answers
       flann models                           the architectures, at matched size
+      flann data A5 --length 20 -o a5.csv    labelled words for other programs
       flann report runs/*                    accuracy against length, as a page and a picture
     """
 
@@ -309,6 +311,52 @@ def draw_task(described: dict[str, Any], path: Path) -> None:
         draw(structure, path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
+
+
+@cli.command(short_help="Write labelled words to a file, for other programs.")
+@click.argument("name")
+@click.option("--length", type=int, required=True, help="Of every word, without its queries.")
+@click.option("--size", type=int, default=10_000, show_default=True, help="How many words.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same gives the same.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The file: .npz, .csv, .jsonl or .parquet.",
+)
+@AS_JSON
+def data(name: str, length: int, size: int, seed: int, output: Path, as_json: bool) -> None:
+    """Write labelled words of a task to a file, with a header that makes them again.
+
+    The suffix chooses the form: arrays of ids (.npz), or a word's symbols and its labels as text,
+    joined by spaces, - where a position is not scored (.csv, .jsonl, .parquet). The same command
+    gives the same bytes, and an interrupted one leaves nothing. .parquet needs
+    pip install 'flann-lab[parquet]'.
+
+    \b
+      flann data A5 --length 20 --size 1000000 -o words.npz
+      flann data dyck-2:mode=recognise --length 40 --size 5000 --seed 1 -o dyck.csv
+      flann data 'regex:(aa|b)*' --length 16 -o words.jsonl
+    """
+    from flann.tasks import get_task
+
+    from .data import header_of, write_words
+    from .progress import Progress, writing_line
+
+    task = get_task(name, imports=True)
+    progress, start = Progress(), time.monotonic()
+    try:
+        write_words(
+            task, length, size, seed, output,
+            lambda done, of: progress.line(writing_line(done, of, time.monotonic() - start)),
+        )  # fmt: skip
+    finally:
+        progress.close()
+    made = {"path": str(output), "bytes": output.stat().st_size}
+    made |= header_of(task, length, size, seed, output.suffix)
+    text = f"{output}: {size:,} words of {task.name} at length {length}, {made['bytes']:,} bytes"
+    click.echo(json.dumps(made, indent=2) if as_json else text)
 
 
 @cli.command(short_help="The architectures, at matched size.")

@@ -58,6 +58,17 @@ def training_line(record: dict[str, Any], steps: int, left: float) -> str:
     )
 
 
+def writing_line(done: int, size: int, seconds: float) -> str:
+    """How far a file of words is, after so many seconds.
+
+    >>> writing_line(250_000, 1_000_000, 2.0)
+    '250,000/1,000,000 words  125k words/s  0:06 left'
+    """
+    rate = done / max(seconds, 1e-9)
+    left = clock((size - done) / rate)
+    return f"{done:,}/{size:,} words  {rate / 1000:.0f}k words/s  {left} left"
+
+
 def clock(seconds: float) -> str:
     """Minutes and seconds.
 

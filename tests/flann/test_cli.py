@@ -76,6 +76,14 @@ MISTAKES = [
     ("tasks D4 --draw no/where/d4.svg", "cannot write"),
     ("tasks first --draw a", ".svg"),
     ("tasks --draw a.svg", "one task"),
+    ("data A6x --length 4 -o a.csv", "did you mean 'A6'"),
+    ("data A5 --length 4 -o words.cvs", "did you mean '.csv'"),
+    ("data A5 --length 0 -o a.csv", "expected for example 1"),
+    ("data regex-recognise:(ab|ba)* --length 3 -o a.csv", "no words of length 3"),
+    ("data A5 --length 4 -o no/where/a.csv", "cannot write"),
+    ("data A5 --length 4 --size 0 -o a.npz", "expected 1 or more"),
+    ("data A5 --length 4 --seed -1 -o a.npz", "expected 0 or more"),
+    ("data A5 --length 4", "--output"),
     ("models mmaba", "did you mean 'mamba'"),
     ("models lstm --parameters 3", "3"),
 ]
@@ -134,7 +142,17 @@ def wait_for(folder: Path, pattern: str, seconds: float = 60) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "--help", "run --help", "tasks --help", "models --help", "report --help", "-h"]
+    "words",
+    [
+        "",
+        "--help",
+        "run --help",
+        "tasks --help",
+        "models --help",
+        "report --help",
+        "data --help",
+        "-h",
+    ],
 )
 def test_help_is_worth_reading(here: Here, words: str) -> None:
     _, out, err = here(*words.split())
@@ -174,6 +192,7 @@ LIGHT = {
     "import flann.tasks": {"torch", "pandas", "seaborn", "sympy"},
     "import flann.models": {"torch", "pandas", "seaborn"},
     "import flann.reports": {"torch", "pandas", "seaborn"},
+    "import flann.data": {"torch", "pandas", "seaborn", "pyarrow"},
     "import flann.cli": {"torch", "pandas", "seaborn", "numpy"},
     "import flann.registry, flann.cli as c; c.name_list(__import__('flann.models').models"
     ".model_registry)": {"torch"},
