@@ -43,8 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
     except UserError as error:
         complain(str(error))
         code = 2
-    except (KeyboardInterrupt, click.Abort):
-        complain("interrupted")
+    except (KeyboardInterrupt, click.Abort) as stop:
+        complain(str(stop.__cause__ or stop) or "interrupted")  # click wraps what Ctrl-C raised
         code = 130
     except BrokenPipeError:
         sys.stderr.close()

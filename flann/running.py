@@ -139,8 +139,7 @@ def run(
         training = Training(experiment, folder, place)
         outcome = train(training, folder, shown, time_limit)
         if outcome.status == "interrupted":
-            shown.say(f"{outcome.message}: the same command goes on from there")
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(f"{outcome.message}: the same command goes on from there")
         measured = measure(training, outcome, shown)
         keep(folder, training, outcome, measured)
         return Result.read(store.end(folder), experiment)
