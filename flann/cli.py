@@ -47,10 +47,21 @@ def main(arguments: list[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort) as stop:
         complain(str(stop.__cause__ or stop) or "interrupted")  # click wraps what Ctrl-C raised
         code = 130
+    except (MemoryError, RuntimeError) as error:
+        if not is_about_memory(error):
+            raise
+        complain("out of memory: expected fewer --parameters, a smaller --batch or shorter words")
+        code = 2
     except BrokenPipeError:
         sys.stderr.close()
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def is_about_memory(error: BaseException) -> bool:
+    """Whether memory ran out; torch has no class of its own for that on the CPU."""
+    words = ("out of memory", "can't allocate memory")
+    return isinstance(error, MemoryError) or any(text in str(error) for text in words)
 
 
 def complain(message: str) -> None:

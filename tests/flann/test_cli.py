@@ -98,6 +98,20 @@ def test_a_mistake_is_one_line_and_exit_code_2(here: Here, words: str, says: str
     assert says in err
 
 
+def test_too_large_for_memory_is_one_line(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError(told)
+
+    monkeypatch.setattr("flann.running.run", fails)
+    told = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+    code, out, err = here("run", *TINY_OPTIONS)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "out of memory" in err
+    told = "a defect of our own"  # which must not be hidden
+    with pytest.raises(RuntimeError, match="defect"):
+        here("run", *TINY_OPTIONS)
+
+
 def test_a_truncated_run_folder_is_one_line(here: Here, tmp_path: Path) -> None:
     path = tmp_path / json.loads(here("run", *TINY_OPTIONS, "--json")[1])["run"]
     (path / "curve.csv").write_text("length,per_w")
