@@ -13,7 +13,8 @@ modular-arithmetic      d op d op .. d                               the value m
 end, 0 itself is one bit, and what follows END is not scored. A root has half as many bits as its
 word, rounded up, zeros in front. Words: the operator of a sum or product at a uniform place with a
 bit on both sides, all bits uniform; digits and operators of ``modular-arithmetic`` uniform. There
-``*`` binds tighter than ``+`` and ``-``, and lengths are odd.
+``*`` binds tighter than ``+`` and ``-``, and lengths are odd. `flann.tasks.equations` has the
+languages that ask whether a result is right, and gives the first three their names.
 """
 
 from __future__ import annotations
@@ -74,7 +75,6 @@ class BinaryOperation(Transduction):
         return answers
 
 
-@register("binary-addition")
 class BinaryAddition(BinaryOperation):
     """The sum of two binary numbers, lowest bit first.
 
@@ -91,7 +91,6 @@ class BinaryAddition(BinaryOperation):
         super().__init__("binary-addition", "+")
 
 
-@register("binary-multiplication")
 class BinaryMultiplication(BinaryOperation):
     """The product of two binary numbers, lowest bit first.
 
@@ -108,7 +107,6 @@ class BinaryMultiplication(BinaryOperation):
         super().__init__("binary-multiplication", "*")
 
 
-@register("compute-sqrt")
 class ComputeSqrt(Transduction):
     """The floor of the square root of a binary number, highest bit first.
 

@@ -24,6 +24,9 @@ one of these, each in a third of the cases, drawn again until it is not a member
 - a uniform member with one symbol, at a uniform position, replaced by a uniform other one;
 - the symbols of a uniform member in a uniformly drawn order, so that counting is not enough.
 
+**Next symbols** (``label=next``) asks at every position which brackets may come next; words are
+the first T symbols of uniform members of length 2T. `flann.tasks.next_brackets` has the labels.
+
 D_n of the star-free literature is Dyck-1 of depth at most n.
 """
 
@@ -38,6 +41,7 @@ from jaxtyping import Bool, Int, Integer
 from flann.errors import UserError
 
 from .literature import Facts
+from .next_brackets import next_labels, next_sets
 from .paths import LONGEST, FreeOdds, LimitedOdds, Odds, draw_paths
 from .sampling import coins, raw_bits, uniform, uniform_below
 from .task import Chance, Targets, Task, Tokens, register
@@ -64,6 +68,8 @@ class Dyck(Task):
         the most brackets open at once; any number when left out.
     mode : {"tag", "recognise"}
         the state after every prefix, or membership at the last position.
+    label : {"state", "next"}
+        the state, or which symbols may come next.
 
     Examples
     --------
@@ -79,6 +85,7 @@ class Dyck(Task):
         *,
         depth: int | None = None,
         mode: Literal["tag", "recognise"] = "tag",
+        label: Literal["state", "next"] = "state",
     ) -> None:
         self.kinds = read_kinds(name)
         if depth is not None and not 1 <= depth <= LONGEST:
@@ -87,17 +94,29 @@ class Dyck(Task):
         self.depth = depth
         self.mode = mode
         self.symbols = bracket_names(self.kinds)
-        tag = mode == "tag"
+        tag, self.asks_next = mode == "tag", label == "next"
         self.labels = ("prefix", "accepted", "dead") if tag else ("rejected", "accepted")
+        if self.asks_next and not tag:
+            raise UserError(f"{name}: label=next asks after every prefix: expected mode=tag")
+        if self.asks_next:
+            self.labels, self.label_sets = next_sets(self.symbols, depth)
 
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Any length for tagging; even ones for recognition."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
         return [t for t in lengths if self.mode == "tag" or t % 2 == 0]
 
+    def count_words(self, length: int) -> int | None:
+        """Worked out where no bracket stays open for two symbols: opened and closed in turn."""
+        if self.asks_next and self.depth == 1:
+            return int(self.kinds ** ((length + 1) // 2))
+        return None
+
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says, a block at a time."""
         draw = self.tagging_words if self.mode == "tag" else self.recognition_words
+        if self.asks_next:
+            draw = self.living_words
         rows = max(FEWEST_WORDS, BLOCK // length)
         tokens = np.empty((length, size), np.uint8)
         for start in range(0, size, rows):
@@ -133,6 +152,12 @@ class Dyck(Task):
         """Members of exactly this even length, uniform over all of them."""
         anywhere = np.zeros(size, np.int64)
         down = draw_paths(rng, self.odds(length), length, length, anywhere, anywhere)
+        return self.bracketed(rng, down, anywhere)[0]
+
+    def living_words(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """The first symbols of members twice as long."""
+        anywhere = np.zeros(size, np.int64)
+        down = draw_paths(rng, self.odds(2 * length), length, 2 * length, anywhere, anywhere)
         return self.bracketed(rng, down, anywhere)[0]
 
     def tagging_words(self, rng: np.random.Generator, size: int, length: int) -> Word:
@@ -262,7 +287,11 @@ class Dyck(Task):
             )
             return self.last_only(verdicts, tokens)
         for start in range(0, size, rows):
-            self.run(tokens[start : start + rows].T, targets[start : start + rows].T)
+            block, labels = tokens[start : start + rows].T, targets[start : start + rows].T
+            if self.asks_next:
+                next_labels(block, labels, self.kinds, self.depth)
+            else:
+                self.run(block, labels)
         return targets
 
     def final_states(self, tokens: Word) -> Int[np.ndarray, " size"]:

@@ -64,6 +64,8 @@ class Facts:
         needs a stack of unbounded height.
     proportions : bool
         the answer depends on the share of each symbol in the whole word alone.
+    looks_ahead : bool
+        some answer depends on symbols that come after it.
     named : frozenset of str
         results about this very task: ``"parity"``, ``"first"``, ``"dyck-1"``, ``"dyck"``,
         ``"(aa)*"``; with ``"recognise"`` when it has that mode.
@@ -80,6 +82,7 @@ class Facts:
     one_counter: bool = False
     stack: bool = False
     proportions: bool = False
+    looks_ahead: bool = False
     named: frozenset[str] = frozenset()
 
     @property
@@ -100,10 +103,24 @@ def theory_from(facts: Facts) -> Theory:
         for literature in (recurrent, state_space, transformers)
         for statement in literature(facts)
     ]
+    if facts.looks_ahead:
+        statements = [s for s in statements if s.family not in CAUSAL]
+        statements += [not_yet_read(family) for family in CAUSAL]
     silent = [family for family in FAMILIES if family not in {s.family for s in statements}]
     statements += [nothing_published(family) for family in silent]
     statements.sort(key=lambda s: (list(FAMILIES).index(s.family), list(REGIMES).index(s.regime)))
     return Theory(facts.circuit_class, facts.why, tuple(statements))
+
+
+CAUSAL = [
+    family for family in FAMILIES if family.split("-")[-1] not in ("bidirectional", "equivariant")
+]
+
+
+def not_yet_read(family: str) -> Statement:
+    """What no causal model can do, whatever its precision."""
+    why = "some answer depends on a symbol that a causal model has not read yet"
+    return Statement(family, "unbounded precision", "cannot", why, SURVEY)
 
 
 UNKNOWN = Facts("unknown", "nobody has worked this task out")

@@ -38,6 +38,11 @@ Word = UInt[np.ndarray, "length size"]  # words as they are drawn: position by p
 Verdicts = Bool[np.ndarray, " size"]
 
 
+def no_negatives(name: str) -> UserError:
+    """The error for negatives where there are none."""
+    return UserError(f"{name}: negatives=near is for mode=recognise")
+
+
 class Recognition(Task):
     """A language: who draws its members and tells them from other words writes a subclass.
 
@@ -107,7 +112,9 @@ class Recognition(Task):
             drawn = self.members(rng, left.size, length)
             replace_one(rng, drawn, everyone, len(self.symbols))
             words[:, left] = drawn
-            left = left[self.contains(drawn.T) | ~self.in_format(drawn.T)]
+            missed = self.in_format(drawn.T)
+            missed[missed] = ~self.contains(drawn.T[missed])  # the format is quicker to tell
+            left = left[~missed]
         return words
 
     def redrawn(

@@ -5,7 +5,7 @@ A word is a stack, from the bottom up, of one 0 or 1 or more, and then actions: 
 top, then END; what follows END is not scored (Delétang et al. 2022, arXiv 2207.02098, appendix A).
 
 The height of the first stack is uniform from 1 to the length of the word; its symbols and the
-actions are uniform.
+actions are uniform. `flann.tasks.stack_language` asks whether the stack in the end is right.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ import numpy as np
 
 from .literature import Facts
 from .sampling import uniform
-from .task import NOT_SCORED, Targets, register
+from .task import NOT_SCORED, Targets
 from .transduction import Transduction, Words
 
 POP, PUSH0 = 2, 3
 END = 2
 
 
-@register("stack-manipulation")
 class StackManipulation(Transduction):
     """The stack in the end, from the top, after pushes and pops.
 

@@ -18,17 +18,21 @@ halves, and lengths are even. In ``copy-unique`` words are uniform over those wi
 symbol, of at most 64 symbols. All other words are uniform. `flann.tasks.marked` has the languages
 that ask whether such an answer is right.
 
+With ``mode=tag`` ``reverse-string`` is asked for in place (`flann.tasks.transduction`).
+
 Delétang et al. 2022, arXiv 2207.02098, appendix A; Zhou et al. 2023, arXiv 2310.16028.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from .literature import Facts
 from .sampling import raw_bits, uniform
-from .task import Targets, register
-from .transduction import Transduction, Words
+from .task import Targets, Task, register
+from .transduction import InPlace, Transduction, Words
 
 BITS = ("0", "1")
 MOST_UNIQUE = 64
@@ -54,7 +58,6 @@ class StringTask(Transduction):
         return int(len(self.alphabet) ** length)
 
 
-@register("reverse-string")
 class Reverse(StringTask):
     """The word backwards.
 
@@ -69,6 +72,12 @@ class Reverse(StringTask):
     def answers(self, words: Words) -> Targets:
         """The word from its end."""
         return words[:, ::-1].astype(np.int8)
+
+
+@register("reverse-string")
+def reverse_string(*, mode: Literal["transduce", "tag"] = "transduce") -> Task:
+    """The word backwards."""
+    return InPlace(Reverse()) if mode == "tag" else Reverse()
 
 
 @register("duplicate-string")

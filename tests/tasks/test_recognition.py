@@ -194,26 +194,3 @@ def test_without_an_automaton_uniform_words_are_drawn_again(rng: np.random.Gener
     task.in_format = lambda tokens: np.zeros(len(tokens), bool)
     with pytest.raises(UserError, match="hardly any near miss of length 5"):
         task.near_misses(rng, 1, 5)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "marked-reversal",
-        "marked-copy",
-        "odds-first:mode=recognise",
-        "bucket-sort:mode=recognise",
-        "unmarked-reversal",
-        "missing-duplicate:mode=recognise",
-    ],
-)
-def test_members_without_an_automaton_are_uniform(name: str, rng: np.random.Generator) -> None:
-    task = get_task(name)
-    assert isinstance(task, Recognition)
-    for length in task.valid_lengths(2, 6):
-        words = np.array(list(product(range(len(task.symbols)), repeat=length)))
-        members = words[task.contains(words)]
-        check(
-            task.members(rng, 100_000, length),
-            {tuple(word): Fraction(1, len(members)) for word in members.tolist()},
-        )
