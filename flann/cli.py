@@ -98,6 +98,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machine
 @click.option("--test-size", type=int, help="Test words a length. [512]")
 @click.option("--steps", type=int, help="Training steps. [the architecture's own]")
 @click.option("--batch", type=int, help="Words a step. [64]")
+@click.option("--train-words", type=int, help="Train on so many distinct words. [always fresh]")
 @click.option("--lr", type=float, help="Peak learning rate. [the architecture's own]")
 @click.option("--beta2", type=float, help="AdamW's second beta. [0.98]")
 @click.option("--weight-decay", type=float, help="[0]")
@@ -292,38 +293,59 @@ def draw_task(described: dict[str, Any], path: Path) -> None:
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="The file: .npz, .csv, .jsonl or .parquet.",
+    help="The file: .npz, .csv, .jsonl or .parquet; or a new folder.",
 )
+@click.option("--test-size", type=int, help="Of a folder: how many test words. [1000]")
 @AS_JSON
-def data(name: str, length: int, size: int, seed: int, output: Path, as_json: bool) -> None:
+def data(
+    name: str,
+    length: int,
+    size: int,
+    seed: int,
+    output: Path,
+    test_size: int | None,
+    as_json: bool,
+) -> None:
     """Write labelled words of a task to a file, with a header that makes them again.
 
     The suffix chooses the form: arrays of ids (.npz), or a word's symbols and its labels as text,
     joined by spaces, - where a position is not scored (.csv, .jsonl, .parquet). The same command
-    gives the same bytes, and an interrupted one leaves nothing. .parquet needs
-    pip install 'flann-lab[parquet]'.
+    gives the same bytes, and an interrupted one leaves nothing. Without a suffix it is a folder
+    with a training and a test split, which Hugging Face's load_dataset reads. That and .parquet
+    need pip install 'flann-lab[parquet]'.
 
     \b
       flann data A5 --length 20 --size 1000000 -o words.npz
       flann data dyck-2:mode=recognise --length 40 --size 5000 --seed 1 -o dyck.csv
       flann data 'regex:(aa|b)*' --length 16 -o words.jsonl
+      flann data A5 --length 20 --size 100000 --test-size 5000 -o A5-20
     """
     from flann.tasks import get_task
 
-    from .data import header_of, write_words
+    from .data import file_header, write_words
+    from .data_folder import TEST_SIZE, folder_header, write_folder
     from .progress import Progress, writing_line
 
     task = get_task(name, imports=True)
     progress, start = Progress(), time.monotonic()
+
+    def watch(done: int, of: int) -> None:
+        progress.line(writing_line(done, of, time.monotonic() - start))
+
     try:
-        write_words(
-            task, length, size, seed, output,
-            lambda done, of: progress.line(writing_line(done, of, time.monotonic() - start)),
-        )  # fmt: skip
+        if output.suffix:
+            if test_size is not None:
+                raise UserError("--test-size is for a folder: expected -o without a suffix")
+            write_words(task, length, size, seed, output, watch)
+            files, header = [output], file_header(task, length, size, seed, output)
+        else:
+            test_size = TEST_SIZE if test_size is None else test_size
+            write_folder(task, length, size, test_size, seed, output, watch)
+            files = sorted(output.iterdir())
+            header = folder_header(task, length, size, test_size, seed, output)
     finally:
         progress.close()
-    made = {"path": str(output), "bytes": output.stat().st_size}
-    made |= header_of(task, length, size, seed, output.suffix)
+    made = {"path": str(output), "bytes": sum(file.stat().st_size for file in files), **header}
     text = f"{output}: {size:,} words of {task.name} at length {length}, {made['bytes']:,} bytes"
     click.echo(json.dumps(made, indent=2) if as_json else text)
 

@@ -21,6 +21,7 @@ SCHEMA = 1  # raised when the same fields come to mean something else
 Schedule = Literal["flat", "cosine"]
 RECOMMENDED = ("lr", "steps")  # fields whose default is the architecture's own,
 ASK: Any = None  # and what stands in them until it is asked
+LATER = ("train_words",)  # fields that came later: not in the id unless set, so that old ids hold
 LONGEST_GRID = 8  # default test lengths reach this many times the longest training length
 
 
@@ -50,7 +51,10 @@ class Experiment:
         grow when the validation accuracy per symbol passes this instead. Quicker for a model
         that fits, unfair in a comparison: one that fails at length 3 never sees length 4.
     batch : int
-        words a step. Every word is fresh; one length a batch.
+        words a step; one length a batch.
+    train_words : int, optional
+        train on so many distinct words and no others (`flann.training_words`); by default every
+        word is fresh.
     steps, lr : int and float, optional
         how many steps, and the peak rate of AdamW; by default what `flann.models` recommends
         for the architecture. Who compares architectures gives all the same number of steps.
@@ -93,6 +97,7 @@ class Experiment:
     growth: float = 0.5
     gate: float | None = None
     batch: int = 64
+    train_words: int | None = None
     steps: int = ASK
     lr: float = ASK
     beta2: float = 0.98
@@ -132,8 +137,9 @@ class Experiment:
         low, high = self.train_lengths
         if not 1 <= low <= high:
             raise UserError(f"train lengths {low}:{high}: expected 1 <= shortest <= longest")
-        for name in ("depth", "parameters", "batch", "test_size"):
-            _at_least(name, getattr(self, name), 1)
+        for name in ("depth", "parameters", "batch", "test_size", "train_words"):
+            value = getattr(self, name)
+            _at_least(name, 1 if value is None else value, 1)
         for name in ("steps", "warmup", "seed"):
             _at_least(name, getattr(self, name) or 0, 0)
         for name in ("growth", "gate", "stop_at", "beta2"):
@@ -175,7 +181,8 @@ class Experiment:
         """
         from flann.tasks import get_task
 
-        digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode())
+        decides = {n: v for n, v in asdict(self).items() if v is not None or n not in LATER}
+        digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode())
         source = get_task(self.task, imports=True).source
         if source is not None:
             digest.update(source.read_bytes())

@@ -1,4 +1,4 @@
-"""Training: fresh words, one length a batch, the loss over the scored positions.
+"""Training: one length a batch, the loss over the scored positions.
 
 Each step draws its length and its words from streams of their own (`flann.streams`), so step k
 is the same whether or not the run was interrupted before it.
@@ -28,7 +28,8 @@ from .evaluation import NotFiniteError, answers, words_for
 from .experiment import Experiment
 from .formats import get_format
 from .metrics import UNSCORED, Score
-from .streams import stream, weight_seed
+from .streams import weight_seed
+from .training_words import TrainingWords
 
 Status = Literal["done", "stopped", "interrupted", "diverged"]
 
@@ -63,7 +64,9 @@ class Training:
         self.format = get_format(experiment.format)
         self.model = build(experiment, self.task).to(device)
         self.optimiser = make_optimiser(self.model, experiment)
-        self.curriculum = Curriculum(experiment, training_lengths(self.task, experiment))
+        lengths = training_lengths(self.task, experiment)
+        self.curriculum = Curriculum(experiment, lengths)
+        self.words = TrainingWords(experiment, self.task, lengths)
         self.step, self.seconds = 0, 0.0
         self.checkpoint = folder / "checkpoint.safetensors"
         self.log = folder / "progress.jsonl"
@@ -140,8 +143,7 @@ class Training:
     def _words(self) -> tuple[Tensor, Tensor]:
         """This step's words: a function of the experiment and the step."""
         length = self.curriculum.length_at(self.step)
-        draw = stream(self.experiment.seed, "words", self.step)
-        batch = self.format.encode(self.task.sample(draw, self.experiment.batch, length))
+        batch = self.format.encode(self.words.batch(self.step, length))
         tokens = torch.from_numpy(batch.tokens.astype("int64", order="C"))
         targets = torch.from_numpy(batch.targets.astype("int64", order="C"))
         return tokens.to(self.device), targets.to(self.device)

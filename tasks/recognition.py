@@ -30,7 +30,8 @@ from .sampling import coins, test_stream, uniform
 from .task import Chance, Mode, Targets, Task, Tokens
 
 PATIENCE = 100  # draws for one word
-MOST_SEARCHED = 1000  # draws for one near miss
+MOST_SEARCHED = 1000  # rounds of draws for near misses, and how many
+FEWEST_TRIED = 512  # words one of them draws at least
 FORMAT_WORDS = 10_000
 
 Negatives = Literal["mixed", "near"]
@@ -100,21 +101,22 @@ class Recognition(Task):
     def near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Words of the right format that are one replacement away from a member."""
         words = np.empty((length, size), np.min_scalar_type(len(self.symbols) - 1))
-        left, searched = np.arange(size), 0
-        while left.size:
+        found = searched = 0
+        while found < size:
             searched += 1
             if searched > MOST_SEARCHED:
                 raise UserError(
                     f"{self.name} has hardly any near miss of length {length}: found none in"
                     f" {MOST_SEARCHED} draws"
                 )
-            everyone = np.ones(left.size, bool)
-            drawn = self.members(rng, left.size, length)
-            replace_one(rng, drawn, everyone, len(self.symbols))
-            words[:, left] = drawn
+            tried = max(2 * (size - found), FEWEST_TRIED)
+            drawn = self.members(rng, tried, length)
+            replace_one(rng, drawn, np.ones(tried, bool), len(self.symbols))
             missed = self.in_format(drawn.T)
             missed[missed] = ~self.contains(drawn.T[missed])  # the format is quicker to tell
-            left = left[~missed]
+            kept = np.flatnonzero(missed)[: size - found]
+            words[:, found : found + kept.size] = drawn[:, kept]
+            found += kept.size
         return words
 
     def redrawn(

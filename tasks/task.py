@@ -231,6 +231,7 @@ class Task:
             "symbols": list(self.symbols),
             "labels": list(self.labels),
             "shortest": self.shortest,
+            "valid_lengths": self.valid_lengths(1, 40),
             "chance": {"length": at_16, **self.chance(at_16)._asdict()},
             "example": {
                 "word": self.spell(tokens[0], self.symbols),

@@ -22,6 +22,7 @@ OTHER: dict[str, Any] = {
     "growth": 0.25,
     "gate": 0.9,
     "batch": 9,
+    "train_words": 50,
     "steps": 13,
     "lr": 0.02,
     "beta2": 0.999,
