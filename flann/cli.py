@@ -230,11 +230,15 @@ def report(
 def write_curves(folders: tuple[Path, ...], table: Path) -> None:
     """Every run's curve in one CSV."""
     from flann.reports import curve_table, read_runs
+    from flann.reports.runs import FORMAT_ALONE
 
     from .runs import write_table
 
     try:
-        write_table(table, curve_table(read_runs(folders)).drop(columns="setting"))
+        curves = curve_table(read_runs(folders)).drop(columns="setting")
+        if curves[FORMAT_ALONE].isna().all():
+            curves = curves.drop(columns=FORMAT_ALONE)
+        write_table(table, curves)
     except OSError as error:
         raise UserError(f"cannot write {table}: {error.strerror}") from error
 

@@ -44,7 +44,8 @@ class Evaluation:
     ----------
     curve : DataFrame
         a row per length: words, per_word, last_symbol, per_symbol, each with its 95% interval
-        (``_low``, ``_high``) and its chance (``chance_``), and first_error.
+        (``_low``, ``_high``) and its chance (``chance_``), first_error, and for languages to be
+        recognised format_alone, what a check of the mere format scores.
     positions : DataFrame
         a row per length and scored position: accuracy, and how many words first err there.
     refused : dict
@@ -111,16 +112,19 @@ def evaluate(
         except UserError as error:
             refused[length] = str(error)
             continue
-        rows.append({"length": length, **score.metrics(), **chances(task, length)})
+        baselines = {**chances(task, length), FORMAT_ALONE: task.format_accuracy(length)}
+        rows.append({"length": length, **score.metrics(), **baselines})
         places += [{"length": length, **row} for row in score.positions()]
+    formatted = any(row[FORMAT_ALONE] is not None for row in rows)
     return Evaluation(
-        pd.DataFrame(rows, columns=CURVE_COLUMNS),
+        pd.DataFrame(rows, columns=CURVE_COLUMNS + [FORMAT_ALONE] * formatted),
         pd.DataFrame(places, columns=["length", "position", "accuracy", "first_errors"]),
         refused,
     )
 
 
 METRICS = ("per_word", "last_symbol", "per_symbol")
+FORMAT_ALONE = "format_alone"
 CURVE_COLUMNS = [
     "length",
     "words",

@@ -27,6 +27,7 @@ from matplotlib.transforms import offset_copy
 from flann.errors import UserError
 
 from .legend import Curve, curves_of, draw_legend, say_seeds
+from .runs import FORMAT_ALONE
 from .style import DPI, LIGHT, Theme, settings
 from .writing import write_aside
 
@@ -160,6 +161,7 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     """Training lengths, chance, then the curves on top."""
     shade_training(axes, panel)
     draw_chance(axes, panel)
+    draw_format(axes, panel)
     for order, curve in enumerate(panel.curves):
         mine = panel.points[panel.points["setting"] == curve.setting].dropna(subset="length")
         if len(mine):
@@ -212,6 +214,21 @@ def draw_chance(axes: Axes, panel: Panel) -> None:
     end = float(chance.iloc[-1])
     crowded = panel.reach and abs(end - REACH) < CROWDED
     name_line(axes, "chance", min(end, REACH) if crowded else end, panel.theme, below=crowded)
+
+
+def draw_format(axes: Axes, panel: Panel) -> None:
+    """What a check of the mere format would score, where the task has a format."""
+    points = panel.points.dropna(subset=["length", FORMAT_ALONE]).astype({"length": float})
+    if points.empty:
+        return
+    alone = points.groupby("length")[FORMAT_ALONE].first()
+    axes.plot(alone.index, alone, ls=(0, (4, 2)), lw=0.9, color=panel.theme.faint, zorder=2)
+    end, apart = float(alone.iloc[-1]), 0.6 * CROWDED
+    chance = float(points[f"chance_{panel.metric}"].iloc[-1])
+    for taken in (chance, REACH) if panel.reach else (chance,):
+        if abs(end - taken) < apart:  # its name would run into that of this line
+            end = taken + apart
+    name_line(axes, "format", end, panel.theme)
 
 
 def draw_reach(axes: Axes, theme: Theme) -> None:

@@ -34,7 +34,8 @@ SHARES = [
     *(f"{metric}{bound}" for metric in METRICS for bound in ("", "_low", "_high")),
     *(f"chance_{metric}" for metric in METRICS),
 ]
-CURVE = ["length", "words", *SHARES, "first_error"]
+FORMAT_ALONE = "format_alone"  # only of languages to be recognised
+CURVE = ["length", "words", *SHARES, "first_error", FORMAT_ALONE]
 POSITIONS = ["length", "position", "accuracy", "first_errors"]
 PROGRESS = ["step", "length", "loss", "accuracy"]
 
@@ -167,8 +168,9 @@ def read_json(file: Path) -> dict[str, Any]:
 
 def read_curve(file: Path) -> pd.DataFrame:
     """curve.csv, shortest length first."""
-    curve = read_csv(file, CURVE, may_be_blank=["first_error"])
+    curve = read_csv(file, CURVE, ["first_error", FORMAT_ALONE], [FORMAT_ALONE])
     check_range(curve, SHARES, 0, 1, file)
+    check_range(curve.dropna(subset=FORMAT_ALONE), [FORMAT_ALONE], 0, 1, file)
     check_range(curve, ["length", "words"], 1, None, file)
     curve = curve.astype({"length": "int64", "words": "int64"}).sort_values("length")
     repeated = curve["length"][curve["length"].duplicated()]
@@ -206,13 +208,20 @@ def read_progress(file: Path) -> pd.DataFrame:
     return progress.dropna(subset="step").sort_values("step", ignore_index=True)
 
 
-def read_csv(file: Path, columns: list[str], may_be_blank: Iterable[str] = ()) -> pd.DataFrame:
+def read_csv(
+    file: Path,
+    columns: list[str],
+    may_be_blank: Iterable[str] = (),
+    may_be_missing: Iterable[str] = (),
+) -> pd.DataFrame:
     """The named columns of a CSV file, all numbers; other columns are left out."""
     text = read_text(file)
     try:
         table = pd.read_csv(io.StringIO(text))
     except pd.errors.ParserError as error:
         raise UserError(f"{file} is not a CSV table: {error}") from error
+    for column in may_be_missing:
+        table[column] = table.get(column, float("nan"))
     missing = [column for column in columns if column not in table]
     if missing:
         raise UserError(f"{file} has no column {missing[0]!r}: expected {', '.join(columns)}")

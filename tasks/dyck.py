@@ -43,6 +43,7 @@ from flann.errors import UserError
 from .literature import Facts
 from .next_brackets import next_labels, next_sets
 from .paths import LONGEST, FreeOdds, LimitedOdds, Odds, draw_paths
+from .recognition import accuracy_of_format
 from .sampling import coins, raw_bits, uniform, uniform_below
 from .task import Chance, Targets, Task, Tokens, register
 
@@ -127,6 +128,10 @@ class Dyck(Task):
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""
         return Chance(0.5, 0.5, 0.5) if self.mode == "recognise" else super().chance(length)
+
+    def format_accuracy(self, length: int) -> float | None:
+        """Of recognition: accepting every word with as many closing as opening brackets."""
+        return accuracy_of_format(self, length, as_many) if self.mode == "recognise" else None
 
     @property
     def facts(self) -> Facts:
@@ -324,6 +329,12 @@ class Dyck(Task):
             np.add(
                 height == 0, dead, out=states[t], dtype=np.int8
             )  # ACCEPTED, and DEAD is one more
+
+
+def as_many(tokens: Tokens) -> Bool[np.ndarray, " size"]:
+    """Whether there are as many closing as opening brackets."""
+    even: Bool[np.ndarray, " size"] = 2 * (tokens % 2).sum(axis=1) == tokens.shape[1]
+    return even
 
 
 def read_kinds(name: str) -> int:

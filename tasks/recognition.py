@@ -146,14 +146,21 @@ class Recognition(Task):
         """Half of the words are members."""
         return Chance(0.5, 0.5, 0.5)
 
-    def format_accuracy(self, length: int) -> float:
+    def format_accuracy(self, length: int) -> float | None:
         """How often accepting what is in the right format, and nothing else, is right.
 
-        The baseline that a model has to beat. Estimated from a fixed stream of words.
+        The baseline that a model has to beat: `accuracy_of_format` on `in_format`.
         """
-        rng = test_stream(self.name, length, "chance")
-        tokens, targets = self.sample(rng, FORMAT_WORDS, length)
-        return float((self.in_format(tokens) == targets[:, -1]).mean())
+        return (
+            accuracy_of_format(self, length, self.in_format) if self.mode == "recognise" else None
+        )
+
+
+def accuracy_of_format(task: Task, length: int, in_format: Callable[[Tokens], Verdicts]) -> float:
+    """The accuracy of a verdict that looks at the format, on words of a fixed stream."""
+    rng = test_stream(task.name, length, "chance")
+    tokens, targets = task.sample(rng, FORMAT_WORDS, length)
+    return float((in_format(tokens) == targets[:, -1]).mean())
 
 
 # -- edits ---------------------------------------------------------------------------------------

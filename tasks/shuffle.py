@@ -30,7 +30,7 @@ from jaxtyping import Bool, Int, UInt
 
 from flann.errors import UserError
 
-from .dyck import bracket_names
+from .dyck import as_many, bracket_names
 from .literature import Facts
 from .paths import FreeOdds
 from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives, replace_one
@@ -165,8 +165,7 @@ class ShuffleDyck(Recognition):
 
     def in_format(self, tokens: Tokens) -> Verdicts:
         """Whether there are as many closing as opening brackets."""
-        even: Verdicts = 2 * (tokens % 2).sum(axis=1) == tokens.shape[1]
-        return even
+        return as_many(tokens)
 
     # -- for reports -----------------------------------------------------------------------------
 

@@ -180,6 +180,10 @@ class Task:
             float(rows.max() / words),
         )
 
+    def format_accuracy(self, length: int) -> float | None:
+        """How often a check of a word's mere format is right; None where there is no format."""
+        return None
+
     @cached_property
     def theory(self) -> Theory:
         """What is known of which architecture on this task, with citations."""
@@ -233,6 +237,7 @@ class Task:
             "shortest": self.shortest,
             "valid_lengths": self.valid_lengths(1, 40),
             "chance": {"length": at_16, **self.chance(at_16)._asdict()},
+            "format_alone": self.format_accuracy(at_16),
             "example": {
                 "word": self.spell(tokens[0], self.symbols),
                 "labels": self.spell(targets[0], self.labels),

@@ -82,3 +82,15 @@ def test_validation_words_are_not_the_test_words() -> None:
     task = get_task("A5")
     test, validation = (evaluation.words_for(task, 8, 64, p) for p in ("test", "validation"))
     assert not np.array_equal(test.tokens, validation.tokens)
+
+
+def test_a_language_to_recognise_has_the_baseline_of_its_format() -> None:
+    import flann
+
+    def accept(tokens: torch.Tensor) -> torch.Tensor:
+        return torch.ones_like(tokens)
+
+    curve = flann.evaluate(accept, "marked-copy", lengths=[9, 21]).curve
+    assert (curve.format_alone > 0.9).all()
+    assert (curve.per_word < 0.6).all()
+    assert "format_alone" not in flann.evaluate(accept, "parity", lengths=[9]).curve

@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import chisquare
 
 from flann.errors import UserError
-from flann.tasks import get_task
+from flann.tasks import Task, get_task
 from flann.tasks.expressions import from_expression
 from flann.tasks.language import Language
 from flann.tasks.recognition import Recognition, edited, move_one, replace_one
@@ -152,6 +152,12 @@ def test_the_format_alone_can_score_well() -> None:
     )
     assert task.format_accuracy(7) > 0.7
     assert language().format_accuracy(6) == pytest.approx(0.5, abs=0.02)  # no format: all accepted
+
+
+def test_every_format_baseline_is_a_share(task: Task) -> None:
+    """None but for languages to be recognised that have a format."""
+    share = task.format_accuracy(task.length_near(12))
+    assert share is None or (task.mode == "recognise" and 0.4 < share <= 1)
 
 
 def test_words_outside_are_found_where_they_are_rare(rng: np.random.Generator) -> None:
