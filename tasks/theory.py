@@ -25,6 +25,7 @@ FAMILIES: dict[str, str] = {
     "transformer-nope": "causal attention without positions",
     "transformer-bidirectional": "attention without a mask, with positions",
     "transformer-equivariant": "attention without a mask or positions",
+    "transformer-looped": "attention whose depth grows with log T, the same layers again and again",
 }
 
 REGIMES: dict[str, str] = {
