@@ -23,13 +23,17 @@ from .classification import (
     classify_machine,
     classify_task,
 )
+from .eggbox import eggbox
 from .tagging import machine_of
+from .verdict import Words
 
 __all__ = [
     "CLASSES",
     "Classification",
+    "Words",
     "classify",
     "classify_machine",
     "classify_task",
+    "eggbox",
     "machine_of",
 ]

@@ -19,7 +19,7 @@ still reach D just when the second is still in it. That is n^2 pairs and as many
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from .machine import Machine, Word
 from .pairs import PairGraph, Search
@@ -58,14 +58,13 @@ def spread(machine: Machine) -> Verdict | None:
     below = reach & (component[:, None] != component)
     graph = PairGraph(machine.table, below, component)
     left = graph.peeled[0]
-    asked = PairGraph(machine.table, reach, None)
     search = Search(KeepsSecond(machine.table, np.ones_like(reach), component))
     search.run(np.flatnonzero(left))
     reached = np.flatnonzero(search.reached)
     p, q = np.divmod(reached, machine.size)
     for a in range(len(machine.symbols)):
-        still = reach[asked.table[p, a], q]
-        stays = component[asked.table[q, a]] == component[q]
+        still = reach[machine.table[p, a], q]
+        stays = component[machine.table[q, a]] == component[q]
         if (still != stays).any():
             place = int((still != stays).argmax())
             pair = divmod(int(reached[place]), machine.size)
@@ -74,16 +73,15 @@ def spread(machine: Machine) -> Verdict | None:
 
 
 class KeepsSecond(PairGraph):
-    """Pairs whose second state stays in its component."""
+    """Pairs whose second state stays in its component, wherever the first goes."""
 
     def onward(
-        self, codes: Int[np.ndarray, " pairs"], a: int
-    ) -> tuple[Int[np.ndarray, " pairs"], np.ndarray]:
+        self, codes: Int[np.ndarray, " pairs"]
+    ) -> tuple[Int[np.ndarray, "pairs symbols"], Bool[np.ndarray, "pairs symbols"]]:
         """As long as the second state stays."""
-        assert self.kept is not None
         p, q = np.divmod(codes, self.size)
-        column = self.table[:, a]
-        return column[p] * self.size + column[q], (self.kept[column] == self.kept)[q]
+        to_q = self.table[q]
+        return self.table[p] * self.size + to_q, self.second_stays(q, to_q)
 
 
 def disagreeing(

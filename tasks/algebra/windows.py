@@ -5,7 +5,7 @@ of factors of length k, marks before the word included as in `strictly_local`, a
 symbols; for *piecewise k-testable*, the words with the same subsequences of length k at most. A class
 and a symbol behind it give a class, so the language is such a union just when no class contains words
 that lead the smallest machine to two different states. That is looked at class by class. There
-can be very many: 2 to the power of the number of symbols already for k = 1.
+can be very many: for every k one at least for each set of symbols that a word can have.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ def decides(
 ) -> bool:
     """Whether all words of one class lead the machine to one state."""
     rows = machine.merged().table.tolist()
+    if len(rows[0]) > MOST_CLASSES.bit_length():
+        raise Stopped(f"{len(rows[0])} symbols make more than {MOST_CLASSES} classes of words")
     state = {start: machine.start}
     for seen in (queue := [start]):
         clock.check()
