@@ -73,6 +73,6 @@ def spelt(witness: Words) -> str:
 
 
 def joined(word: tuple[str, ...]) -> str:
-    """A word in one piece where its symbols are single characters; else with spaces; cut if long."""
+    """A word in one piece, or with spaces where symbols have several characters; cut if long."""
     text = ("" if all(len(symbol) == 1 for symbol in word) else " ").join(word) or "(empty)"
     return text if len(text) <= LONGEST_WITNESS else text[: LONGEST_WITNESS - 2] + ".."

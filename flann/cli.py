@@ -346,9 +346,9 @@ def classify(
 ) -> None:
     """Say which classes a regular language is in, from its automaton alone.
 
-    Locally and piecewise testable, on a tier or not, star-free, R-trivial and so on, and the circuit
-    class; with the width of the window, the words that violate an equation, or what stopped the
-    decision. FILE is an automaton: AT&T text or JSON.
+    Locally and piecewise testable, on a tier or not, star-free, R-trivial and so on, and the
+    circuit class; with the width of the window, the words that violate an equation, or what
+    stopped the decision. FILE is an automaton: AT&T text or JSON.
 
     \b
       flann classify --regex '(ab)*'

@@ -10,10 +10,11 @@ Trahtman 2001): whenever one word fixes both p and q,
 2. if p > q, then for every word s: ps > q just when qs > q.
 
 Both are read off the graph of pairs. For 1, pairs of different states of one strongly connected
-component have no cycle. For 2, let q be in the component D. The pairs that a cycle inside their two
-components leads to, within these, inherit the condition from that cycle, so it may be asked of
-all of them. From there on follow s while it keeps the second state in D: at each step the first must
-still reach D just when the second is still in it. That is n^2 pairs and as many steps as symbols.
+component have no cycle. For 2, let q be in the component D. The pairs that a cycle inside their
+two components leads to, within these, inherit the condition from that cycle, so it may be asked of
+all of them. From there on follow s while it keeps the second state in D: at each step the first
+must still reach D just when the second is still in it. That is n^2 pairs and as many steps as
+symbols.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def disagreeing(
     a: int,
     first_reaches: bool,
 ) -> Verdict:
-    """The words that violate an equation: e fixes p and q, s tells them apart, x = s v, y: p to q."""
+    """Which words violate an equation: e fixes p and q, s tells them apart, y leads p to q."""
     start, s = search.way_to(pair)
     p, q, e, way = graph.loop(*divmod(start, machine.size))
     s = (*way, *s, a)
@@ -112,8 +113,8 @@ def refuted(machine: Machine, loop: Word, x: Word, y: Word) -> Verdict:
             witness = {"e": machine.spelt(loop), "x": machine.spelt(word)}
             return Verdict(False, "exexe differs from exe", witness)
     assert (maps["x"][maps["y"]] != maps["y"][maps["x"]]).any(), "no equation is violated"
-    witness = {"e": loop, "x": x, "y": y}
-    spelt = {name: machine.spelt(word) for name, word in witness.items()}
+    words = {"e": loop, "x": x, "y": y}
+    spelt = {name: machine.spelt(word) for name, word in words.items()}
     return Verdict(False, "exeye differs from eyexe", spelt)
 
 

@@ -20,7 +20,6 @@ from jaxtyping import Bool, Int
 
 from .machine import Machine, Word
 from .pairs import PairGraph, Search
-from .strictly_local import accepted_from
 from .verdict import Clock, Stopped, Verdict
 
 MOST_NODES = 50_000  # of the search for the longest minimal forbidden word
@@ -37,7 +36,7 @@ def strictly_piecewise(machine: Machine, clock: Clock) -> Verdict:
     >>> strictly_piecewise(Machine.of(from_expression("a*b*")), Clock.of(1)).k
     2
     >>> strictly_piecewise(Machine.of(from_expression("(ab)*")), Clock.of(1)).witness["left out"]
-    ('a',)
+    ('b',)
     """
     small = machine.merged()
     more = np.zeros((small.size, small.size), bool)
@@ -143,4 +142,5 @@ def inclusions(
         clock.check()
         for q in upward:
             outside[p, q] |= outside[table[p], table[q]].any()
-    return ~outside
+    inside: Bool[np.ndarray, "states states"] = ~outside
+    return inside

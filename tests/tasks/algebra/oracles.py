@@ -1,4 +1,4 @@
-"""Slow and obviously right: equations tried on every choice of elements, definitions carried out."""
+"""Slow and obviously right: equations tried on every choice, definitions carried out."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Products:
         return True
 
     def idempotents_are_constant(self, live: np.ndarray) -> bool:
-        """Strictly local (de Luca and Restivo 1980): an idempotent leaves at most one live state."""
+        """Strictly local (de Luca and Restivo 1980): idempotents leave one live state at most."""
         return all(sum(live[q] for q in set(self.elements[e])) <= 1 for e in self.idempotents)
 
 
