@@ -14,17 +14,25 @@ from torch.func import grad, vmap
 
 from flann.errors import UserError
 from flann.models.scans import (
+    backends,
+    delta_scan,
     diagonal_scan,
-    front,
+    linear_attention_scan,
     loop,
+    loop_delta,
+    loop_matrix,
     loop_selective,
+    loop_slstm,
     matrix_scan,
+    product_scan,
+    rank_one_scan,
     ref,
     scan_backend,
     selective_scan,
+    slstm_scan,
 )
 
-BACKENDS = [name for name in front.BACKENDS if name != "ref"]
+BACKENDS = [name for name in backends.BACKENDS if name != "ref"]
 LENGTHS = [1, 2, 15, 16, 17, 31, 32, 33, 100]  # on both sides of whole chunks
 
 Inputs = tuple[Tensor, ...]
@@ -57,12 +65,49 @@ def matrix_inputs(length: int, *, batch: int = 3) -> Inputs:
     return A, normal(batch, length, 4, seed=2), normal(batch, 4, seed=3)
 
 
+def product_inputs(length: int, *, batch: int = 3) -> Inputs:
+    turns = torch.linalg.qr(normal(batch, length, 4, 4, seed=1)).Q
+    return (turns + 0.01 * normal(batch, length, 4, 4, seed=2),)
+
+
+def memory_inputs(length: int, *, batch: int = 3) -> Inputs:
+    """q, k of norm 1, v: two heads, keys of 3 and values of 5."""
+    q, k = normal(batch, length, 2, 3, seed=1), normal(batch, length, 2, 3, seed=2)
+    return q, k / k.norm(dim=-1, keepdim=True), normal(batch, length, 2, 5, seed=3)
+
+
+def decaying_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return *memory_inputs(length, batch=batch), normal(batch, length, 2, 3, seed=4).sigmoid()
+
+
+def delta_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return *memory_inputs(length, batch=batch), 2 * normal(batch, length, 2, seed=4).sigmoid()
+
+
+def gated_delta_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return *delta_inputs(length, batch=batch), normal(batch, length, 2, 1, seed=5).sigmoid()
+
+
+def rank_one_inputs(length: int, *, batch: int = 3) -> Inputs:
+    q, k, v, decay = decaying_inputs(length, batch=batch)
+    put = normal(batch, length, 2, 3, seed=6).sigmoid() * k
+    return q, normal(batch, length, 2, 3, seed=7), v, decay, k, put
+
+
+def slstm_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return 2 * normal(batch, length, 4, 6, seed=1), normal(2, 3, 4, 3, seed=2)
+
+
 def negative(*inputs: Tensor) -> Tensor:
     return selective_scan(*inputs, eigenvalues="negative")
 
 
 def normalised(*inputs: Tensor) -> Tensor:
     return matrix_scan(*inputs, normalise=True)
+
+
+def sigmoid_slstm(*inputs: Tensor) -> Tensor:
+    return slstm_scan(*inputs, forget="sigmoid")
 
 
 CASES: dict[str, tuple[Scan, Callable[..., Inputs]]] = {
@@ -72,6 +117,14 @@ CASES: dict[str, tuple[Scan, Callable[..., Inputs]]] = {
     "negative": (negative, selective_inputs),
     "matrix": (matrix_scan, matrix_inputs),
     "normalised": (normalised, matrix_inputs),
+    "product": (product_scan, product_inputs),
+    "linear attention": (linear_attention_scan, memory_inputs),
+    "gated linear attention": (linear_attention_scan, decaying_inputs),
+    "delta": (delta_scan, delta_inputs),
+    "gated delta": (delta_scan, gated_delta_inputs),
+    "rank one": (rank_one_scan, rank_one_inputs),
+    "slstm": (slstm_scan, slstm_inputs),
+    "sigmoid slstm": (sigmoid_slstm, slstm_inputs),
 }
 every_case = pytest.mark.parametrize("case", CASES)
 every_backend = pytest.mark.parametrize("backend", BACKENDS)
@@ -170,9 +223,9 @@ def test_selective_scan_of_any_shape(
     A = -A.abs()
     B = normal(batch, length, state, seed=seed + 3)
     C = normal(batch, length, state, seed=seed + 4)
-    for eigenvalues in ("positive", "negative"):
-        expected = ref.selective(x, dt, A, B, C, eigenvalues)
-        torch.testing.assert_close(loop.selective(x, dt, A, B, C, eigenvalues), expected)
+    for minus in (False, True):
+        expected = ref.selective(x, dt, A[None], B, C, minus)
+        torch.testing.assert_close(loop.selective(x, dt, A[None], B, C, minus), expected)
 
 
 @every_case
@@ -216,12 +269,6 @@ def test_backend_is_chosen_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- these tests can fail --------------------------------------------------------------------------
 
 
-def _halved_backward(ctx: Any, *grads: Tensor) -> Any:
-    a, h = ctx.saved_tensors
-    grad_a, grad_b = loop.DiagonalBackward.run(a, h, grads[0])
-    return grad_a, grad_b / 2
-
-
 def _decay_without_sign(dt: Tensor, A: Tensor, negative: bool, out: Tensor) -> None:
     torch.mul(dt[:, None, :], A, out=out).exp_()
 
@@ -229,9 +276,10 @@ def _decay_without_sign(dt: Tensor, A: Tensor, negative: bool, out: Tensor) -> N
 @pytest.mark.parametrize(
     ("case", "place", "name", "fault"),
     [
-        ("diagonal", loop.Diagonal, "backward", staticmethod(_halved_backward)),
         ("negative", loop_selective, "_decay", _decay_without_sign),
-        ("normalised", loop, "RMS_EPS", 0.1),
+        ("normalised", loop_matrix, "RMS_EPS", 0.1),
+        ("delta", loop_delta, "_written", lambda S, value: torch.zeros_like(S[:, :, 0])),
+        ("slstm", loop_slstm, "by_recurrence", lambda R, h, dg: torch.zeros_like(R)),
     ],
 )
 def test_a_planted_error_is_caught(
