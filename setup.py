@@ -48,6 +48,7 @@ kernels = Extension(
     define_macros=[("FLANN_SOURCES", f'"{fingerprint()}"')],
     extra_compile_args=[
         "-O3",
+        "-g0",
         "-std=gnu11",
         "-fopenmp",
         "-fno-math-errno",

@@ -30,6 +30,19 @@ def scan_backend(device: torch.device | str = "cpu", operation: str = "selective
     return _choose(operation, torch.device(device).type)
 
 
+def told(device: torch.device | str) -> str:
+    """One line for a person: which backend runs the scans, and why none faster does.
+
+    >>> told("cpu").startswith("scans run on")
+    True
+    """
+    kind = torch.device(device).type
+    line = f"scans run on {scan_backend(kind)}"
+    fastest = {"cpu": "cpu", "cuda": "triton"}.get(kind)
+    why = _module(fastest).missing() if fastest in BACKENDS else None
+    return f"{line}, several times slower than {fastest}: {why}" if why else line
+
+
 def operation(name: str, tensor: Tensor) -> Any:
     """The function that runs an operation where a tensor lies."""
     return getattr(_module(_choose(name, tensor.device.type)), name)
