@@ -17,12 +17,14 @@ from typing import Any
 
 HOMES = {
     "RaspError": "places",
+    "Program": "catalogue",
     "Session": "session",
     "aggregate": "face",
     "analyse": "analysis",
     "indices": "face",
     "indicator": "face",
     "length": "face",
+    "load_program": "catalogue",
     "parse": "parser",
     "rounded": "face",
     "select": "face",

@@ -110,12 +110,15 @@ class Interpreter:
         self.depth, self._call_place = 0, None
 
     def add_library(self, statements: Sequence[Statement]) -> None:
-        """Define names that a program cannot assign."""
+        """Define names that a program cannot assign; it sees none that begins with ``_``."""
+        inside = Scope(dict(self.library.names))
         for statement in statements:
-            self.statement(statement, self.library)
-        for name, value in self.library.names.items():
-            if isinstance(value, Function):
-                self.library.names[name] = Function(value.definition, value.scope, True)
+            self.statement(statement, inside)
+        for name, value in inside.names.items():
+            if not name.startswith("_"):
+                if isinstance(value, Function):
+                    value = Function(value.definition, inside, True)
+                self.library.names[name] = value
 
     # -- statements --------------------------------------------------------------------------------
 
@@ -144,26 +147,22 @@ class Interpreter:
     def assign(self, statement: syntax.Assign, scope: Scope) -> Value:
         """``names = exprs;``."""
         values = [self.value(part, scope) for part in statement.values]
-        several = values if len(values) > 1 else self.unpacked(values[0], statement)
-        for name, value in zip(statement.names, several, strict=True):
-            self.bind(name, value, scope, statement.place)
-        return several[0] if len(several) == 1 else tuple(several)
-
-    def unpacked(self, value: Value, statement: syntax.Assign) -> list[Value]:
-        """One value for every name."""
         count = len(statement.names)
-        several = list(value) if isinstance(value, tuple | list) and count > 1 else [value]
-        if len(several) != count or (count == 1 and isinstance(value, tuple)):
-            got = len(value) if isinstance(value, tuple) else len(several)
+        if len(values) == 1 and isinstance(values[0], tuple | list) and count > 1:
+            values = list(values[0])
+        given = len(values[0]) if count == 1 and isinstance(values[0], tuple) else len(values)
+        if given != count:
             raise RaspError(
-                f"{count} names for {got} values: expected as many of one as of the other",
+                f"{count} names for {given} values: expected as many of one as of the other",
                 statement.place,
             )
-        return several
+        for name, value in zip(statement.names, values, strict=True):
+            self.bind(name, value, scope, statement.place)
+        return values[0] if count == 1 else tuple(values)
 
     def bind(self, name: str, value: Value, scope: Scope, place: Place) -> None:
         """Give a name a value; the library's are reserved."""
-        if scope is not self.library and name in self.library.names:
+        if scope.outer is not None and name in self.library.names:
             raise RaspError(f"{name!r} is a name of the library: expected another", place)
         scope.names[name] = value
 

@@ -59,7 +59,7 @@ def test_remarks() -> None:
         (MAJORITY, True, False, True),
         (CSUM + "csum(tokens_int) % 2", False, False, False),  # parity
         (DYCK_1 + "2 if dead else indicator(level == 0)", True, False, True),
-        (CSUM + 'csum({"a": 1, "b": 0}[tokens]) > csum(indicator(tokens == "c"))', True, False, False),
+        (CSUM + 'csum({"a": 1}[tokens]) > csum({"b": 1}[tokens])', True, False, False),
         ('aggregate(select(indices, indices, <=), indicator(tokens == "a")) > 0', True, True, True),
         ('aggregate(select(indices, indices, <), indicator(tokens == "a")) == 1', True, True, True),
         ('tokens == "a"', True, True, True),
