@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ from .running import on_ids
 from .session import PROGRAMS, new_interpreter, read_program
 from .sops import SOp
 from .syntax import Atom
+
+if TYPE_CHECKING:
+    from .compiler import Compiled
 
 Method = Literal["series", "doubling"]
 MOST_STATES = 12  # of an automaton whose transitions are joined
@@ -95,6 +98,12 @@ class Program:
         if ids.size and not 0 <= ids.min() <= ids.max() < len(self.symbols):
             raise UserError(f"tokens: expected ids from 0 to {len(self.symbols) - 1}")
         return on_ids(self.node, ids, self.symbols, self.values, self.built[1])
+
+    def compile(self, max_length: int | None = None) -> Compiled:
+        """The network that computes it, exact for every word up to `max_length`."""
+        from .compiler import compile_program
+
+        return compile_program(self, max_length or self.max_length)
 
 
 def load_program(
