@@ -24,6 +24,7 @@ from .console import (
     theory_lines,
 )
 from .errors import UserError
+from .rasp_commands import rasp
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -82,8 +83,11 @@ def cli() -> None:
       flann data A5 --length 20 -o a5.csv    labelled words for other programs
       flann classify --regex '(ab)*'         the classes of a regular language
       flann report runs/*                    accuracy against length, as a page and a picture
+      flann rasp repl                        programs that become transformer weights
     """
 
+
+cli.add_command(rasp)
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machines.")
 

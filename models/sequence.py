@@ -321,8 +321,8 @@ class SequenceModel(nn.Module):
     def _check_length(self, length: int) -> None:
         if self.longest is not None and length > self.longest:
             raise UserError(
-                f"{self.name} reads at most {self.longest} symbols (it has a learned vector for"
-                f" each position), got {length}"
+                f"{self.name} reads at most {self.longest} symbols, and no"
+                f" longer word: got {length}"
             )
 
     def _check_step(self) -> None:

@@ -37,12 +37,14 @@ Norm = Literal["pre", "post", "none"]
 class Block:
     """One layer of a transformer: heads of its attention, width of its feed-forward part.
 
-    Zero heads or a zero width leave the part out.
+    Zero heads or a zero width leave the part out. Its mask is the whole design's unless it has one
+    of its own.
     """
 
     heads: int
     head_width: int
     feedforward: int
+    causal: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def _parts(config: TransformerConfig, block: Block) -> list[Layer]:
                 config.width,
                 block.heads,
                 block.head_width,
-                causal=config.causal,
+                causal=config.causal if block.causal is None else block.causal,
                 position=config.position,
             )
         )
