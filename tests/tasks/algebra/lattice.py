@@ -7,8 +7,8 @@ All of it is stated here by hand, from the definitions and the literature, and n
   existential sentences over order and successor (Thomas 1982, "Classifying regular events in
   symbolic logic"; Pin 1986, "Varieties of formal languages", chapter 5)
 - J-trivial is piecewise testable (Simon 1975), and R-trivial together with L-trivial
-- R-trivial and L-trivial inside DA inside aperiodic (Tesson and Thérien 2002, "Diamonds are forever:
-  the variety DA")
+- R-trivial and L-trivial inside DA inside aperiodic (Tesson and Thérien 2002, "Diamonds are
+  forever: the variety DA")
 - a tier-based class on all letters is the class itself (Heinz, Rawal and Tanner 2011; Lambert 2023)
 - star-free inside quasi-aperiodic inside solvable: where all words of some length count nothing,
   groups are cyclic (Barrington, Compton, Straubing and Thérien 1992)
