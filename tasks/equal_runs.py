@@ -19,7 +19,7 @@ import numpy as np
 
 from flann.errors import UserError
 
-from .literature import Facts
+from .facts import Facts
 from .recognition import Negatives, Recognition, Verdicts, Word
 from .sampling import uniform
 from .task import NOT_SCORED, Chance, Targets, Task, Tokens, register
@@ -122,6 +122,6 @@ class EqualRuns(Recognition):
 
     @property
     def facts(self) -> Facts:
-        """Runs are compared; one counter does it for two of them."""
+        """Runs are compared, each with the next: a counter for each pair."""
         why = "the ends of the runs are at places that can be found and compared"
-        return Facts("AC0", why, one_counter=self.runs == 2)
+        return Facts("AC0", why, asks_every_prefix=self.mode == "tag", counters=self.runs - 1)

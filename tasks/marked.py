@@ -26,7 +26,7 @@ import numpy as np
 
 from flann.errors import UserError
 
-from .literature import Facts
+from .facts import Facts
 from .recognition import Negatives, Recognition, Verdicts, Word
 from .sampling import uniform, uniform_below
 from .strings import COUNTED, BucketSort, MissingDuplicate, OddsFirst
@@ -35,8 +35,8 @@ from .task import Task, Tokens, register
 BITS = ("0", "1")
 HIDDEN = 2
 SAME = "symbols at places that the length tells are compared"
-STACK = Facts("AC0", SAME, stack=True)
-QUEUE = Facts("AC0", SAME)
+STACK = Facts("AC0", SAME, stack=True, remembers=True)
+QUEUE = Facts("AC0", SAME, remembers=True)
 
 Order = Literal["reversed", "copied", "odds first", "sorted"]
 

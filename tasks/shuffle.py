@@ -28,7 +28,7 @@ from jaxtyping import Int, UInt
 from flann.errors import UserError
 
 from .dyck import bracket_names
-from .literature import Facts
+from .facts import Facts
 from .paths import FreeOdds
 from .recognition import Negatives, Recognition, Verdicts, Word, replace_one
 from .sampling import coins, raw_bits, uniform_below
@@ -161,7 +161,13 @@ class ShuffleDyck(Recognition):
     @property
     def facts(self) -> Facts:
         """As many counters as kinds."""
-        return Facts("TC0", "a count for each kind, which AC0 cannot keep")
+        return Facts(
+            "TC0",
+            "a count for each kind, which AC0 cannot keep",
+            asks_every_prefix=self.mode == "tag",
+            counters=self.kinds,
+            nested=True,
+        )
 
 
 @cache

@@ -20,7 +20,6 @@ from jaxtyping import Bool
 
 from .machine import Machine, Word
 from .pairs import PairGraph, Search
-from .strictly_local import accepted_from
 from .verdict import Clock, Stopped, Verdict
 
 MOST_NODES = 50_000  # of the search for the longest minimal forbidden word
