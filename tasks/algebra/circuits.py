@@ -1,12 +1,13 @@
 """Circuit classes: quasi-aperiodic for AC0, solvable for ACC0, everything else NC1-complete.
 
 Let A^s be the words of length s, and s the least s >= 1 for which they and the words of length 2s
-have the same images in the semigroup. That image is a semigroup itself, the *stable* one. A regular
-language is in AC0 just when its stable semigroup is aperiodic; it is then called quasi-aperiodic
-(Barrington, Compton, Straubing and Thérien 1992, "Regular languages in NC1"). If all groups in the
-semigroup are solvable it is in ACC0; if one is not, it is NC1-complete (Barrington 1989). A group G in
-the semigroup has the subgroup N of elements that words of a multiple of s spell; G / N is cyclic, so N
-is solvable exactly when G is, and it makes no difference in which of the two one looks.
+have the same images in the semigroup. That image is a semigroup itself, the *stable* one. A
+regular language is in AC0 just when its stable semigroup is aperiodic; it is then called
+quasi-aperiodic (Barrington, Compton, Straubing and Thérien 1992, "Regular languages in NC1"). If
+all groups in the semigroup are solvable it is in ACC0; if one is not, it is NC1-complete
+(Barrington 1989). A group G in the semigroup has the subgroup N of elements that words of a
+multiple of s spell; G / N is cyclic, so N is solvable exactly when G is, and it makes no
+difference in which of the two one looks.
 """
 
 from __future__ import annotations
@@ -91,8 +92,7 @@ def spelling(
 def solvable(equations: Equations) -> Verdict:
     """Whether every group in the semigroup is solvable; one for each D-class has to be asked.
 
-    The witness of a *no* are words for two elements whose commutator has not become trivial when the
-    derived series stops.
+    The witness of a *no* are words for two elements of the group at which its derived series stops.
     """
     for members in equations.green.groups:
         group = equations.green.group(members)

@@ -277,11 +277,13 @@ class Decisions:
         self.note("R-trivial", lambda: r_trivial(machine))
         self.note("PT", lambda: self.with_k(piecewise_testable, least_subsequence, machine))
         self.note("LT", lambda: self.with_k(locally_testable, least_window, machine))
-        if machine.tier:
+        if not machine.tier:  # all words or none: nothing is left to look at
+            self.verdicts["TSL"] = Verdict(True, "every symbol is neutral", k=1)
+        elif not machine.neutral.any():
+            self.verdicts |= {"TSL": self.verdicts["SL"], "TLT": self.verdicts["LT"]}
+        else:
             self.note("TSL", lambda: self.of_labels(tier, strictly_local))
             self.note("TLT", lambda: self.with_k(locally_testable, least_window, tier))
-        else:  # all words or none: nothing is left to look at
-            self.verdicts["TSL"] = Verdict(True, "every symbol is neutral", k=1)
 
     def note(self, name: str, decide: Callable[[], Verdict]) -> None:
         """Keep a verdict, or what stopped it."""
@@ -409,8 +411,10 @@ def consequences(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
                     known[other] = Verdict(True, f"as it is {name}", k=same_k(known, name, other))
                     changed = True
                 if known.get(other, UNKNOWN).answer is False and unknown(name):
-                    why = f"as it is not {other}: {known[other].why}"
-                    known[name] = Verdict(False, why, known[other].witness)
+                    reason = known[other].why
+                    if not reason.startswith("as it is not"):
+                        reason = f"as it is not {other}: {reason}"
+                    known[name] = Verdict(False, reason, known[other].witness)
                     changed = True
         both = [known.get(name, UNKNOWN).answer for name in ("R-trivial", "L-trivial")]
         if all(both) and unknown("J-trivial"):

@@ -12,10 +12,11 @@ With w for the idempotent power, e and f for idempotents:
 
 (Thérien and Weiss 1985, "Graph congruences and wreath products", for the last; Tesson and Thérien
 2002, "Diamonds are forever: the variety DA".) None is tried on every choice of elements. R-trivial
-says that the right Cayley graph has no cycles but loops, L-trivial the same of the left one. DA says
-that every regular element is idempotent: where s is regular, s = sts, and x empty, y = s, z = t
-give (st)s(st) = st, so ss = s. And the last two only need one idempotent for each D-class: idempotents
-e, e' of one D-class are e = uv, e' = vu, and x -> vxu carries eSf to e'Sf, products into products.
+says that the right Cayley graph has no cycles but loops, L-trivial the same of the left one. DA
+says that every regular element is idempotent: where s is regular, s = sts, and x empty, y = s, z =
+t give (st)s(st) = st, so ss = s. And the last two only need one idempotent for each D-class:
+idempotents e, e' of one D-class are e = uv, e' = vu, and x -> vxu carries eSf to e'Sf, products
+into products.
 """
 
 from __future__ import annotations
@@ -248,4 +249,7 @@ class Arrows:
     ) -> Int[np.ndarray, "arrows points"]:
         """What arrows from e to f do to the image of e."""
         source, target = self.image[int(e)], self.image[int(f)]
-        return np.searchsorted(target, self.semigroup.maps[np.ix_(elements, source)])
+        seen: Int[np.ndarray, "arrows points"] = np.searchsorted(
+            target, self.semigroup.maps[np.ix_(elements, source)]
+        )
+        return seen

@@ -9,9 +9,9 @@ and D joins R and L; in a finite semigroup D = J, where x J y when S^1 x S^1 = S
 L-classes those of the left one. Elements that are R have the same kernel and those that are L have
 the same image, so only edges between maps of equal rank matter.
 
-A D-class is drawn as an *eggbox*: a row for each R-class, a column for each L-class, a cell for each
-H-class. The cells with an idempotent are the maximal subgroups; in one D-class they are isomorphic.
-A D-class with an idempotent is *regular*, and so are its elements: x = xyx for some y.
+A D-class is drawn as an *eggbox*: a row for each R-class, a column for each L-class, a cell for
+each H-class. The cells with an idempotent are the maximal subgroups; in one D-class they are
+isomorphic. A D-class with an idempotent is *regular*, and so are its elements: x = xyx for some y.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ class Green:
         """Which elements are regular: those with an idempotent in their R-class."""
         with_idempotent = np.zeros(self.r.max() + 1, bool)
         with_idempotent[self.r[self.semigroup.idempotents]] = True
-        return with_idempotent[self.r]
+        regular: Bool[np.ndarray, " elements"] = with_idempotent[self.r]
+        return regular
 
     @cached_property
     def representatives(self) -> Int[np.ndarray, " regular"]:

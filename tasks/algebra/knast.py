@@ -6,16 +6,16 @@ idempotents e and f, is (Knast 1983, "A semigroup characterization of dot-depth 
 
     (eafb)^w eafde (cfde)^w  =  (eafb)^w e (cfde)^w
 
-Written with arrows x = eaf, y = fbe, z = ecf, t = fde it is (xy)^w x t (zt)^w = (xy)^w (zt)^w. With
-g = (xy)^w and u = g x one has u R g, as g = u (y g); with h = (zt)^w and v = t h likewise v L h. The
-other way round, where g is an idempotent with g = eg = ge and u R g, u = uf, there is a y with g = uy,
-so g = (xy)^w and u = g x for x = u. So the equation says that
+Written with arrows x = eaf, y = fbe, z = ecf, t = fde it is (xy)^w x t (zt)^w = (xy)^w (zt)^w.
+With g = (xy)^w and u = g x one has u R g, as g = u (y g); with h = (zt)^w and v = t h likewise v L
+h. The other way round, where g is an idempotent with g = eg = ge and u R g, u = uf, there is a y
+with g = uy, so g = (xy)^w and u = g x for x = u. So the equation says that
 
     u v = g h    for all idempotents g, h below e, all u = uf in the R-class of g, v = fv in the
                  L-class of h,
 
-which asks for pairs of elements instead of four at once. One e and one f of each D-class will do, as
-for every equation between arrows.
+which asks for pairs of elements instead of four at once. One e and one f of each D-class will do,
+as for every equation between arrows.
 """
 
 from __future__ import annotations

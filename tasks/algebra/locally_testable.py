@@ -10,16 +10,17 @@ Trahtman 2001): whenever one word fixes both p and q,
 2. if p > q, then for every word s: ps > q just when qs > q.
 
 Both are read off the graph of pairs. For 1, pairs of different states of one strongly connected
-component have no cycle. For 2, let q be in the component D. The pairs that a cycle inside their two
-components leads to, within these, inherit the condition from that cycle, so it may be asked of
-all of them. From there on follow s while it keeps the second state in D: at each step the first must
-still reach D just when the second is still in it. That is n^2 pairs and as many steps as symbols.
+component have no cycle. For 2, let q be in the component D. The pairs that a cycle inside their
+two components leads to, within these, inherit the condition from that cycle, so it may be asked of
+all of them. From there on follow s while it keeps the second state in D: at each step the first
+must still reach D just when the second is still in it. That is n^2 pairs and as many steps as
+symbols.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from .machine import Machine, Word
 from .pairs import PairGraph, Search
@@ -58,14 +59,13 @@ def spread(machine: Machine) -> Verdict | None:
     below = reach & (component[:, None] != component)
     graph = PairGraph(machine.table, below, component)
     left = graph.peeled[0]
-    asked = PairGraph(machine.table, reach, None)
     search = Search(KeepsSecond(machine.table, np.ones_like(reach), component))
     search.run(np.flatnonzero(left))
     reached = np.flatnonzero(search.reached)
     p, q = np.divmod(reached, machine.size)
     for a in range(len(machine.symbols)):
-        still = reach[asked.table[p, a], q]
-        stays = component[asked.table[q, a]] == component[q]
+        still = reach[machine.table[p, a], q]
+        stays = component[machine.table[q, a]] == component[q]
         if (still != stays).any():
             place = int((still != stays).argmax())
             pair = divmod(int(reached[place]), machine.size)
@@ -74,16 +74,15 @@ def spread(machine: Machine) -> Verdict | None:
 
 
 class KeepsSecond(PairGraph):
-    """Pairs whose second state stays in its component."""
+    """Pairs whose second state stays in its component, wherever the first goes."""
 
     def onward(
-        self, codes: Int[np.ndarray, " pairs"], a: int
-    ) -> tuple[Int[np.ndarray, " pairs"], np.ndarray]:
+        self, codes: Int[np.ndarray, " pairs"]
+    ) -> tuple[Int[np.ndarray, "pairs symbols"], Bool[np.ndarray, "pairs symbols"]]:
         """As long as the second state stays."""
-        assert self.kept is not None
         p, q = np.divmod(codes, self.size)
-        column = self.table[:, a]
-        return column[p] * self.size + column[q], (self.kept[column] == self.kept)[q]
+        to_q = self.table[q]
+        return self.table[p] * self.size + to_q, self.second_stays(q, to_q)
 
 
 def disagreeing(
@@ -94,7 +93,7 @@ def disagreeing(
     a: int,
     first_reaches: bool,
 ) -> Verdict:
-    """The words that violate an equation: e fixes p and q, s tells them apart, x = s v, y: p to q."""
+    """Which words violate an equation: e fixes p and q, s tells them apart, y leads p to q."""
     start, s = search.way_to(pair)
     p, q, e, way = graph.loop(*divmod(start, machine.size))
     s = (*way, *s, a)
@@ -114,8 +113,8 @@ def refuted(machine: Machine, loop: Word, x: Word, y: Word) -> Verdict:
             witness = {"e": machine.spelt(loop), "x": machine.spelt(word)}
             return Verdict(False, "exexe differs from exe", witness)
     assert (maps["x"][maps["y"]] != maps["y"][maps["x"]]).any(), "no equation is violated"
-    witness = {"e": loop, "x": x, "y": y}
-    spelt = {name: machine.spelt(word) for name, word in witness.items()}
+    words = {"e": loop, "x": x, "y": y}
+    spelt = {name: machine.spelt(word) for name, word in words.items()}
     return Verdict(False, "exeye differs from eyexe", spelt)
 
 

@@ -210,12 +210,11 @@ def alike(
 
     States with different outputs differ; so do states that a symbol leads to states that differ.
     """
-    block = np.unique(outputs, return_inverse=True)[1].astype(np.intp)
+    block = np.unique(outputs, return_inverse=True)[1].astype(np.int32)
     while True:
-        finer = block
-        for column in table.T:
-            pairs = finer * len(table) + block[column]
-            finer = np.unique(pairs, return_inverse=True)[1].astype(np.intp)
+        rows = np.ascontiguousarray(np.column_stack([block, block[table]]))
+        whole = rows.view(np.dtype((np.void, rows.strides[0]))).ravel()  # a row as one thing
+        finer = np.unique(whole, return_inverse=True)[1].astype(np.int32)
         if finer.max() == block.max():
             return block
         block = finer

@@ -20,9 +20,11 @@ def then(x: Maps, y: Maps) -> Maps:
     [0, 1, 0]
     """
     if y.ndim == 1:
-        return y[x]
-    x, y = np.broadcast_arrays(x, y)
-    return np.take_along_axis(y, x.astype(np.intp, copy=False), axis=-1)
+        composed: Maps = y[x]
+    else:
+        x, y = np.broadcast_arrays(x, y)
+        composed = np.take_along_axis(y, x.astype(np.intp, copy=False), axis=-1)
+    return composed
 
 
 def power(x: Maps, exponent: int) -> Maps:

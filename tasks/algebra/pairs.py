@@ -43,17 +43,28 @@ class PairGraph:
         return len(self.table)
 
     def onward(
-        self, codes: Int[np.ndarray, " pairs"], a: int
-    ) -> tuple[Int[np.ndarray, " pairs"], Bool[np.ndarray, " pairs"]]:
-        """Where a symbol leads pairs, coded ``p * states + q``, and whether that is an edge."""
+        self, codes: Int[np.ndarray, " pairs"]
+    ) -> tuple[Int[np.ndarray, "pairs symbols"], Bool[np.ndarray, "pairs symbols"]]:
+        """Where each symbol leads pairs, coded ``p * states + q``, and whether that is an edge."""
         p, q = np.divmod(codes, self.size)
-        column = self.table[:, a]
-        following = column[p] * self.size + column[q]
+        to_p, to_q = self.table[p], self.table[q]
+        following = to_p * self.size + to_q
         edge = self.nodes.ravel()[following]
         if self.kept is not None:
-            stays = self.kept[column] == self.kept
-            edge &= stays[p] & stays[q]
+            edge &= (self.kept[to_p] == self.kept[p][:, None]) & self.second_stays(q, to_q)
         return following, edge
+
+    def second_stays(
+        self, q: Int[np.ndarray, " pairs"], to_q: Int[np.ndarray, "pairs symbols"]
+    ) -> Bool[np.ndarray, "pairs symbols"]:
+        """Whether the second state keeps its number."""
+        assert self.kept is not None
+        stays: Bool[np.ndarray, "pairs symbols"] = self.kept[to_q] == self.kept[q][:, None]
+        return stays
+
+    def pieces(self, codes: Int[np.ndarray, " pairs"]) -> list[Int[np.ndarray, " piece"]]:
+        """The pairs in pieces that have not too many edges."""
+        return np.array_split(codes, 1 + codes.size * self.table.shape[1] // MOST_EDGES)
 
     @cached_property
     def peeled(self) -> tuple[Bool[np.ndarray, "states states"], int]:
@@ -65,21 +76,19 @@ class PairGraph:
         left = self.nodes.ravel().copy()
         every = np.flatnonzero(left)
         arriving = np.zeros(left.size, np.int32)
-        for a in range(self.table.shape[1]):
-            following, edge = self.onward(every, a)
+        for part in self.pieces(every):
+            following, edge = self.onward(part)
             arriving += np.bincount(following[edge], minlength=left.size).astype(np.int32)
         sources, rounds = every[arriving[every] == 0], 0
         while sources.size:
             rounds += 1
             left[sources] = False
             met = []
-            for part in np.array_split(
-                sources, 1 + sources.size * self.table.shape[1] // MOST_EDGES
-            ):
-                for a in range(self.table.shape[1]):
-                    following, edge = self.onward(part, a)
-                    np.subtract.at(arriving, following[edge], 1)
-                    met.append(following[edge])
+            for part in self.pieces(sources):
+                following, edge = self.onward(part)
+                reached, edges = np.unique(following[edge], return_counts=True)
+                arriving[reached] -= edges.astype(np.int32)
+                met.append(reached)
             reached = np.unique(np.concatenate(met))
             sources = reached[arriving[reached] == 0]
         return left.reshape(self.nodes.shape), rounds
@@ -154,17 +163,18 @@ class Search:
         frontier = starts
         while frontier.size:
             met = []
-            for a in range(self.graph.table.shape[1]):
-                following, edge = self.graph.onward(frontier, a)
+            for part in self.graph.pieces(frontier):
+                following, edge = self.graph.onward(part)
                 if goal is not None and (hit := edge & goal[following]).any():
-                    place = int(hit.argmax())
-                    self.last = int(frontier[place]), a
-                    p, q = divmod(int(following[place]), self.graph.size)
+                    place, a = map(int, np.argwhere(hit)[0])
+                    self.last = int(part[place]), a
+                    p, q = divmod(int(following[place, a]), self.graph.size)
                     return p, q
                 edge &= self.parent[following] < 0
+                row, column = np.nonzero(edge)
                 fresh, first = np.unique(following[edge], return_index=True)
-                self.parent[fresh] = frontier[edge][first]
-                self.symbol[fresh] = a
+                self.parent[fresh] = part[row[first]]
+                self.symbol[fresh] = column[first]
                 met.append(fresh)
             frontier = np.concatenate(met)
         return None

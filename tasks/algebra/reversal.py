@@ -1,10 +1,11 @@
-"""L-trivial, on the automaton of the reversed words: a cycle there is a cycle of letters put in front.
+"""L-trivial, on the automaton of the reversed words: a cycle there is a cycle of letters put in
+front.
 
-A word w is seen from behind as the vector of the answers that it leads to, one for each state q the
-answer after q w. Putting a letter in front of w turns v into ``v[delta(q, a)]``. The vectors that come
-about so are the states of the smallest automaton of the reversed language (Brzozowski 1962). A
-language is L-trivial when its reversal is R-trivial: when these vectors have no cycle but loops. There
-can be exponentially many, though often there are few where the semigroup is large.
+A word w is seen from behind as the vector of the answers that it leads to, one for each state q
+the answer after q w. Putting a letter in front of w turns v into ``v[delta(q, a)]``. The vectors
+that come about so are the states of the smallest automaton of the reversed language (Brzozowski
+1962). A language is L-trivial when its reversal is R-trivial: when these vectors have no cycle but
+loops. There can be exponentially many, though often there are few where the semigroup is large.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ class Samples:
     """Symbols and pairs of symbols, as words and as maps.
 
     >>> from flann.tasks.expressions import from_expression
-    >>> machine = Machine.of(from_expression("(a(ab)*b)*"))
-    >>> Samples(machine, Clock.of(1)).refute("PLT").answer
-    False
+    >>> machine = Machine.of(from_expression("(b|ab*a)*"))
+    >>> Samples(machine, Clock.of(1)).refute("SF").witness
+    {'x': ('a',)}
     """
 
     machine: Machine
@@ -45,8 +45,8 @@ class Samples:
     def words(self) -> list[Word]:
         """Symbols, and as many of the pairs of them as are tried."""
         letters = range(len(self.small.symbols))
-        pairs = [(a, b) for a in letters for b in letters]
-        return [(a,) for a in letters] + pairs[:MOST_PAIRS]
+        pairs: list[Word] = [(a, b) for a in letters for b in letters]
+        return [*((a,) for a in letters), *pairs[:MOST_PAIRS]]
 
     @cached_property
     def maps(self) -> Int[np.ndarray, "words states"]:

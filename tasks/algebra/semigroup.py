@@ -6,11 +6,11 @@ only. The *monoid* adds the empty word, which is an element of S too where some 
 every state to itself. The difference counts: with the empty word among the idempotents (ab)* would
 not be locally testable.
 
-The elements are found in the order of their shortest words, length by length, with the algorithm of
-Froidure and Pin (1997, "Algorithms for computing finite semigroups"). Write the shortest word of an
-element x as x = f s with a letter f. When s a is not itself the shortest word of its element r = p b,
-then x a = f (s a) = (f p) b is looked up and not multiplied. So only about as many maps are composed
-as there are elements, and both Cayley graphs come out:
+The elements are found in the order of their shortest words, length by length, with the algorithm
+of Froidure and Pin (1997, "Algorithms for computing finite semigroups"). Write the shortest word
+of an element x as x = f s with a letter f. When s a is not itself the shortest word of its element
+r = p b, then x a = f (s a) = (f p) b is looked up and not multiplied. So only about as many maps
+are composed as there are elements, and both Cayley graphs come out:
 
     right[x, a] = x a        left[x, a] = a x
 
@@ -128,7 +128,7 @@ class Semigroup:
         return order, hashes[order]
 
     def find(self, maps: Integer[np.ndarray, "rows states"]) -> Int[np.ndarray, " rows"]:
-        """The numbers of elements, by their maps. The hash finds them, the comparison makes sure."""
+        """The numbers of elements, by their maps: a hash finds them, a comparison makes sure."""
         order, hashes = self._order
         place = np.searchsorted(hashes, maps.astype(np.uint64) @ self._hashes[0])
         found: Int[np.ndarray, " rows"] = order[np.minimum(place, self.size - 1)]
@@ -247,7 +247,7 @@ class Closure:
         shorter: Int[np.ndarray, "layer symbols"],
         wanted: Bool[np.ndarray, "layer symbols"],
     ) -> None:
-        """x a = (f p) b for x = f s and s a = p b; where f p is in the layer, it may have to wait."""
+        """x a = (f p) b for x = f s, s a = p b; where f p is in the layer, it may have to wait."""
         x, a = np.nonzero(wanted)
         r, x = shorter[x, a], x + low
         p, b, f = self.prefix[r], self.last[r], self.first[x]

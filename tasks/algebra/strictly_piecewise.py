@@ -16,13 +16,15 @@ the least residual languages: from the others more is accepted.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 
 from .machine import Machine, Word
 from .pairs import PairGraph, Search
 from .verdict import Clock, Stopped, Verdict
 
 MOST_NODES = 50_000  # of the search for the longest minimal forbidden word
+
+Partial = tuple[int, frozenset[int]]
 
 
 def strictly_piecewise(machine: Machine, clock: Clock) -> Verdict:
@@ -34,7 +36,7 @@ def strictly_piecewise(machine: Machine, clock: Clock) -> Verdict:
     >>> strictly_piecewise(Machine.of(from_expression("a*b*")), Clock.of(1)).k
     2
     >>> strictly_piecewise(Machine.of(from_expression("(ab)*")), Clock.of(1)).witness["left out"]
-    ('a',)
+    ('b',)
     """
     small = machine.merged()
     more = np.zeros((small.size, small.size), bool)
@@ -69,62 +71,76 @@ def not_closed(machine: Machine, pair: int, word: Word) -> Verdict:
 def longest_forbidden(machine: Machine, clock: Clock) -> Verdict:
     """The verdict for a language that is strictly piecewise: k by searching its automaton."""
     try:
-        k = max(Forbidden(machine, clock).longest(machine.start, frozenset()), 1)
+        k = max(Forbidden(machine, clock).longest(), 1)
     except Stopped as stopped:
         return Verdict(True, f"closed under subsequences; the least k: {stopped}")
     return Verdict(True, f"the longest minimal forbidden subsequence has length {k}", k=k)
 
 
 class Forbidden:
-    """The search for the longest minimal forbidden word."""
+    """The search for the longest minimal forbidden word.
+
+    A partial word is known by where it leads, and where it leads with one symbol left out.
+    """
 
     def __init__(self, machine: Machine, clock: Clock) -> None:
         self.rows = machine.table.tolist()
-        self.live = machine.live
-        self.inside = inclusions(machine)
+        self.live = machine.live.tolist()
+        self.order = machine.reach.sum(axis=1)  # it falls with every symbol that is no loop
+        self.inside = inclusions(machine, self.order, clock)
+        self.start: Partial = (machine.start, frozenset())
         self.clock = clock
-        self.known: dict[tuple[int, frozenset[int]], int] = {}
 
-    def longest(self, state: int, without: frozenset[int]) -> int:
-        """How many symbols the longest minimal forbidden word still has; -1 where there is none.
+    def longest(self) -> int:
+        """The length of the longest minimal forbidden word; 0 where there is none."""
+        onward = self.partial_words()
+        best: dict[Partial, int] = {}
+        for partial in sorted(onward, key=lambda partial: int(self.order[partial[0]])):
+            state, without = partial
+            if not self.live[state]:
+                best[partial] = 0 if all(self.live[q] for q in without) else -1
+            else:
+                rest = [best[longer] for longer in onward[partial]]
+                best[partial] = max((n + 1 for n in rest if n >= 0), default=-1)
+        return max(best[self.start], 0)
 
-        `state` is where the word so far leads, `without` where it leads with one symbol left out.
-        """
-        if not self.live[state]:
-            return 0 if all(self.live[q] for q in without) else -1
-        key = (state, without)
-        if key in self.known:
-            return self.known[key]
-        if len(self.known) == MOST_NODES:
-            raise Stopped(f"not found among {MOST_NODES} partial words")
-        self.clock.check()
-        best = -1
-        for a, following in enumerate(self.rows[state]):
-            if following == state or not all(self.live[self.rows[q][a]] for q in without):
-                continue
-            after = self.least({state, *(self.rows[q][a] for q in without)})
-            rest = self.longest(following, after)
-            best = max(best, rest + 1 if rest >= 0 else -1)
-        self.known[key] = best
-        return best
+    def partial_words(self) -> dict[Partial, list[Partial]]:
+        """Those that can still become minimal forbidden words, and what a symbol makes of them."""
+        onward: dict[Partial, list[Partial]] = {self.start: []}
+        for state, without in (queue := [self.start]):
+            self.clock.check()
+            for a, following in enumerate(self.rows[state] if self.live[state] else ()):
+                after = {self.rows[q][a] for q in without}
+                if following == state or not all(self.live[q] for q in after):
+                    continue
+                longer = (following, self.least({state, *after}))
+                onward[state, without].append(longer)
+                if longer not in onward:
+                    if len(onward) == MOST_NODES:
+                        raise Stopped(f"not found among {MOST_NODES} partial words")
+                    onward[longer] = []
+                    queue.append(longer)
+        return onward
 
     def least(self, states: set[int]) -> frozenset[int]:
         """Those states whose languages include no other's."""
         return frozenset(q for q in states if not any(p != q and self.inside[p, q] for p in states))
 
 
-def inclusions(machine: Machine) -> Bool[np.ndarray, "states states"]:
+def inclusions(
+    machine: Machine, order: Int[np.ndarray, " states"], clock: Clock
+) -> Bool[np.ndarray, "states states"]:
     """``inside[p, q]``: everything accepted from p is accepted from q.
 
     For a strictly piecewise language, whose live states all accept, p is not inside q just when
-    some word keeps p live and kills q.
+    some word keeps p live and kills q. Symbols lead down the automaton, so pairs are settled in
+    that order, both states from below.
     """
-    live = machine.live
-    outside = live[:, None] & ~live
-    while True:
-        wider = outside.copy()
-        for column in machine.table.T:
-            wider |= outside[np.ix_(column, column)]
-        if (wider == outside).all():
-            return ~outside
-        outside = wider
+    table, outside = machine.table, machine.live[:, None] & ~machine.live
+    upward = np.argsort(order).tolist()
+    for p in upward:
+        clock.check()
+        for q in upward:
+            outside[p, q] |= outside[table[p], table[q]].any()
+    inside: Bool[np.ndarray, "states states"] = ~outside
+    return inside

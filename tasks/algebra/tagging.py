@@ -9,7 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from flann.errors import UserError
+from flann.tasks.automata import Automaton, from_function
+from flann.tasks.dyck import Dyck
 from flann.tasks.language import Language
+from flann.tasks.remainders import Navigation
 from flann.tasks.semiautomata import StateTask
 from flann.tasks.task import Task
 from flann.tasks.word_problem import WordProblem
@@ -36,7 +39,9 @@ def machine_of(task: Task) -> Machine:
     if isinstance(task, WordProblem):
         table = task.group.table[:, task.generators]
         return Machine.smallest(task.symbols, table, np.arange(len(table)))
-    states = getattr(task, "ring", task)
+    if isinstance(task, Dyck) and task.depth is not None:
+        return Machine.of(brackets(task.kinds, task.depth, task.symbols))
+    states = task.ring if isinstance(task, Navigation) else task
     if isinstance(states, StateTask):
         table = states.machine.table
         return Machine.smallest(states.symbols, table, np.arange(len(table)), states.machine.start)
@@ -51,3 +56,22 @@ def machine_of(task: Task) -> Machine:
     return Machine.smallest(
         structure["symbols"], np.array(structure["table"]), outputs, structure["start"]
     )
+
+
+def brackets(kinds: int, depth: int, symbols: tuple[str, ...]) -> Automaton:
+    """Balanced brackets with a limit on how many are open; states are the open ones, or None.
+
+    >>> brackets(1, 2, ("(", ")")).size
+    4
+    """
+
+    def step(opened: tuple[int, ...] | None, a: int) -> tuple[int, ...] | None:
+        if opened is None:
+            return None
+        kind, closes = divmod(a, 2)
+        if not closes:
+            return (*opened, kind) if len(opened) < depth else None
+        return opened[:-1] if opened[-1:] == (kind,) else None
+
+    start: tuple[int, ...] | None = ()
+    return from_function(symbols, start, step, lambda opened: opened == ())

@@ -1,11 +1,12 @@
 """The least k of a locally testable and of a piecewise testable language, where it can be searched.
 
-Both kinds of language are unions of classes of words: for *k-testable*, the words with the same set
-of factors of length k, marks before the word included as in `strictly_local`, and the same last k - 1
-symbols; for *piecewise k-testable*, the words with the same subsequences of length k at most. A class
-and a symbol behind it give a class, so the language is such a union just when no class contains words
-that lead the smallest machine to two different states. That is looked at class by class. There
-can be very many: 2 to the power of the number of symbols already for k = 1.
+Both kinds of language are unions of classes of words: for *k-testable*, the words with the same
+set of factors of length k, marks before the word included as in `strictly_local`, and the same
+last k - 1 symbols; for *piecewise k-testable*, the words with the same subsequences of length k at
+most. A class and a symbol behind it give a class, so the language is such a union just when no
+class contains words that lead the smallest machine to two different states. That is looked at
+class by class. There can be very many: for every k one at least for each set of symbols that a
+word can have.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def least_subsequence(machine: Machine, clock: Clock) -> int:
         def step(seen: frozenset[Tuple], a: int) -> frozenset[Tuple]:
             return seen | {(*v, a) for v in seen if len(v) < k}
 
-        return decides(machine, frozenset({()}), step, clock)
+        empty: Tuple = ()
+        return decides(machine, frozenset({empty}), step, clock)
 
     return least(search)
 
@@ -81,6 +83,8 @@ def decides(
 ) -> bool:
     """Whether all words of one class lead the machine to one state."""
     rows = machine.merged().table.tolist()
+    if len(rows[0]) > MOST_CLASSES.bit_length():
+        raise Stopped(f"{len(rows[0])} symbols make more than {MOST_CLASSES} classes of words")
     state = {start: machine.start}
     for seen in (queue := [start]):
         clock.check()
