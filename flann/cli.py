@@ -24,6 +24,7 @@ from .console import (
     theory_lines,
 )
 from .errors import UserError
+from .rasp_commands import rasp
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -80,9 +81,13 @@ def cli() -> None:
       flann tasks                            the problems, with exact answers
       flann models                           the architectures, at matched size
       flann data A5 --length 20 -o a5.csv    labelled words for other programs
+      flann classify --regex '(ab)*'         the classes of a regular language
       flann report runs/*                    accuracy against length, as a page and a picture
+      flann rasp repl                        programs that become transformer weights
     """
 
+
+cli.add_command(rasp)
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machines.")
 
@@ -352,6 +357,53 @@ def data(
     made = {"path": str(output), "bytes": sum(file.stat().st_size for file in files), **header}
     text = f"{output}: {size:,} words of {task.name} at length {length}, {made['bytes']:,} bytes"
     click.echo(json.dumps(made, indent=2) if as_json else text)
+
+
+@cli.command(short_help="Which classes a regular language is in, decided from its automaton.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--regex", help="A regular expression, as in '(aa|b)*'.")
+@click.option("--task", help="A regular task; see `flann tasks`.")
+@click.option("--eggbox", "draw_eggbox", is_flag=True, help="The semigroup too, as text.")
+@click.option("--seconds", type=float, default=30.0, show_default=True, help="Then: not known.")
+@AS_JSON
+def classify(
+    file: Path | None,
+    regex: str | None,
+    task: str | None,
+    draw_eggbox: bool,
+    seconds: float,
+    as_json: bool,
+) -> None:
+    """Say which classes a regular language is in, from its automaton alone.
+
+    Locally and piecewise testable, on a tier or not, star-free, R-trivial and so on, and the
+    circuit class; with the width of the window, the words that violate an equation, or what
+    stopped the decision. FILE is an automaton: AT&T text or JSON.
+
+    \b
+      flann classify --regex '(ab)*'
+      flann classify --task tomita-3 --eggbox
+      flann classify machine.att --json
+    """
+    from flann.tasks.algebra import classify_machine, classify_task, eggbox, machine_of
+    from flann.tasks.task import Task
+
+    from .classes import asked, page
+
+    if not seconds > 0:
+        raise UserError(f"--seconds {seconds:g}: expected a positive number of seconds")
+    language = asked(regex, task, file)
+    if isinstance(language, Task):
+        found = classify_task(language, seconds=seconds)
+    else:
+        found = classify_machine(language, seconds=seconds)
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), indent=2))
+    else:
+        click.echo(page(str(task or regex or file), found))
+    if draw_eggbox:
+        text = eggbox(machine_of(language) if isinstance(language, Task) else language)
+        click.echo("\n" + text, err=as_json)
 
 
 @cli.command(short_help="The architectures, at matched size.")

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import save
 
 from flann.models import SequenceModel
+from flann.models.scans.backends import told as scans_told
 
 from .devices import choose_device, prepare
 from .errors import UserError
@@ -28,6 +29,9 @@ from .progress import Progress, training_line
 from .record import commit, environment, theory_of
 from .runs import Store, beat, read_curve, read_json, write_aside, write_json, write_table
 from .training import Outcome, Training
+
+TOLD: set[str] = set()
+"""What this process has said already."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ def run(
             return earlier
     place = choose_device(device)
     prepare(place)
+    tell_backend(place, shown)
     with store.work(experiment, anew=again) as folder:
         training = Training(experiment, folder, place)
         outcome = train(training, folder, shown, time_limit)
@@ -143,6 +148,14 @@ def run(
         measured = measure(training, outcome, shown)
         keep(folder, training, outcome, measured)
         return Result.read(store.end(folder), experiment)
+
+
+def tell_backend(device: torch.device, shown: Progress) -> None:
+    """Say which backend runs the scans, once a process."""
+    line = scans_told(device)
+    if shown.shown and line not in TOLD:
+        TOLD.add(line)
+        shown.say(line)
 
 
 def found(folder: Path, experiment: Experiment, shown: Progress) -> Result:

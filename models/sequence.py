@@ -359,8 +359,8 @@ class SequenceModel(nn.Module):
     def _check_length(self, length: int) -> None:
         if self.longest is not None and length > self.longest:
             raise UserError(
-                f"{self.name} reads at most {self.longest} symbols (it has so many places), got"
-                f" {length}"
+                f"{self.name} reads at most {self.longest} symbols, and no"
+                f" longer word: got {length}"
             )
 
     def _check_step(self) -> None:

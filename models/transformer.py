@@ -48,12 +48,14 @@ MAX_LENGTH = 512
 class Block:
     """One layer of a transformer: heads of its attention, width of its feed-forward part.
 
-    Zero heads or a zero width leave the part out.
+    Zero heads or a zero width leave the part out. Its mask is the whole design's unless it has one
+    of its own.
     """
 
     heads: int
     head_width: int
     feedforward: int
+    causal: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,16 @@ class TransformerConfig:
 
     @property
     def family(self) -> str:
-        """What theory calls it: positions, mask and depth decide what it can tell apart."""
+        """What theory calls it: attention, positions, mask and depth decide what it can tell apart.
+
+        What is proven of attention to every key is not proven of less, so that the other kinds are
+        families of their own, of which theory is silent; a sum of outer products is a known one.
+        """
+        kind = self.attention.kind
+        if kind in ("linear", "performer") and self.causal and self.position == "none":
+            return "linear-attention"
+        if kind not in ("full", "log-length"):
+            return f"transformer-{kind}"
         if self.loops == "log" and (self.causal or self.position != "none"):
             return "transformer-looped"
         if self.causal:
@@ -225,13 +236,15 @@ def _parts(config: TransformerConfig, block: Block, places: Places) -> list[Laye
 
 
 def _attention(config: TransformerConfig, block: Block, places: Places) -> Layer:
+    causal = config.causal if block.causal is None else block.causal
+    config.attention.check(causal=causal, position=config.position)
     pairs = partial(
         pair_positions,
         config.position,
         width=config.width,
         heads=block.heads,
         head_width=block.head_width,
-        causal=config.causal,
+        causal=causal,
         distance=config.distance,
         interpolation=config.interpolation,
     )
@@ -240,7 +253,7 @@ def _attention(config: TransformerConfig, block: Block, places: Places) -> Layer
         block.heads,
         block.head_width,
         longest=config.longest,
-        causal=config.causal,
+        causal=causal,
         position=pairs,
         places=places,
     )

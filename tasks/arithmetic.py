@@ -25,7 +25,7 @@ from operator import add, mul
 
 import numpy as np
 
-from .literature import Facts
+from .facts import Facts
 from .sampling import uniform
 from .task import NOT_SCORED, Targets, register
 from .transduction import Transduction, Words
@@ -85,7 +85,11 @@ class BinaryAddition(BinaryOperation):
     """
 
     operate = staticmethod(add)
-    facts_known = Facts("AC0", "carries can be looked ahead; where the operator is can be found")
+    facts_known = Facts(
+        "AC0",
+        "carries can be looked ahead; where the operator is can be found",
+        remembers=True,
+    )
 
     def __init__(self) -> None:
         super().__init__("binary-addition", "+")
@@ -101,7 +105,9 @@ class BinaryMultiplication(BinaryOperation):
     """
 
     operate = staticmethod(mul)
-    facts_known = Facts("TC0", "a sum of shifted numbers; parity can be read off a product")
+    facts_known = Facts(
+        "TC0", "a sum of shifted numbers; parity can be read off a product", remembers=True
+    )
 
     def __init__(self) -> None:
         super().__init__("binary-multiplication", "*")
@@ -116,7 +122,9 @@ class ComputeSqrt(Transduction):
     [[0, 1, 1]]
     """
 
-    facts_known = Facts("TC0", "roots are in TC0, and squares can be read off roots")
+    facts_known = Facts(
+        "TC0", "roots are in TC0, and squares can be read off roots", remembers=True
+    )
 
     def __init__(self) -> None:
         super().__init__("compute-sqrt", ("0", "1"), ("0", "1"))
@@ -150,7 +158,12 @@ class ModularArithmetic(Transduction):
     """
 
     facts_known = Facts(
-        "ACC0", "it adds up modulo 5, product by product; finitely many states", regular=True
+        "ACC0",
+        "it counts modulo 5, product by product; every group is solvable",
+        regular=True,
+        star_free=False,
+        r_trivial=False,
+        periods=frozenset({5}),  # of 1+1+1+..
     )
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ from jaxtyping import Bool, Int
 from flann.errors import UserError
 
 from .counting import WordCounts
-from .literature import Facts
+from .facts import Facts
 from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives
 from .sampling import coins
 from .task import NOT_SCORED, Chance, Targets, Task, Tokens, register
@@ -137,7 +137,16 @@ class Boolean(Recognition):
     def facts(self) -> Facts:
         """One counter."""
         why = "the number of expressions to come is a count, which AC0 cannot keep"
-        return Facts("TC0", why, one_counter=True)
+        tagging = self.mode == "tag"
+        return Facts(
+            "TC0",
+            why,
+            partial=tagging,
+            asks_every_prefix=tagging,
+            counters=1,
+            nested=True,
+            stack=True,
+        )
 
 
 @lru_cache(maxsize=8)

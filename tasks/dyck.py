@@ -33,6 +33,7 @@ D_n of the star-free literature is Dyck-1 of depth at most n.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -40,7 +41,7 @@ from jaxtyping import Bool, Int, Integer
 
 from flann.errors import UserError
 
-from .literature import Facts
+from .facts import Facts
 from .next_brackets import next_labels, next_sets
 from .paths import LONGEST, FreeOdds, LimitedOdds, Odds, draw_paths
 from .recognition import accuracy_of_format
@@ -135,15 +136,35 @@ class Dyck(Task):
 
     @property
     def facts(self) -> Facts:
-        """Regular with a depth limit; one counter with one kind; else a stack."""
-        if self.depth is not None:
-            why = f"star-free: at most {self.depth} open brackets to remember"
-            return Facts("AC0", why, regular=True, star_free=True, named=frozenset({"dyck"}))
+        """Regular with a depth limit; one counter with one kind; else a stack.
+
+        Next symbols are asked about after valid prefixes alone.
+        """
+        return replace(self._facts, partial=self.asks_next)
+
+    @property
+    def _facts(self) -> Facts:
+        every, dyck = self.mode == "tag", frozenset({"dyck"})
+        if self.depth is not None:  # its automaton has kinds^depth states
+            return Facts(
+                "AC0",
+                f"star-free, so it counts nothing: at most {self.depth} open brackets to remember",
+                regular=True,
+                asks_every_prefix=every,
+                star_free=True,
+                r_trivial=False,
+                nested=True,
+                named=dyck,
+            )
         if self.kinds == 1:
             why = "the depth is a count, which AC0 cannot keep"
-            return Facts("TC0", why, one_counter=True, named=frozenset({"dyck", "dyck-1"}))
+            return Facts(
+                "TC0", why, asks_every_prefix=every, counters=1, nested=True, stack=True, named=dyck
+            )
         why = "the depth is a count; matching at equal depth is a comparison of counts"
-        return Facts("TC0", why, stack=True, named=frozenset({"dyck"}))
+        return Facts(
+            "TC0", why, asks_every_prefix=every, nested=True, stack=True, remembers=True, named=dyck
+        )
 
     # -- drawing ---------------------------------------------------------------------------------
 

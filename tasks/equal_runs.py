@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from .literature import Facts
+from .facts import Facts
 from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives
 from .sampling import uniform
 from .task import NOT_SCORED, Chance, Targets, Task, Tokens, register
@@ -120,6 +120,6 @@ class EqualRuns(Recognition):
 
     @property
     def facts(self) -> Facts:
-        """Runs are compared; one counter does it for two of them."""
+        """Runs are compared, each with the next: a counter for each pair."""
         why = "the ends of the runs are at places that can be found and compared"
-        return Facts("AC0", why, one_counter=self.runs == 2)
+        return Facts("AC0", why, asks_every_prefix=self.mode == "tag", counters=self.runs - 1)

@@ -28,7 +28,7 @@ import numpy as np
 from jaxtyping import Int
 
 from .arithmetic import BinaryAddition, BinaryMultiplication, ComputeSqrt
-from .literature import Facts
+from .facts import Facts
 from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives
 from .sampling import uniform, whole_below
 from .task import Task, Tokens, register

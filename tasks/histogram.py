@@ -21,14 +21,14 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from .literature import Facts
+from .facts import Facts
 from .sampling import raw_bits, uniform, uniform_below
 from .task import Targets, Task, register
 from .transduction import InPlace, Transduction, Words
 
 KINDS = 32  # symbols of histogram
 GREATEST = 64  # count that has a label
-COUNTED = Facts("TC0", "counts of symbols, which AC0 cannot keep")
+COUNTED = Facts("TC0", "counts of symbols, which AC0 cannot keep", remembers=False)
 
 Ask = Literal["transduce", "tag"]
 

@@ -28,12 +28,10 @@ from flann.errors import UserError
 from .automata import Automaton, from_function
 from .automaton_files import to_dict
 from .counting import WordCounts
-from .literature import Facts
 from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives, replace_one
 from .sampling import coins
 from .semiautomaton import Semiautomaton
 from .task import NOT_SCORED, Chance, Targets, Task, Tokens
-from .transitions import facts_of
 
 LONGEST = 100_000
 MOST_DESCRIBED = 120  # states that a report can draw
@@ -260,11 +258,6 @@ class Language(Recognition):
         if self.mode == "recognise":
             return super().chance(length)
         return Task.chance(self, length)
-
-    @cached_property
-    def facts(self) -> Facts:
-        """Worked out from the automaton."""
-        return facts_of(self.automaton, self.mode)
 
     @property
     def structure(self) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ from typing import Literal
 
 import numpy as np
 
-from .literature import Facts
+from .facts import Facts
 from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives
 from .sampling import uniform, uniform_below
 from .strings import COUNTED, BucketSort, MissingDuplicate, OddsFirst
@@ -34,8 +34,8 @@ from .transduction import InPlace
 BITS = ("0", "1")
 HIDDEN = 2
 SAME = "symbols at places that the length tells are compared"
-STACK = Facts("AC0", SAME, stack=True)
-QUEUE = Facts("AC0", SAME)
+STACK = Facts("AC0", SAME, stack=True, remembers=True)
+QUEUE = Facts("AC0", SAME, remembers=True)
 
 Order = Literal["reversed", "copied", "odds first", "sorted"]
 

@@ -72,7 +72,6 @@ class Navigation(Transduction):
     def __init__(self, ring: StateTask) -> None:
         super().__init__("cycle-navigation", MOVES, DIGITS)
         self.ring = ring
-        self.facts_known = ring.facts
 
     def answers(self, words: Words) -> Targets:
         """The place after the last move."""

@@ -31,7 +31,7 @@ from jaxtyping import Bool, Int, UInt
 from flann.errors import UserError
 
 from .dyck import as_many, bracket_names
-from .literature import Facts
+from .facts import Facts
 from .paths import FreeOdds
 from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives, replace_one
 from .sampling import coins, raw_bits, uniform_below
@@ -176,7 +176,14 @@ class ShuffleDyck(Recognition):
     @property
     def facts(self) -> Facts:
         """As many counters as kinds."""
-        return Facts("TC0", "a count for each kind, which AC0 cannot keep")
+        return Facts(
+            "TC0",
+            "a count for each kind, which AC0 cannot keep",
+            partial=self.asks_next,
+            asks_every_prefix=self.mode == "tag",
+            counters=self.kinds,
+            nested=True,
+        )
 
 
 def next_sets(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .literature import Facts
+from .facts import Facts
 from .sampling import uniform
 from .task import NOT_SCORED, Targets
 from .transduction import Transduction, Words
@@ -32,7 +32,9 @@ class StackManipulation(Transduction):
     ['0', '1', '0', 'END', '.', '.']
     """
 
-    facts_known = Facts("TC0", "which pop takes which push is told by counting", stack=True)
+    facts_known = Facts(
+        "TC0", "which pop takes which push is told by counting", stack=True, remembers=True
+    )
 
     def __init__(self) -> None:
         alphabet = ("0", "1", "POP", "PUSH0", "PUSH1")

@@ -28,7 +28,7 @@ from jaxtyping import Bool, Int, UInt
 
 from flann.errors import UserError
 
-from .literature import Facts
+from .facts import Facts
 from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives
 from .sampling import raw_bits, uniform
 from .semiautomaton import Semiautomaton

@@ -29,16 +29,23 @@ from typing import Literal
 
 import numpy as np
 
-from .literature import Facts
+from .facts import Facts
 from .sampling import raw_bits, uniform
 from .task import Targets, Task, register
 from .transduction import InPlace, Transduction, Words
 
 BITS = ("0", "1")
 MOST_UNIQUE = 64
-MOVED = Facts("AC0", "every answer is one symbol of the word, at a place that the length tells")
+MOVED = Facts(
+    "AC0",
+    "every answer is one symbol of the word, at a place that the length tells",
+    remembers=True,
+)
 OPEN = Facts(
     "unknown", "in ww the hidden bit is also the parity of the ones: several ways lead to it"
+)
+ENDS = Facts(
+    "unknown", "no symbol repeats, so words end where the alphabet does: results on T mean nothing"
 )
 COUNTED = Facts("TC0", "every answer compares a count of symbols with its own place")
 
@@ -207,6 +214,7 @@ class CopyUnique(StringTask):
     """
 
     called = "copy-unique"
+    facts_known = ENDS
     alphabet = tuple(f"s{i}" for i in range(MOST_UNIQUE))
 
     def valid_lengths(self, low: int, high: int) -> list[int]:

@@ -19,7 +19,7 @@ from jaxtyping import Integer
 
 from flann.errors import UserError
 
-from .literature import UNKNOWN, Facts
+from .facts import UNKNOWN, Facts
 from .sampling import uniform
 from .task import NOT_SCORED, Mode, Targets, Task, Tokens
 
@@ -100,8 +100,8 @@ class Transduction(Task):
 
     @cached_property
     def facts(self) -> Facts:
-        """What a subclass knows of itself."""
-        return self.facts_known
+        """What a subclass knows of itself, or what its automaton tells."""
+        return super().facts if self.facts_known is UNKNOWN else self.facts_known
 
     @property
     def summary(self) -> str:

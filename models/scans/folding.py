@@ -43,16 +43,16 @@ class FoldedFunction(Function):
         size, folded = info.batch_size, []
         for place, (argument, dim) in enumerate(zip(arguments, in_dims, strict=True)):
             if place < len(cls.fold_axes):
-                argument = _fold(argument, dim, cls.fold_axes[place], size)
+                argument = fold(argument, dim, cls.fold_axes[place], size)
             folded.append(argument)
         found = cls.run(*folded)
         if isinstance(found, Tensor):
-            return _unfold(found, cls.out_axes[0], size), 0
-        unfolded = tuple(_unfold(t, a, size) for t, a in zip(found, cls.out_axes, strict=True))
+            return unfold(found, cls.out_axes[0], size), 0
+        unfolded = tuple(unfold(t, a, size) for t, a in zip(found, cls.out_axes, strict=True))
         return unfolded, (0,) * len(unfolded)
 
 
-def _fold(tensor: Tensor, dim: int | None, axis: int, size: int) -> Tensor:
+def fold(tensor: Tensor, dim: int | None, axis: int, size: int) -> Tensor:
     """The mapped dimension (or `size` copies of the tensor) merged in front of the batch axis."""
     if dim is None:
         stacked = tensor.unsqueeze(axis).expand(*tensor.shape[:axis], size, *tensor.shape[axis:])
@@ -61,5 +61,6 @@ def _fold(tensor: Tensor, dim: int | None, axis: int, size: int) -> Tensor:
     return stacked.flatten(axis, axis + 1)
 
 
-def _unfold(tensor: Tensor, axis: int, size: int) -> Tensor:
+def unfold(tensor: Tensor, axis: int, size: int) -> Tensor:
+    """The mapped dimension taken out of the batch axis again, as axis 0."""
     return torch.movedim(tensor.unflatten(axis, (size, -1)), axis, 0)

@@ -1,20 +1,14 @@
-"""The front of the scans: checks types, picks a backend, calls it."""
+"""The scans of state-space models: checked types in, the backend's result out."""
 
 from __future__ import annotations
 
-import os
-from functools import cache
-from importlib import import_module
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from flann.errors import UserError, unknown
-
-BACKENDS = {"torch": "loop", "ref": "ref"}
-"""The backends and their modules, the preferred first."""
+from .backends import in_state_type, operation
 
 Eigenvalues = Literal["positive", "negative"]
 
@@ -56,8 +50,8 @@ def selective_scan(
     >>> y.flatten().tolist()
     [50.0, 0.0, 50.0]
     """
-    run = _operation("selective", x)
-    y: Tensor = run(*_in_state_type(x, dt, A, B, C), eigenvalues)
+    run = operation("selective", x)
+    y: Tensor = run(*in_state_type(x, dt, A[None], B, C), eigenvalues == "negative")
     return y.to(x.dtype)
 
 
@@ -72,8 +66,8 @@ def diagonal_scan(
     >>> diagonal_scan(torch.full((1, 4, 1), 2.0), torch.ones(1, 4, 1)).flatten().tolist()
     [1.0, 3.0, 7.0, 15.0]
     """
-    run = _operation("diagonal", b)
-    h: Tensor = run(*_in_state_type(a, b))
+    run = operation("diagonal", b)
+    h: Tensor = run(*in_state_type(a, b))
     return h.to(b.dtype)
 
 
@@ -95,6 +89,10 @@ def matrix_scan(
     normalise : bool
         whether ν divides by the root mean square, or is the identity.
 
+    Returns
+    -------
+    tensor of shape (batch, length, state)
+
     Examples
     --------
     >>> turn = torch.tensor([[0.0, -1.0], [1.0, 0.0]]).expand(1, 3, 2, 2)
@@ -102,43 +100,25 @@ def matrix_scan(
     >>> matrix_scan(turn, start).tolist()
     [[[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]]
     """
-    run = _operation("matrix", b)
+    run = operation("matrix", b)
     start = torch.zeros_like(b[:, 0]) if initial is None else initial
-    h: Tensor = run(*_in_state_type(A, b, start), normalise)
+    h: Tensor = run(*in_state_type(A, b, start), normalise)
     return h.to(b.dtype)
 
 
-def scan_backend(device: torch.device | str = "cpu", operation: str = "selective") -> str:
-    """The name of the backend in use for an operation on a device.
+def product_scan(
+    A: Float[Tensor, "batch length state state"],
+) -> Float[Tensor, "batch length state state"]:
+    """Every prefix product P_t = P_{t-1} A_t = A_1 A_2 ... A_t: O(state³) work a step.
 
-    >>> scan_backend() in BACKENDS
-    True
+    Where only P_t w is needed and w is to the *left* of the newest factor (h_t = A_t h_{t-1}),
+    `matrix_scan` carries the vector at O(state²) a step. For A_t ... A_1, transpose before and
+    after.
+
+    Examples
+    --------
+    >>> product_scan(torch.tensor([[[[2.0]], [[3.0]], [[4.0]]]])).flatten().tolist()
+    [2.0, 6.0, 24.0]
     """
-    return _choose(operation, torch.device(device).type)
-
-
-def _operation(operation: str, tensor: Tensor) -> Any:
-    return getattr(_module(_choose(operation, tensor.device.type)), operation)
-
-
-def _choose(operation: str, device: str) -> str:
-    wanted = os.environ.get("FLANN_SCAN")
-    if wanted and wanted not in BACKENDS:
-        raise unknown("scan backend in FLANN_SCAN", wanted, BACKENDS)
-    for name in [wanted] if wanted else BACKENDS:
-        if hasattr(_module(name), operation) and _module(name).supports(device):
-            return name
-    raise UserError(f"the scan backend {wanted!r} has no {operation} scan on {device}")
-
-
-@cache
-def _module(name: str) -> Any:
-    return import_module(f".{BACKENDS[name]}", __package__)
-
-
-def _in_state_type(*tensors: Tensor) -> list[Tensor]:
-    """All in float32 or wider: what carries a state never has less."""
-    widest = torch.float32
-    for tensor in tensors:
-        widest = torch.promote_types(widest, tensor.dtype)
-    return [tensor.to(widest) for tensor in tensors]
+    P: Tensor = operation("product", A)(*in_state_type(A))
+    return P.to(A.dtype)

@@ -23,12 +23,14 @@ def diagonal(a: Tensor, b: Tensor) -> Tensor:
     return torch.stack(states, dim=1)
 
 
-def selective(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, eigenvalues: str) -> Tensor:
+def selective(
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, negative: bool
+) -> Tensor:  # fmt: skip
     """h_t = α(Δ_t A) ⊙ h_{t-1} + Δ_t x_t B_t, y_t = C_t · h_t."""
-    h, outputs = x.new_zeros(x.shape[0], *A.shape), []
+    h, outputs = x.new_zeros(x.shape[0], *A.shape[1:]), []
     for t in range(x.shape[1]):
         decay = torch.exp(dt[:, t, :, None] * A)
-        if eigenvalues == "negative":
+        if negative:
             decay = 2 * decay - 1
         h = decay * h + (dt[:, t] * x[:, t])[:, :, None] * B[:, t, None, :]
         outputs.append((h * C[:, t, None, :]).sum(-1))
@@ -44,3 +46,48 @@ def matrix(A: Tensor, b: Tensor, initial: Tensor, normalise: bool) -> Tensor:
             h = h / (h.square().mean(-1, keepdim=True) + RMS_EPS).sqrt()
         states.append(h)
     return torch.stack(states, dim=1)
+
+
+def product(A: Tensor) -> Tensor:
+    """P_t = P_{t-1} A_t from the identity."""
+    P, products = A[:, 0], [A[:, 0]]
+    for t in range(1, A.shape[1]):
+        P = P @ A[:, t]
+        products.append(P)
+    return torch.stack(products, dim=1)
+
+
+def delta(
+    q: Tensor, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, put: Tensor
+) -> Tensor:  # fmt: skip
+    """S_t = diag(w_t) S_{t-1} + k_t v_tᵀ - p_t (l_tᵀ S_{t-1}), y_t = S_tᵀ q_t."""
+    S, outputs = q.new_zeros(len(q), k.shape[2], v.shape[2]), []
+    for t in range(q.shape[1]):
+        after = S
+        if decay.shape[1]:
+            after = decay[:, t, :, None] * after
+        after = after + k[:, t, :, None] * v[:, t, None, :]
+        if look.shape[1]:
+            after = after - put[:, t, :, None] * (look[:, t, None, :] @ S)
+        S = after
+        outputs.append((q[:, t, None, :] @ S)[:, 0])
+    return torch.stack(outputs, dim=1)
+
+
+def slstm(g: Tensor, R: Tensor, sigmoid: bool) -> Tensor:
+    """Gates i, f, z, o = g_t + R h_{t-1}; c, n and h from them, scaled by exp(-m)."""
+    _, heads, size = R.shape[:3]
+    h = g.new_zeros(len(g), heads, size)
+    c, n, m = h, h, torch.full_like(h, -torch.inf)
+    outputs = []
+    for t in range(g.shape[1]):
+        from_h = (h[:, None, :, :, None, None] * R).sum(3)  # (batch, 1, heads, 4, out)
+        gates = g[:, t].unflatten(-1, (heads, size)) + from_h[:, 0].transpose(1, 2)
+        i, f, z, o = gates.unbind(1)
+        kept = (f.sigmoid().log() if sigmoid else f) + m
+        m = torch.maximum(kept, i)
+        c = torch.exp(kept - m) * c + torch.exp(i - m) * torch.tanh(z)
+        n = torch.exp(kept - m) * n + torch.exp(i - m)
+        h = torch.sigmoid(o) * c / n
+        outputs.append(h.flatten(1))
+    return torch.stack(outputs, dim=1)

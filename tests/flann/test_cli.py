@@ -52,6 +52,15 @@ def test_several_models_are_several_curves_on_one_page(here: Here, tmp_path: Pat
     assert (tmp_path / made["picture"]).stat().st_size > 1000
 
 
+def test_the_backend_of_the_scans_is_said_once(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flann.running.TOLD", set())
+    _, out, err = here("run", *TINY_OPTIONS, "--seed", "0", "--seed", "1", "--json")
+    assert err.count("scans run on") == 1
+    folder = Path(json.loads(out)[0]["run"])
+    backend = json.loads((folder / "environment.json").read_text())["backend"]
+    assert f"scans run on {backend}" in err
+
+
 MISTAKES = [
     ("run --task A6x --model mamba", "did you mean 'A6'"),
     ("run --task A5 --model mmaba", "did you mean 'mamba'"),

@@ -1,0 +1,233 @@
+"""The cpu backend: fused C, with the states that the backward needs computed again in cache.
+
+Each function here lays tensors out as its kernel reads them (contiguous, batch first) and passes
+their sizes. What is one matrix product over all steps is left to torch.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .compiled import call, library
+from .loop_slstm import by_recurrence
+from .operation import DELTA, DIAGONAL, MATRIX, PRODUCT, SELECTIVE, SLSTM, define
+from .ref import RMS_EPS
+
+CHUNK = 16
+"""How many steps the backward runs again at a time: SELECTIVE_CHUNK, DELTA_CHUNK."""
+
+
+def missing() -> str | None:
+    """Why the kernels cannot be used here; None if they can."""
+    kernels = library()
+    return kernels if isinstance(kernels, str) else None
+
+
+def supports(device: str) -> bool:
+    """The CPU, where the kernels are."""
+    return device == "cpu" and missing() is None
+
+
+# -- diagonal --------------------------------------------------------------------------------------
+
+
+def diagonal_outputs(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+    """h."""
+    return (_empty(b, *b.shape),)
+
+
+def diagonal_forward(a: Tensor, b: Tensor, h: Tensor) -> None:
+    """Every state."""
+    a, b = _lines(a, b)
+    call("diagonal_forward", [a, b, h], [*b.shape, b.is_complex()])
+
+
+def diagonal_backward(a: Tensor, h: Tensor, grad: Tensor, da: Tensor, db: Tensor) -> None:
+    """The adjoint recurrence."""
+    a, h, grad = _lines(a, h, grad)
+    with _Filled(da, db) as (to_a, to_b):
+        call("diagonal_backward", [a, h, grad, to_a, to_b], [*h.shape, h.is_complex()])
+
+
+# -- selective -------------------------------------------------------------------------------------
+
+
+def selective_outputs(
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, *_: object
+) -> tuple[Tensor, ...]:
+    """The outputs, and the state before each chunk."""
+    chunks = -(-x.shape[1] // CHUNK)
+    return _empty(x, *x.shape), _empty(x, len(x), chunks, B.shape[2], x.shape[2])
+
+
+def selective_forward(
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor,
+    y: Tensor, kept: Tensor, negative: bool,
+) -> None:  # fmt: skip
+    """Every output, and the state before each chunk."""
+    x, dt, rates, B, C = _lines(x, dt, A.mT, B, C)
+    sizes = [*x.shape, B.shape[2], len(A), negative]
+    call("selective_forward", [x, dt, rates, B, C, y, kept], sizes)
+
+
+def selective_backward(
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, kept: Tensor, grad: Tensor,
+    dx: Tensor, ddt: Tensor, dA: Tensor, dB: Tensor, dC: Tensor, negative: bool,
+) -> None:  # fmt: skip
+    """The adjoint recurrence; A's gradient is summed over the rows of the batch that share it."""
+    x, dt, rates, B, C, grad = _lines(x, dt, A.mT, B, C, grad)
+    rows = _empty(x, len(x), *rates.shape[1:])
+    sizes = [*x.shape, B.shape[2], len(A), negative]
+    with _Filled(dx, ddt, dB, dC) as (to_x, to_dt, to_B, to_C):
+        tensors = [x, dt, rates, B, C, kept, grad, to_x, to_dt, rows, to_B, to_C]
+        call("selective_backward", tensors, sizes)
+    dA.copy_(rows.unflatten(0, (len(A), -1)).sum(1).mT)
+
+
+# -- matrix ----------------------------------------------------------------------------------------
+
+
+def matrix_outputs(A: Tensor, b: Tensor, *_: object) -> tuple[Tensor, ...]:
+    """The states, and what each was divided by."""
+    return _empty(b, *b.shape), _empty(b, *b.shape[:2])
+
+
+def matrix_forward(
+    A: Tensor, b: Tensor, initial: Tensor, h: Tensor, r: Tensor, normalise: bool
+) -> None:
+    """Every state, and what each was divided by."""
+    A, b, initial = _lines(A, b, initial)
+    eps = torch.tensor(RMS_EPS, dtype=torch.float64)
+    call("matrix_forward", [A, b, initial, h, r, eps], [*b.shape, normalise])
+
+
+def matrix_backward(
+    A: Tensor, initial: Tensor, h: Tensor, r: Tensor, grad: Tensor,
+    dA: Tensor, db: Tensor, dinitial: Tensor, normalise: bool,
+) -> None:  # fmt: skip
+    """The adjoint recurrence."""
+    A, initial, grad = _lines(A, initial, grad)
+    with _Filled(dA, db, dinitial) as found:
+        call("matrix_backward", [A, initial, h, r, grad, *found], [*h.shape, normalise])
+
+
+# -- product ---------------------------------------------------------------------------------------
+
+
+def product_outputs(A: Tensor) -> tuple[Tensor, ...]:
+    """The products."""
+    return (_empty(A, *A.shape),)
+
+
+def product_forward(A: Tensor, P: Tensor) -> None:
+    """Every prefix product."""
+    call("product_forward", [*_lines(A), P], A.shape[:3])
+
+
+def product_backward(A: Tensor, P: Tensor, grad: Tensor, dA: Tensor) -> None:
+    """The adjoint recurrence."""
+    A, grad = _lines(A, grad)
+    with _Filled(dA) as found:
+        call("product_backward", [A, P, grad, *found], A.shape[:3])
+
+
+# -- delta -----------------------------------------------------------------------------------------
+
+
+def delta_outputs(q: Tensor, k: Tensor, v: Tensor, *_: object) -> tuple[Tensor, ...]:
+    """The outputs, and the state before each chunk."""
+    chunks = -(-q.shape[1] // CHUNK)
+    return _empty(v, *v.shape), _empty(v, len(v), chunks, q.shape[2], v.shape[2])
+
+
+def delta_forward(
+    q: Tensor, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, put: Tensor,
+    y: Tensor, kept: Tensor,
+) -> None:  # fmt: skip
+    """Every output, and the state before each chunk."""
+    inputs = _lines(q, k, v, decay, look, put)
+    call("delta_forward", [*inputs, y, kept], _delta_sizes(q, v, decay, look))
+
+
+def delta_backward(
+    q: Tensor, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, put: Tensor, kept: Tensor,
+    grad: Tensor, dq: Tensor, dk: Tensor, dv: Tensor, ddecay: Tensor, dlook: Tensor, dput: Tensor,
+) -> None:  # fmt: skip
+    """The adjoint recurrence."""
+    inputs = _lines(q, k, v, decay, look, put, kept, grad)
+    with _Filled(dq, dk, dv, ddecay, dlook, dput) as found:
+        call("delta_backward", [*inputs, *found], _delta_sizes(q, v, decay, look))
+
+
+def _delta_sizes(q: Tensor, v: Tensor, decay: Tensor, look: Tensor) -> list[int]:
+    return [*q.shape, v.shape[2], decay.shape[1] > 0, look.shape[1] > 0]
+
+
+# -- slstm -----------------------------------------------------------------------------------------
+
+
+def slstm_outputs(g: Tensor, R: Tensor, *_: object) -> tuple[Tensor, ...]:
+    """h; c, n and m; the gates before their nonlinearities."""
+    batch, length, width = *g.shape[:2], g.shape[3]
+    return (
+        _empty(g, batch, length, width),
+        _empty(g, batch, length, 3, width),
+        _empty(g, *g.shape),
+    )
+
+
+def slstm_forward(
+    g: Tensor, R: Tensor, h: Tensor, cells: Tensor, gates: Tensor, sigmoid: bool
+) -> None:
+    """Every output, cell and gate."""
+    sizes = [*g.shape[:2], *R.shape[1:3], len(R), sigmoid]
+    call("slstm_forward", [*_lines(g, R), h, cells, gates], sizes)
+
+
+def slstm_backward(
+    R: Tensor, h: Tensor, cells: Tensor, gates: Tensor, grad: Tensor,
+    dg: Tensor, dR: Tensor, sigmoid: bool,
+) -> None:  # fmt: skip
+    """The gates' gradients backwards in time, then R's all at once."""
+    sizes = [*h.shape[:2], *R.shape[1:3], len(R), sigmoid]
+    matrices, grad = _lines(R, grad)
+    with _Filled(dg) as (to,):
+        call("slstm_backward", [matrices, cells, gates, grad, to], sizes)
+    dR.copy_(by_recurrence(R, h, dg))
+
+
+# -- layout ----------------------------------------------------------------------------------------
+
+
+def _empty(like: Tensor, *shape: int) -> Tensor:
+    return like.new_empty(shape)
+
+
+def _lines(*tensors: Tensor) -> list[Tensor]:
+    """Contiguous, with a conjugation that torch has put off carried out."""
+    return [t.resolve_conj().contiguous() for t in tensors]
+
+
+class _Filled:
+    """Contiguous stand-ins for tensors that are not, copied back at the end."""
+
+    def __init__(self, *tensors: Tensor) -> None:
+        self.tensors = tensors
+        self.stand_ins = [t if t.is_contiguous() else _empty(t, *t.shape) for t in tensors]
+
+    def __enter__(self) -> list[Tensor]:
+        return self.stand_ins
+
+    def __exit__(self, *_: object) -> None:
+        for tensor, filled in zip(self.tensors, self.stand_ins, strict=True):
+            if filled is not tensor:
+                tensor.copy_(filled)
+
+
+diagonal = define("cpu", DIAGONAL, diagonal_forward, diagonal_backward, diagonal_outputs)
+selective = define("cpu", SELECTIVE, selective_forward, selective_backward, selective_outputs)
+matrix = define("cpu", MATRIX, matrix_forward, matrix_backward, matrix_outputs)
+product = define("cpu", PRODUCT, product_forward, product_backward, product_outputs)
+delta = define("cpu", DELTA, delta_forward, delta_backward, delta_outputs)
+slstm = define("cpu", SLSTM, slstm_forward, slstm_backward, slstm_outputs)

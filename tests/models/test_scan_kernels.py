@@ -1,0 +1,238 @@
+"""The compiled kernels: any shape, both precisions, any number of threads; or why they are not."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from flann.models.scans import backends, compiled, cpu, ref, scan_backend
+
+from .scan_cases import CASES, Inputs, equals_reference, normal, outcome
+
+needs_kernels = pytest.mark.skipif(cpu.missing() is not None, reason=str(cpu.missing()))
+every_case = pytest.mark.parametrize("case", CASES)
+SOURCES = Path(compiled.__file__).parent / "kernels"
+SINGLE = 2e-5
+"""How far float32 may be from the reference in float64, relative to the largest number."""
+
+
+# -- any shape -------------------------------------------------------------------------------------
+
+some = st.integers(1, 3)
+many = st.integers(1, 40)  # on both sides of one vector, and of two
+
+
+def same(kernel: str, inputs: Inputs, *flags: bool) -> None:
+    """The kernel equals the reference on these inputs, forward and backward."""
+
+    def run(module: object) -> list[Tensor]:
+        return outcome(lambda *tensors: getattr(module, kernel)(*tensors, *flags), inputs)
+
+    for here, there in zip(run(cpu), run(ref), strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-9, atol=1e-9)
+
+
+@needs_kernels
+@settings(max_examples=25)
+@given(length=many, batch=some, inner=many, state=many, negative=st.booleans(), seed=some)
+def test_selective(
+    length: int, batch: int, inner: int, state: int, negative: bool, seed: int
+) -> None:
+    x, dt = (normal(batch, length, inner, seed=seed + i) for i in range(2))
+    B, C = (normal(batch, length, state, seed=seed + i) for i in range(2, 4))
+    rates = -normal(1, inner, state, seed=seed + 4).abs()
+    same("selective", (x, dt.abs(), rates, B, C), negative)
+
+
+@needs_kernels
+@settings(max_examples=25)
+@given(length=many, rows=some, key=many, value=many, decays=st.booleans(), looks=st.booleans())
+def test_delta(length: int, rows: int, key: int, value: int, decays: bool, looks: bool) -> None:
+    q, k = normal(rows, length, key, seed=1), normal(rows, length, key, seed=2)
+    k = k / k.norm(dim=-1, keepdim=True)
+    inputs = [q, k, normal(rows, length, value, seed=4)]
+    inputs += [normal(rows, length, key, seed=3).sigmoid()] if decays else []
+    inputs += [k, k] if looks else []
+
+    def run(module: object) -> list[Tensor]:
+        def scan(*given: Tensor) -> Tensor:  # what is not there has length 0 and no gradient
+            more, none = list(given[3:]), k[:, :0]
+            decay = more.pop(0) if decays else none
+            found: Tensor = module.delta(*given[:3], decay, *(more or [none, none]))  # type: ignore[attr-defined]
+            return found
+
+        return outcome(scan, tuple(inputs))
+
+    for here, there in zip(run(cpu), run(ref), strict=True):
+        torch.testing.assert_close(here, there, rtol=1e-9, atol=1e-9)
+
+
+@needs_kernels
+@settings(max_examples=25)
+@given(length=many, batch=st.integers(1, 20), heads=some, size=many, sigmoid=st.booleans())
+def test_slstm(length: int, batch: int, heads: int, size: int, sigmoid: bool) -> None:
+    g = 3 * normal(batch, length, 4, heads * size, seed=1)
+    R = normal(1, heads, size, 4, size, seed=2) / size**0.5
+    same("slstm", (g, R), sigmoid)
+
+
+@needs_kernels
+@settings(max_examples=25)
+@given(length=many, batch=some, state=many, normalise=st.booleans())
+def test_matrix_and_product(length: int, batch: int, state: int, normalise: bool) -> None:
+    A = torch.linalg.qr(normal(batch, length, state, state, seed=1)).Q
+    b, initial = normal(batch, length, state, seed=2), normal(batch, state, seed=3)
+    same("matrix", (A, b, initial), normalise)
+    same("product", (A,))
+
+
+@needs_kernels
+@settings(max_examples=20)
+@given(length=many, batch=some, state=many)
+def test_diagonal(length: int, batch: int, state: int) -> None:
+    for kind in (torch.float64, torch.complex128):
+        a, b = (normal(batch, length, state, seed=i, kind=kind) for i in range(2))
+        same("diagonal", (0.7 * a, b))
+
+
+# -- precision, threads, extremes ------------------------------------------------------------------
+
+
+@needs_kernels
+@every_case
+@pytest.mark.parametrize("length", [1, 33, 300])
+def test_single_precision(case: str, length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    equals_reference(case, "cpu", length, monkeypatch, tolerance=SINGLE, kind=torch.float32)
+
+
+@needs_kernels
+@every_case
+def test_the_number_of_threads_changes_no_bit(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLANN_SCAN", "cpu")
+    scan, make = CASES[case]
+    inputs = make(40, batch=20)
+    alone = outcome(scan, inputs)
+    torch.set_num_threads(2)
+    try:
+        together = outcome(scan, inputs)
+    finally:
+        torch.set_num_threads(1)
+    assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+@needs_kernels
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_exp_is_exact_far_out_and_passes_nan_on(kind: torch.dtype) -> None:
+    """A decay of exp(z) on a state of 1 is exp(z)."""
+    z = torch.cat([-torch.logspace(-9, 2.8, 2000), torch.tensor([0.0, -1e9, -torch.inf])]).to(kind)
+    found = decayed(z)
+    torch.testing.assert_close(
+        found, torch.exp(z), rtol=5e-7 if kind == torch.float32 else 1e-14, atol=1e-37
+    )
+    assert decayed(torch.tensor([torch.nan, -1.0], dtype=kind)).isnan().tolist() == [True, False]
+
+
+def decayed(z: Tensor) -> Tensor:
+    """exp(z) as the kernel's second step sees it."""
+    one = torch.ones(1, 2, len(z), dtype=z.dtype)
+    x = torch.stack([one[0, 0], torch.zeros_like(z)])[None]
+    return cpu.selective(x, one, z[None, :, None], one[..., :1], one[..., :1], False)[0, 1]
+
+
+# -- which backend runs ----------------------------------------------------------------------------
+
+
+@needs_kernels
+def test_the_kernels_are_used_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLANN_SCAN", raising=False)
+    assert scan_backend() == "cpu"
+    assert backends.told("cpu") == "scans run on cpu"
+
+
+def test_without_them_torch_runs_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("FLANN_SCAN", raising=False)
+    monkeypatch.setattr(compiled, "HERE", tmp_path)
+    compiled.library.cache_clear()
+    try:
+        assert scan_backend() == "torch"
+        assert "not compiled at installation" in backends.told("cpu")
+        (tmp_path / f"_kernels{compiled.EXTENSION_SUFFIXES[0]}").write_bytes(b"not a library")
+        compiled.library.cache_clear()
+        assert "cannot be loaded" in backends.told("cpu")
+    finally:
+        compiled.library.cache_clear()
+
+
+# -- these tests can fail --------------------------------------------------------------------------
+
+FAULTS = {
+    "diagonal.h": ("dat[i] = g[i] * before[i];", "dat[i] = g[i] * at[i];"),
+    "selective.h": ("by_decay += rates[n] * q;", "by_decay += q;"),
+    "matrix.h": ("h[i] /= r[t]", "h[i] /= 1.001 * r[t]"),
+    "delta.h": ("by_r -= put[at + i] * G[i];", "by_r -= look[at + i] * G[i];"),
+    "slstm.h": ("m = NAME(larger)(kept, i);", "m = i;"),
+}
+CAUGHT = {
+    "diagonal": "diagonal.h",
+    "selective": "selective.h",
+    "normalised": "matrix.h",
+    "rank one": "delta.h",
+}
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with the kernels compiled from sources with a fault in each."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler here")
+    folder = tmp_path_factory.mktemp("spoilt")
+    for file in SOURCES.glob("*.[ch]"):
+        text = file.read_text()
+        if file.name in FAULTS:
+            right, wrong = FAULTS[file.name]
+            assert right in text
+            text = text.replace(right, wrong)
+        (folder / file.name).write_text(text)
+    target = folder / f"_kernels{compiled.EXTENSION_SUFFIXES[0]}"
+    flags = ["-O0", "-fPIC", "-shared", "-w", '-DFLANN_SOURCES="spoilt"']
+    subprocess.run(
+        [compiler, *flags, str(folder / "kernels.c"), "-o", str(target), "-lm"], check=True
+    )
+    return folder
+
+
+@needs_kernels
+@pytest.mark.parametrize("case", CAUGHT)
+def test_a_planted_error_is_caught(
+    case: str, spoilt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    equals_reference(case, "cpu", 20, monkeypatch)
+    kernels = ctypes.CDLL(str(spoilt / f"_kernels{compiled.EXTENSION_SUFFIXES[0]}"))
+    monkeypatch.setattr(compiled, "library", lambda: kernels)
+    with pytest.raises(AssertionError):
+        equals_reference(case, "cpu", 20, monkeypatch)
+
+
+def test_a_library_of_other_sources_is_not_used(
+    spoilt: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(spoilt, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(SOURCES, tmp_path / "kernels")
+    monkeypatch.setattr(compiled, "HERE", tmp_path)
+    compiled.library.cache_clear()
+    try:
+        assert "other sources" in str(compiled.library())
+    finally:
+        compiled.library.cache_clear()
