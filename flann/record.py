@@ -21,6 +21,8 @@ from . import __version__
 from .devices import describe
 from .experiment import Experiment
 
+REGIME_OF = {"cot": "chain of thought", "padding": "padding"}
+"""The regime of theory that a format is asked in; directly in any."""
 PACKAGES = ("torch", "numpy", "pandas", "safetensors")
 
 
@@ -70,14 +72,19 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def theory_of(task: Task, model: SequenceModel) -> dict[str, Any]:
-    """What the task's theory says of this model's family."""
-    known = task.theory
+def theory_of(task: Task, model: SequenceModel, put: str = "direct") -> dict[str, Any]:
+    """What the task's theory says of this model's family, when it is asked in this format.
+
+    What is known of a model that answers directly says nothing of one that writes its way, or
+    that has padding to work with.
+    """
+    known, regime = task.theory, REGIME_OF.get(put.partition("=")[0])
+    about = [s for s in known.statements if s.family == model.family]
     return {
         "task": task.name,
         "model": model.name,
         "family": model.family,
         "circuit_class": known.circuit_class,
         "why": known.why,
-        "statements": [asdict(s) for s in known.statements if s.family == model.family],
+        "statements": [asdict(s) for s in about if regime in (None, s.regime)],
     }
