@@ -11,6 +11,10 @@ from flann.tasks import FAMILIES, Statement, Task, Theory, get_task
 from flann.tasks.literature import UNKNOWN, Facts, theory_from
 from flann.tasks.theory import REGIMES, VERDICTS
 
+NOT_YET = {  # families of models that are here before the theorems about them
+    "linear-attention", "rwkv-4", "rwkv-7", "delta-nonnegative", "delta", "householder-products",
+    "mlstm", "slstm", "stack-rnn", "tape-rnn", "hybrid",
+}  # fmt: skip
 PRECISIONS = ["fixed precision", "log precision", "unbounded precision"]  # each includes the last
 
 
@@ -72,8 +76,8 @@ def test_every_registered_task_is_worked_out(task: Task) -> None:
         assert task.theory.why != UNKNOWN.why, "say why it is open"
         return
     assert task.theory.circuit_class != "unknown"
-    verdicts = [s.verdict for s in task.theory.statements]
-    assert verdicts.count("open") < len(FAMILIES) / 2
+    verdicts = [s.verdict for s in task.theory.statements if s.family not in NOT_YET]
+    assert verdicts.count("open") < len(set(FAMILIES) - NOT_YET) / 2
 
 
 @pytest.mark.parametrize(
