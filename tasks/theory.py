@@ -32,6 +32,7 @@ FAMILIES: dict[str, str] = {
     "rwkv-7": "a diagonal matrix plus one of rank one at each step",
     "stack-rnn": "simple recurrent network with a stack",
     "tape-rnn": "simple recurrent network with a tape",
+    "hybrid": "layers of several families in turn",
     "transformer": "causal attention with positions",
     "transformer-nope": "causal attention without positions",
     "transformer-bidirectional": "attention without a mask, with positions",
