@@ -20,7 +20,11 @@ LONGEST_WITNESS = 60  # characters of a word that are shown
 
 def asked(regex: str | None, task: str | None, file: Path | None) -> Task | Machine:
     """What is to be classified: exactly one of an expression, a task and a file."""
-    given = [f for f, value in (("--regex", regex), ("--task", task), ("FILE", file)) if value]
+    given = [
+        f
+        for f, value in (("--regex", regex), ("--task", task), ("FILE", file))
+        if value is not None
+    ]
     if len(given) != 1:
         got = " and ".join(given) or "none"
         raise UserError(f"classify: expected one of --regex R, --task NAME and FILE, got {got}")

@@ -21,7 +21,6 @@ from flann.tasks.expressions import from_expression
 from .made import arbitrary
 from .oracles import Products
 
-
 RNG = np.random.default_rng(0)
 SOME = [automaton for _ in range(60) if (automaton := arbitrary(RNG, 2)).size <= 4]
 
