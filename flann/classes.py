@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import UserError
+from .progress import Progress
 
 if TYPE_CHECKING:
     from flann.tasks.algebra import Classification, Words
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
 ANSWERS = {True: "yes", False: "no", None: "?"}
 WIDTH = 100
+SILENT = 2.0  # seconds before a person is told what is going on
 LONGEST_WITNESS = 60  # characters of a word that are shown
 
 
@@ -39,6 +44,21 @@ def asked(regex: str | None, task: str | None, file: Path | None) -> Task | Mach
         return Machine.of(from_expression(regex))
     assert file is not None
     return Machine.of(read_automaton(file))
+
+
+@contextmanager
+def deciding() -> Iterator[Callable[[str], None]]:
+    """A line on standard error that says which class is asked about, once it takes long."""
+    line, start = Progress(), time.monotonic()
+
+    def progress(name: str) -> None:
+        if time.monotonic() - start > SILENT:
+            line.line(f"deciding {name}")
+
+    try:
+        yield progress
+    finally:
+        line.close()
 
 
 def page(name: str, found: Classification) -> str:
