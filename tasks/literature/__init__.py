@@ -30,6 +30,7 @@ from .transformers import transformers
 
 __all__ = ["theory_from"]
 
+PRECISIONS = ("fixed precision", "log precision", "unbounded precision")  # each has the last
 FEW_ASKED = "words that have died are not asked about, so that it may be easier than its language"
 
 
@@ -45,13 +46,30 @@ def theory_from(facts: Facts) -> Theory:
         for literature in (recurrent, state_space, linear_attention, transformers)
         for statement in literature(facts)
     ]
-    statements = carried_over(statements)
+    statements = not_superseded(carried_over(statements))
     if facts.partial:
         statements = [not_excluded(statement) for statement in statements]
     silent = [family for family in FAMILIES if family not in {s.family for s in statements}]
     statements += [nothing_published(family, facts) for family in silent]
     statements.sort(key=lambda s: (list(FAMILIES).index(s.family), list(REGIMES).index(s.regime)))
     return Theory(facts.circuit_class, facts.why, tuple(statements))
+
+
+def not_superseded(statements: list[Statement]) -> list[Statement]:
+    """Without those that leave open, or make depend on TC0, what another regime settles.
+
+    What a family can do it can do with more precision too, and so with what it cannot and less.
+    """
+    said = {(s.family, s.verdict, s.regime) for s in statements}
+
+    def settled(s: Statement) -> bool:
+        if s.regime not in PRECISIONS:
+            return False
+        place = PRECISIONS.index(s.regime)
+        can = any((s.family, "can", less) in said for less in PRECISIONS[:place])
+        return can or any((s.family, "cannot", more) in said for more in PRECISIONS[place + 1 :])
+
+    return [s for s in statements if s.verdict in ("can", "cannot") or not settled(s)]
 
 
 def not_excluded(statement: Statement) -> Statement:
