@@ -82,6 +82,7 @@ def cli() -> None:
       flann models                           the architectures, at matched size
       flann data A5 --length 20 -o a5.csv    labelled words for other programs
       flann classify --regex '(ab)*'         the classes of a regular language
+      flann theory --task A5 --model mamba   what is known to be possible, and why
       flann report runs/*                    accuracy against length, as a page and a picture
       flann rasp repl                        programs that become transformer weights
     """
@@ -407,6 +408,36 @@ def classify(
         click.echo(page(str(task or regex or file), found))
     if boxes:
         click.echo("\n" + boxes, err=as_json)
+
+
+@cli.command(short_help="What is known of an architecture on a task, and why.")
+@click.option("--task", "tasks", multiple=True, required=True, help="A task; see `flann tasks`.")
+@click.option("--model", "models", multiple=True, required=True, help="See `flann models`.")
+@AS_JSON
+def theory(tasks: tuple[str, ...], models: tuple[str, ...], as_json: bool) -> None:
+    """Say what an architecture is known to be able to do on a task, in every regime.
+
+    Three lines each: what the task's algebra is and hence its circuit class; what the
+    architecture's family is known to do, and who showed it; what follows.
+
+    \b
+      flann theory --task A5 --model mamba --model lstm
+      flann theory --task 'regex:(aa|b)*' --model transformer:position=none --json
+    """
+    from flann.tasks import get_task
+
+    from .verdicts import argument, family_of, join
+
+    families = {model: family_of(model) for model in models}
+    joined = [
+        join(get_task(task, imports=True), model, family)
+        for task in tasks
+        for model, family in families.items()
+    ]
+    if as_json:
+        click.echo(json.dumps(joined[0] if len(joined) == 1 else joined, indent=2))
+    else:
+        click.echo("\n\n".join(map(argument, joined)))
 
 
 @cli.command(short_help="The architectures, at matched size.")

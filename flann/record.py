@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from dataclasses import asdict
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +19,7 @@ from flann.tasks import Task
 from . import __version__
 from .devices import describe
 from .experiment import Experiment
+from .verdicts import join
 
 PACKAGES = ("torch", "numpy", "pandas", "safetensors")
 
@@ -72,12 +72,4 @@ def git(folder: Path, *words: str) -> str:
 
 def theory_of(task: Task, model: SequenceModel) -> dict[str, Any]:
     """What the task's theory says of this model's family."""
-    known = task.theory
-    return {
-        "task": task.name,
-        "model": model.name,
-        "family": model.family,
-        "circuit_class": known.circuit_class,
-        "why": known.why,
-        "statements": [asdict(s) for s in known.statements if s.family == model.family],
-    }
+    return join(task, model.name, model.family)

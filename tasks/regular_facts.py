@@ -13,7 +13,7 @@ the same facts everywhere.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Int, Integer, Shaped
 
 from flann.errors import UserError
 
@@ -33,7 +33,7 @@ from .word_problem import WordProblem
 MOST_ELEMENTS = 5_000
 PATIENCE = 600.0  # seconds, which that many elements never take
 
-Map = Int[np.ndarray, " states"]  # where each state goes
+Map = Integer[np.ndarray, " states"]  # where each state goes
 
 
 def facts_of(task: Task) -> Facts:

@@ -103,7 +103,7 @@ class Theory:
         """The statements on one family, or on a mixture of several: ``"transformer+real-ssm"``."""
         parts = list(dict.fromkeys(family.split("+")))
         if len(parts) == 1:
-            return tuple(s for s in self.statements if s.family == family)
+            return tuple(s for s in self.statements if s.family == parts[0])
         known = [{s.regime: s for s in self.statements if s.family == part} for part in parts]
         return tuple(
             mixed(family, [of.get(regime) for of in known])
