@@ -16,6 +16,8 @@ from .ref import RMS_EPS
 
 CHUNK = 16
 """How many steps the backward runs again at a time: SELECTIVE_CHUNK, DELTA_CHUNK."""
+VECTOR = 64
+"""Bytes of the kernels' vectors."""
 
 
 def missing() -> str | None:
@@ -182,7 +184,7 @@ def slstm_forward(
 ) -> None:
     """Every output, cell and gate."""
     sizes = [*g.shape[:2], *R.shape[1:3], len(R), sigmoid]
-    call("slstm_forward", [*_lines(g, R), h, cells, gates], sizes)
+    call("slstm_forward", [*_lines(g), _padded(R), h, cells, gates], sizes)
 
 
 def slstm_backward(
@@ -191,10 +193,21 @@ def slstm_backward(
 ) -> None:  # fmt: skip
     """The gates' gradients backwards in time, then R's all at once."""
     sizes = [*h.shape[:2], *R.shape[1:3], len(R), sigmoid]
-    matrices, grad = _lines(R, grad)
+    matrices, (grad,) = _padded(R.permute(0, 1, 3, 4, 2)), _lines(grad)
     with _Filled(dg) as (to,):
         call("slstm_backward", [matrices, cells, gates, grad, to], sizes)
     dR.copy_(by_recurrence(R, h, dg))
+
+
+def _padded(R: Tensor) -> Tensor:
+    """Zeros after the last axis, up to whole vectors, at an address that vectors may have."""
+    size, lanes = R.shape[-1], VECTOR // R.element_size()
+    wide = -(-size // lanes) * lanes
+    room = R.new_zeros(R.shape[:-1].numel() * wide + lanes)
+    offset = -room.data_ptr() % VECTOR // R.element_size()
+    padded = room[offset : len(room) - lanes + offset].view(*R.shape[:-1], wide)
+    padded[..., :size] = R
+    return padded
 
 
 # -- layout ----------------------------------------------------------------------------------------
