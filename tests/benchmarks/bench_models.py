@@ -72,9 +72,7 @@ def main(names: list[str], quick: bool) -> None:
         for name in names:
             compare(name, parameters, depth, length, batch)
     if not quick:
-        print(
-            f"\npeak memory of a training step, 100,000 parameters, depth 2, length {LONG}, batch {FEW}"
-        )
+        print(f"\npeak memory of a step: 100,000 parameters, depth 2, length {LONG}, batch {FEW}")
         for name in names:
             print(f"  {name:28} {peak_of(__file__, name):9,.0f} MB", flush=True)
 

@@ -1,8 +1,9 @@
 """How the benchmarks measure: rivals in turn, medians, ratios, beside the machine's own rates.
 
 A shared machine is noisy. Rivals are therefore timed in turn (ours, theirs, ours, theirs, ...), so
-that a disturbance meets both, and the medians are compared. Peak memory is that of a process of
-its own, less what it held before.
+that a disturbance meets both, the medians are compared, and time is the processor's own (with one
+thread, what the clock on the wall would show on a machine with nothing else to do). Peak memory is
+that of a process of its own, less what it held before.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ def in_turn(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
         min(map(len, times.values())) < 3 or min(map(sum, times.values())) < LEAST
     ):
         for name, run in runs.items():
-            began = time.perf_counter()
+            began = time.process_time()
             run()
-            times[name].append(time.perf_counter() - began)
+            times[name].append(time.process_time() - began)
     return {name: median(found) * 1e3 for name, found in times.items()}
 
 
@@ -43,10 +44,12 @@ def machine() -> None:
     c = torch.empty_like(b)
     took = in_turn({"product": lambda: a @ a, "exp": lambda: torch.exp(b, out=c),
                     "copy": lambda: c.copy_(b)})  # fmt: skip
-    print(
-        f"machine, one thread: matrix product {2 * 1024**3 / took['product'] / 1e6:.1f} GFLOP/s,"
-        f" exp {len(b) / took['exp'] / 1e6:.2f} G/s, copy {8 * len(b) / took['copy'] / 1e6:.1f} GB/s"
-    )
+    rates = {
+        "matrix product": f"{2 * 1024**3 / took['product'] / 1e6:.1f} GFLOP/s",
+        "exp": f"{len(b) / took['exp'] / 1e6:.2f} G/s",
+        "copy": f"{8 * len(b) / took['copy'] / 1e6:.1f} GB/s",
+    }
+    print("machine, one thread: " + ", ".join(f"{name} {rate}" for name, rate in rates.items()))
 
 
 def peak_of(script: str, *arguments: str) -> float:
