@@ -30,7 +30,7 @@ from torch.nn import functional
 
 from .architecture import Architecture, Sizes
 from .registry import register
-from .scans import selective_scan
+from .scans import selective_scan, short_convolution
 from .scans.front import Eigenvalues
 from .sequence import Layer, Residual, State
 
@@ -71,7 +71,7 @@ class SelectiveSSM(Layer):
     ) -> Float[Tensor, "batch length width"]:
         """The outputs at every position."""
         u, z = self.into(x).chunk(2, dim=-1)
-        u = self._convolve(functional.pad(u, (0, 0, self.taps - 1, 0)))
+        u = short_convolution(u, self.convolution.weight.squeeze(1), self._bias)
         dt, B, C = self._selected(u)
         rates = -torch.exp(self.log_rates)
         v = selective_scan(u, dt, rates, B, C, eigenvalues=self.eigenvalues)
@@ -93,7 +93,8 @@ class SelectiveSSM(Layer):
         recent, h = state
         u, z = self.into(x).chunk(2, dim=-1)
         window = torch.cat([recent, u.unsqueeze(1)], dim=1)
-        u = self._convolve(window).squeeze(1)
+        taps = self.convolution.weight.squeeze(1).T
+        u = functional.silu((window * taps).sum(1) + self._bias)
         dt, B, C = self._selected(u)
         decay = torch.exp(dt.unsqueeze(-1) * -torch.exp(self.log_rates))
         if self.eigenvalues == "negative":
@@ -106,9 +107,10 @@ class SelectiveSSM(Layer):
         """h, and the convolution's window."""
         return self.inner * (self.state + self.taps - 1)
 
-    def _convolve(self, u: Tensor) -> Tensor:
-        """SiLU of the causal convolution; `u` has K - 1 positions more than the result."""
-        return functional.silu(self.convolution(u.transpose(1, 2)).transpose(1, 2))
+    @property
+    def _bias(self) -> Tensor:
+        assert self.convolution.bias is not None
+        return self.convolution.bias
 
     def _selected(self, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Δ, B and C, which depend on the input."""

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from .compiled import call, library
 from .loop_slstm import by_recurrence
-from .operation import DELTA, DIAGONAL, MATRIX, PRODUCT, SELECTIVE, SLSTM, define
+from .operation import CONVOLUTION, DELTA, DIAGONAL, MATRIX, PRODUCT, SELECTIVE, SLSTM, define
 from .ref import RMS_EPS
 
 CHUNK = 16
 """How many steps the backward runs again at a time: SELECTIVE_CHUNK, DELTA_CHUNK."""
+VECTOR = 64
+"""Bytes of the kernels' vectors."""
 
 
 def missing() -> str | None:
@@ -27,6 +29,34 @@ def missing() -> str | None:
 def supports(device: str) -> bool:
     """The CPU, where the kernels are."""
     return device == "cpu" and missing() is None
+
+
+# -- convolution -----------------------------------------------------------------------------------
+
+
+def convolution_outputs(x: Tensor, w: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
+    """y."""
+    return (_empty(x, *x.shape),)
+
+
+def convolution_forward(x: Tensor, w: Tensor, bias: Tensor, y: Tensor) -> None:
+    """Every output."""
+    x, taps, bias = _lines(x, w.mT, bias)
+    call("convolution_forward", [x, taps, bias, y], [*x.shape, w.shape[2], len(w)])
+
+
+def convolution_backward(
+    x: Tensor, w: Tensor, bias: Tensor, grad: Tensor, dx: Tensor, dw: Tensor, dbias: Tensor
+) -> None:
+    """What the weights get is summed over the rows of the batch that share them."""
+    x, taps, bias, grad = _lines(x, w.mT, bias, grad)
+    by_taps = _empty(x, len(x), *taps.shape[1:])
+    by_bias = _empty(x, len(x), *bias.shape[1:])
+    with _Filled(dx) as (to,):
+        tensors = [x, taps, bias, grad, to, by_taps, by_bias]
+        call("convolution_backward", tensors, [*x.shape, w.shape[2], len(w)])
+    dw.copy_(by_taps.unflatten(0, (len(w), -1)).sum(1).mT)
+    dbias.copy_(by_bias.unflatten(0, (len(w), -1)).sum(1))
 
 
 # -- diagonal --------------------------------------------------------------------------------------
@@ -182,7 +212,7 @@ def slstm_forward(
 ) -> None:
     """Every output, cell and gate."""
     sizes = [*g.shape[:2], *R.shape[1:3], len(R), sigmoid]
-    call("slstm_forward", [*_lines(g, R), h, cells, gates], sizes)
+    call("slstm_forward", [*_lines(g), _padded(R), h, cells, gates], sizes)
 
 
 def slstm_backward(
@@ -191,10 +221,21 @@ def slstm_backward(
 ) -> None:  # fmt: skip
     """The gates' gradients backwards in time, then R's all at once."""
     sizes = [*h.shape[:2], *R.shape[1:3], len(R), sigmoid]
-    matrices, grad = _lines(R, grad)
+    matrices, (grad,) = _padded(R.permute(0, 1, 3, 4, 2)), _lines(grad)
     with _Filled(dg) as (to,):
         call("slstm_backward", [matrices, cells, gates, grad, to], sizes)
     dR.copy_(by_recurrence(R, h, dg))
+
+
+def _padded(R: Tensor) -> Tensor:
+    """Zeros after the last axis, up to whole vectors, at an address that vectors may have."""
+    size, lanes = R.shape[-1], VECTOR // R.element_size()
+    wide = -(-size // lanes) * lanes
+    room = R.new_zeros(R.shape[:-1].numel() * wide + lanes)
+    offset = -room.data_ptr() % VECTOR // R.element_size()
+    padded = room[offset : len(room) - lanes + offset].view(*R.shape[:-1], wide)
+    padded[..., :size] = R
+    return padded
 
 
 # -- layout ----------------------------------------------------------------------------------------
@@ -225,6 +266,9 @@ class _Filled:
                 tensor.copy_(filled)
 
 
+convolution = define(
+    "cpu", CONVOLUTION, convolution_forward, convolution_backward, convolution_outputs
+)
 diagonal = define("cpu", DIAGONAL, diagonal_forward, diagonal_backward, diagonal_outputs)
 selective = define("cpu", SELECTIVE, selective_forward, selective_backward, selective_outputs)
 matrix = define("cpu", MATRIX, matrix_forward, matrix_backward, matrix_outputs)

@@ -61,6 +61,13 @@ class Operation:
     flags: tuple[str, ...] = ()
 
 
+CONVOLUTION = Operation(
+    "convolution",
+    ("x", "w", "bias"),
+    ("y",),
+    saved=("x", "w", "bias"),
+    like=("x", "w", "bias"),
+)
 DIAGONAL = Operation("diagonal", ("a", "b"), ("h",), saved=("a", "h"), like=("a", "h"))
 SELECTIVE = Operation(
     "selective",

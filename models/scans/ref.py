@@ -91,3 +91,13 @@ def slstm(g: Tensor, R: Tensor, sigmoid: bool) -> Tensor:
         h = torch.sigmoid(o) * c / n
         outputs.append(h.flatten(1))
     return torch.stack(outputs, dim=1)
+
+
+def convolution(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
+    """SiLU of z_t = bias + Σ_k w_k x_{t-K+1+k}."""
+    taps, length = w.shape[2], x.shape[1]
+    padded = torch.cat([x.new_zeros(x.shape[0], taps - 1, x.shape[2]), x], dim=1)
+    z = bias[:, None, :]
+    for k in range(taps):
+        z = z + w[:, None, :, k] * padded[:, k : k + length]
+    return z * torch.sigmoid(z)

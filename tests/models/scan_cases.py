@@ -16,6 +16,7 @@ from flann.models.scans import (
     product_scan,
     rank_one_scan,
     selective_scan,
+    short_convolution,
     slstm_scan,
 )
 
@@ -82,6 +83,10 @@ def slstm_inputs(length: int, *, batch: int = 3) -> Inputs:
     return 2 * normal(batch, length, 4, 6, seed=1), 0.5 * normal(2, 3, 4, 3, seed=2)
 
 
+def convolution_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return normal(batch, length, 5, seed=1), normal(5, 4, seed=2), normal(5, seed=3)
+
+
 def negative(*inputs: Tensor) -> Tensor:
     return selective_scan(*inputs, eigenvalues="negative")
 
@@ -95,6 +100,7 @@ def sigmoid_slstm(*inputs: Tensor) -> Tensor:
 
 
 CASES: dict[str, tuple[Scan, Callable[..., Inputs]]] = {
+    "convolution": (short_convolution, convolution_inputs),
     "diagonal": (diagonal_scan, diagonal_inputs),
     "complex": (diagonal_scan, complex_inputs),
     "selective": (selective_scan, selective_inputs),

@@ -97,6 +97,14 @@ def test_matrix_and_product(length: int, batch: int, state: int, normalise: bool
 
 @needs_kernels
 @settings(max_examples=20)
+@given(length=many, batch=some, inner=many, taps=st.integers(1, 6))
+def test_convolution(length: int, batch: int, inner: int, taps: int) -> None:
+    w, bias = normal(1, inner, taps, seed=2), normal(1, inner, seed=3)
+    same("convolution", (normal(batch, length, inner, seed=1), w, bias))
+
+
+@needs_kernels
+@settings(max_examples=20)
 @given(length=many, batch=some, state=many)
 def test_diagonal(length: int, batch: int, state: int) -> None:
     for kind in (torch.float64, torch.complex128):
@@ -177,13 +185,15 @@ def test_without_them_torch_runs_and_says_so(
 # -- these tests can fail --------------------------------------------------------------------------
 
 FAULTS = {
+    "convolution.h": ("carried[k - 1] + w[k - 1] * dz", "carried[k - 1] + w[k] * dz"),
     "diagonal.h": ("dat[i] = g[i] * before[i];", "dat[i] = g[i] * at[i];"),
     "selective.h": ("by_decay += rates[n] * q;", "by_decay += q;"),
     "matrix.h": ("h[i] /= r[t]", "h[i] /= 1.001 * r[t]"),
     "delta.h": ("by_r -= put[at + i] * G[i];", "by_r -= look[at + i] * G[i];"),
     "slstm.h": ("m = NAME(larger)(kept, i);", "m = i;"),
 }
-CAUGHT = {
+CAUGHT = {  # by which case
+    "convolution": "convolution.h",
     "diagonal": "diagonal.h",
     "selective": "selective.h",
     "normalised": "matrix.h",
