@@ -78,7 +78,7 @@ class MatrixProductSSM(Layer):
     ) -> Float[Tensor, "batch length state state"]:
         """A_t at every position; in memory, time comes first, as the scan wants it."""
         flat = x.transpose(0, 1) @ self.transition.flatten(1)
-        A = functional.gelu(flat).unflatten(-1, self.transition.shape[1:])
+        A: Tensor = functional.gelu(flat).unflatten(-1, self.transition.shape[1:])
         return A.transpose(0, 1)
 
     def _read(self, P: Tensor, x: Tensor) -> Tensor:

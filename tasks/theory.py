@@ -31,7 +31,7 @@ FAMILIES: dict[str, str] = {
     "slstm": "exponential gates that see the input and the last output",
     "stack-rnn": "recurrent network with a soft stack",
     "tape-rnn": "recurrent network with a soft tape",
-    "hybrid": "layers of several families, attention or experts among them",
+    "hybrid": "layers of several families in turn",
     "transformer": "causal attention with positions",
     "transformer-nope": "causal attention without positions",
     "transformer-bidirectional": "attention without a mask, with positions",
