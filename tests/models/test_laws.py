@@ -25,6 +25,7 @@ COMBINATIONS = [
     "transformer:causal=false,position=alibi",
     "transformer:position=learned,bos=true",
     "transformer:position=none,bos=true,norm=none,activation=relu",
+    "hybrid:pattern=deltanet(eigenvalues=negative)+2attention(position=rope),experts=3",
 ]
 SYMBOLS, LABELS = 5, 3
 
