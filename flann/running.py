@@ -18,6 +18,7 @@ from safetensors.torch import save
 
 from flann.models import SequenceModel
 
+from .compiled import reference
 from .devices import choose_device, prepare
 from .errors import UserError
 from .evaluation import Evaluation, evaluate
@@ -142,6 +143,7 @@ def run(
             raise KeyboardInterrupt(f"{outcome.message}: the same command goes on from there")
         measured = measure(training, outcome, shown)
         keep(folder, training, outcome, measured)
+        keep_reference(folder, training)
         return Result.read(store.end(folder), experiment)
 
 
@@ -213,6 +215,13 @@ def keep(folder: Path, training: Training, outcome: Outcome, measured: Evaluatio
     write_json(folder / "result.json", summary(training, outcome, measured))
     if outcome.status != "stopped":
         training.checkpoint.unlink(missing_ok=True)
+
+
+def keep_reference(folder: Path, training: Training) -> None:
+    """Write the curve of the task's RASP program, if it has one."""
+    curve = reference(training.experiment, training.task)
+    if curve is not None:
+        write_json(folder / "reference.json", curve)
 
 
 def summary(training: Training, outcome: Outcome, measured: Evaluation) -> dict[str, Any]:
