@@ -144,6 +144,7 @@ def draw_task(figure: Figure, corner: tuple[float, float], panels: list[Panel]) 
         high = HEIGHTS[panel.metric]
         axes = figure.add_axes(fractions((left, top - high, WIDTH - LEFT - RIGHT, high), figure))
         draw_panel(axes, panel)
+        draw_reference(axes, panel)
         finish_x(axes, panel.points, last=panel is panels[-1])
         axes.set_ylabel(TITLES[panel.metric] if len(panels) > 1 else "accuracy")
         if panel is panels[0]:
@@ -175,7 +176,6 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     """Training lengths, chance, then the curves on top."""
     shade_training(axes, panel)
     draw_chance(axes, panel)
-    draw_reference(axes, panel)
     for order, curve in enumerate(panel.curves):
         mine = panel.points[panel.points["setting"] == curve.setting].dropna(subset="length")
         if len(mine):
@@ -230,6 +230,12 @@ def draw_chance(axes: Axes, panel: Panel) -> None:
     name_line(axes, "chance", min(end, REACH) if crowded else end, panel.theme, below=crowded)
 
 
+def draw_reach(axes: Axes, theme: Theme) -> None:
+    """The line that a run must not fall below to have reached a length."""
+    axes.axhline(REACH, color=theme.faint, lw=0.6, zorder=1)
+    name_line(axes, f"reach {REACH}", REACH, theme)
+
+
 def draw_reference(axes: Axes, panel: Panel) -> None:
     """The curve of a program that is right by construction, named once, on the upper panel."""
     points = panel.reference["curve"] if panel.reference else []
@@ -244,12 +250,6 @@ def draw_reference(axes: Axes, panel: Panel) -> None:
         chance = panel.points["chance_per_symbol"].dropna()
         crowded = panel.reach or abs(float(chance.iloc[-1]) - shares[-1]) < CROWDED
         name_line(axes, "RASP", shares[-1], panel.theme, above=crowded)
-
-
-def draw_reach(axes: Axes, theme: Theme) -> None:
-    """The line that a run must not fall below to have reached a length."""
-    axes.axhline(REACH, color=theme.faint, lw=0.6, zorder=1)
-    name_line(axes, f"reach {REACH}", REACH, theme)
 
 
 def name_line(

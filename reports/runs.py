@@ -194,23 +194,6 @@ def read_positions(file: Path) -> pd.DataFrame:
     return positions.astype(whole).sort_values(["length", "position"], ignore_index=True)
 
 
-def read_progress(file: Path) -> pd.DataFrame:
-    """progress.jsonl in order of steps; empty if there is none. A loss may be NaN, or null."""
-    if not file.exists():
-        return pd.DataFrame(columns=PROGRESS, dtype=float)
-    rows = []
-    for number, line in enumerate(read_text(file).splitlines(), 1):
-        record = parse_json(line, f"{file}, line {number}")
-        if not isinstance(record, dict) or "step" not in record or "loss" not in record:
-            raise UserError(f"{file}, line {number}: expected an object with step and loss")
-        rows.append({column: record.get(column) for column in PROGRESS})
-    try:
-        progress = pd.DataFrame(rows, columns=PROGRESS).astype(float)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise UserError(f"{file}: expected numbers for {', '.join(PROGRESS)} ({error})") from error
-    return progress.dropna(subset="step").sort_values("step", ignore_index=True)
-
-
 def read_reference(file: Path) -> dict[str, Any] | None:
     """reference.json: a name and a curve; None if there is no such file."""
     if not file.exists():
@@ -230,6 +213,23 @@ def is_point(point: Any) -> bool:
         return False
     shares: list[Any] = [point.get(metric) for metric in ("per_symbol", "per_word")]
     return all(is_number(share) and 0 <= share <= 1 for share in shares)
+
+
+def read_progress(file: Path) -> pd.DataFrame:
+    """progress.jsonl in order of steps; empty if there is none. A loss may be NaN, or null."""
+    if not file.exists():
+        return pd.DataFrame(columns=PROGRESS, dtype=float)
+    rows = []
+    for number, line in enumerate(read_text(file).splitlines(), 1):
+        record = parse_json(line, f"{file}, line {number}")
+        if not isinstance(record, dict) or "step" not in record or "loss" not in record:
+            raise UserError(f"{file}, line {number}: expected an object with step and loss")
+        rows.append({column: record.get(column) for column in PROGRESS})
+    try:
+        progress = pd.DataFrame(rows, columns=PROGRESS).astype(float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UserError(f"{file}: expected numbers for {', '.join(PROGRESS)} ({error})") from error
+    return progress.dropna(subset="step").sort_values("step", ignore_index=True)
 
 
 def read_csv(file: Path, columns: list[str], may_be_blank: Iterable[str] = ()) -> pd.DataFrame:
