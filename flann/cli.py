@@ -15,6 +15,7 @@ import click
 
 from . import __version__
 from .arguments import LengthRange, Lengths, Suggesting
+from .compiled import is_compiled
 from .console import (
     curve_text,
     model_page,
@@ -96,6 +97,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machine
 @cli.command(short_help="Train a model on short words and measure it on long ones.")
 @click.option("--task", "tasks", multiple=True, required=True, help="A task; see `flann tasks`.")
 @click.option("--model", "models", multiple=True, required=True, help="See `flann models`.")
+@click.option("--start", help="rasp: train from the weights of the task's program.")
 @click.option("--seed", "seeds", type=int, multiple=True, help="Of weights and training words. [0]")
 @click.option("--parameters", type=int, help="Size, met within 1%. [100000]")
 @click.option("--depth", type=int, help="Layers. [1]")
@@ -144,6 +146,7 @@ def run(
       flann run --task A5 --model ids4:state_norm=true
       flann run --task parity --model lstm --model s4d --train-lengths 3:40 --seed 0 --seed 1
       flann run --task A5 --model mamba:eigenvalues=negative --depth 4 --time-limit 60
+      flann run --task A5 --model rasp:layers=4      a RASP program, compiled; nothing is trained
     """
     chosen = {name: value for name, value in fields.items() if value is not None}
     if time_limit is not None and time_limit <= 0:
@@ -192,10 +195,13 @@ def show(result: Result) -> None:
 
 def headline(experiment: Experiment, summary: dict[str, Any]) -> str:
     """One line: what was run, how large, how long, how far it holds."""
+    low, high = experiment.train_lengths
+    trained = f"trained on lengths {low} to {high} for {summary['seconds']:.0f} s"
+    if not experiment.steps:
+        trained = "compiled, not trained" if is_compiled(experiment.model) else "not trained"
     return (
         f"{experiment.task} · {experiment.model} · {summary['parameters']:,} parameters"
-        f" · trained on lengths {experiment.train_lengths[0]} to {experiment.train_lengths[1]}"
-        f" for {summary['seconds']:.0f} s · reach {summary['reach']}"
+        f" · {trained} · reach {summary['reach']}"
     )
 
 

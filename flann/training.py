@@ -22,6 +22,7 @@ from flann.models import SequenceModel, build_model
 from flann.tasks import Task, get_task
 
 from .checkpoint import load_checkpoint, save_checkpoint
+from .compiled import build_compiled, is_compiled
 from .curriculum import Curriculum
 from .errors import UserError
 from .evaluation import NotFiniteError, answers, words_for
@@ -210,6 +211,8 @@ class Training:
 def build(experiment: Experiment, task: Task) -> SequenceModel:
     """The experiment's model, with the weights that its seed gives."""
     put = get_format(experiment.format)
+    if experiment.start or is_compiled(experiment.model):
+        return build_compiled(experiment, task)
     return build_model(
         experiment.model,
         symbols=put.symbols(task),
