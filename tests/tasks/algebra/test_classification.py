@@ -8,7 +8,9 @@ import pytest
 from flann.errors import UserError
 from flann.tasks import get_task, task_names
 from flann.tasks.algebra import CLASSES, classify, classify_machine, classify_task, machine_of
-from flann.tasks.algebra.classification import INSIDE, Decisions, classify_group, consequences
+from flann.tasks.algebra.classification import classify_group
+from flann.tasks.algebra.decisions import Decisions
+from flann.tasks.algebra.inclusions import INSIDE, consequences
 from flann.tasks.algebra.machine import Machine
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata import Automaton, from_function
