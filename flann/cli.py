@@ -359,22 +359,25 @@ def classify(
     from flann.tasks.algebra import classify_machine, classify_task, eggbox, machine_of
     from flann.tasks.task import Task
 
-    from .classes import asked, page
+    from .classes import asked, deciding, page
 
     if not seconds > 0:
         raise UserError(f"--seconds {seconds:g}: expected a positive number of seconds")
     language = asked(regex, task, file)
-    if isinstance(language, Task):
-        found = classify_task(language, seconds=seconds)
-    else:
-        found = classify_machine(language, seconds=seconds)
+    boxes = ""
+    if draw_eggbox:  # first, as it may be refused
+        boxes = eggbox(machine_of(language) if isinstance(language, Task) else language)
+    with deciding() as progress:
+        if isinstance(language, Task):
+            found = classify_task(language, seconds=seconds, progress=progress)
+        else:
+            found = classify_machine(language, seconds=seconds, progress=progress)
     if as_json:
         click.echo(json.dumps(found.as_dict(), indent=2))
     else:
         click.echo(page(str(task or regex or file), found))
-    if draw_eggbox:
-        text = eggbox(machine_of(language) if isinstance(language, Task) else language)
-        click.echo("\n" + text, err=as_json)
+    if boxes:
+        click.echo("\n" + boxes, err=as_json)
 
 
 @cli.command(short_help="What is known of an architecture on a task, and why.")

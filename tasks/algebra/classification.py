@@ -173,6 +173,13 @@ class Classification:
         }
 
 
+Progress = Callable[[str], None]
+
+
+def quiet(name: str) -> None:
+    """Say nothing."""
+
+
 def classify(automaton: Automaton, limit: int = LIMIT, seconds: float = 30.0) -> Classification:
     """The classes of the language of an automaton.
 
@@ -195,7 +202,9 @@ def classify(automaton: Automaton, limit: int = LIMIT, seconds: float = 30.0) ->
     return classify_machine(Machine.of(automaton), limit, seconds)
 
 
-def classify_task(task: Task, limit: int = LIMIT, seconds: float = 30.0) -> Classification:
+def classify_task(
+    task: Task, limit: int = LIMIT, seconds: float = 30.0, progress: Progress = quiet
+) -> Classification:
     """The classes of a regular task.
 
     Raises
@@ -211,12 +220,17 @@ def classify_task(task: Task, limit: int = LIMIT, seconds: float = 30.0) -> Clas
     """
     if isinstance(task, WordProblem) and task.group.order > LARGEST_GROUP:
         return classify_group(task)
-    return classify_machine(machine_of(task), limit, seconds)
+    return classify_machine(machine_of(task), limit, seconds, progress)
 
 
-def classify_machine(machine: Machine, limit: int = LIMIT, seconds: float = 30.0) -> Classification:
-    """The classes of the language, or of the task, of a smallest machine."""
-    decisions = Decisions(machine, limit, Clock.of(seconds))
+def classify_machine(
+    machine: Machine, limit: int = LIMIT, seconds: float = 30.0, progress: Progress = quiet
+) -> Classification:
+    """The classes of the language, or of the task, of a smallest machine.
+
+    `progress` is told the class that is asked about next.
+    """
+    decisions = Decisions(machine, limit, Clock.of(seconds), progress)
     verdicts = consequences(decisions.all())
     semigroup = decisions.semigroup
     return Classification(
@@ -257,6 +271,7 @@ class Decisions:
     machine: Machine
     limit: int
     clock: Clock
+    progress: Progress = quiet
     verdicts: dict[str, Verdict] = field(default_factory=dict)
 
     def all(self) -> dict[str, Verdict]:
@@ -287,6 +302,7 @@ class Decisions:
 
     def note(self, name: str, decide: Callable[[], Verdict]) -> None:
         """Keep a verdict, or what stopped it."""
+        self.progress(name)
         try:
             self.verdicts[name] = decide()
         except Stopped as stopped:

@@ -94,6 +94,23 @@ class Green:
         return np.sort(idempotents[np.unique(self.d[idempotents], return_index=True)[1]])
 
     @cached_property
+    def maximal(self) -> list[int]:
+        """Of the representatives those that are not below another idempotent: e = ee' = e'e.
+
+        Below e' there is nothing new: eSf is part of e'Sf, and fSe of fSe'.
+        """
+        maps, idempotents = self.semigroup.maps, self.semigroup.idempotents
+        rank = self.semigroup.rank
+        found = []
+        for e in self.representatives.tolist():
+            self.clock.check()
+            above = maps[idempotents[rank[idempotents] > rank[e]]]
+            below = (above[:, maps[e]] == maps[e]).all(axis=1)
+            if not (maps[e][above[below]] == maps[e]).all(axis=1).any():
+                found.append(e)
+        return found
+
+    @cached_property
     def groups(self) -> list[Int[np.ndarray, " order"]]:
         """A maximal subgroup of each regular D-class that has one of more than one element."""
         size = np.bincount(self.h)
