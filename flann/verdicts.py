@@ -64,8 +64,8 @@ def family_of(model: str) -> str:
 def argument(joined: dict[str, Any]) -> str:
     """The argument in three lines, for each regime: the task, the family, what follows."""
     task, model, family = joined["task"], joined["model"], joined["family"]
-    meaning = CIRCUIT_CLASSES[joined["circuit_class"]]
-    name = joined["circuit_class"].replace("unknown", "of unknown class")
+    name = joined["circuit_class"]
+    so = f"so {name}, {CIRCUIT_CLASSES[name]}" if name != "unknown" else "its class is not known"
     kind = "; ".join(FAMILIES[part] for part in family.split("+"))
     lines = [f"{task} · {model}", f"{model} is of the family {family}: {kind}"]
     for known in joined["statements"]:
@@ -73,7 +73,7 @@ def argument(joined: dict[str, Any]) -> str:
         lines += [
             "",
             f"{'at' if regime.endswith('precision') else 'with'} {regime}: {known['verdict']}",
-            f"  the task    {task} is {name} ({meaning}): {joined['why']}",
+            f"  the task    {task}: {joined['why']}; {so}",
             f"  the family  {known['why']} ({known['citation']})",
             f"  hence       {HENCE[known['verdict']]}",
         ]
