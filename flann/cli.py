@@ -393,6 +393,7 @@ def show_costs(
     from .costs import LENGTHS, measured, write_costs
     from .progress import Progress
 
+    write_costs([], path)
     progress = Progress()
 
     def watch(name: str, length: int, what: str) -> None:

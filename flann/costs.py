@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from flann.models import SequenceModel, build_model, model_names
+from flann.models import SequenceModel, build_model, model_names, model_registry
 from flann.models.costs import kept_bytes, operations, step_costs, training_cost
 
 from .devices import prepare
@@ -39,6 +40,7 @@ def matched(names: list[str], parameters: int, depth: int) -> list[Row]:
     prepare(torch.device("cpu"))
     rows: list[Row] = []
     for name in names or model_names():
+        model_registry.create(name, imports=True)  # a mistyped name is no matter of budgets
         try:
             model = sized(name, parameters, depth)
         except UserError as error:
@@ -130,13 +132,24 @@ def sized(name: str, parameters: int, depth: int) -> SequenceModel:
 
 
 def write_costs(rows: list[Row], path: Path) -> None:
-    """The measured rows as CSV."""
+    """The measured rows as CSV; with no rows yet, only see that they could be written.
+
+    Raises
+    ------
+    UserError
+        for another suffix, or a file that cannot be written.
+    """
+    if path.suffix != ".csv":
+        raise UserError(f"cannot write {path.name!r}: expected .csv at its end")
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(path, text.getvalue().encode())
+        if rows:
+            writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+            write_aside(path, text.getvalue())
+        elif not os.access(path.parent, os.W_OK):
+            raise UserError(f"cannot write {path}: the folder is not open to you")
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from math import log2
 from statistics import median
 from typing import Any
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from .scans.backends import BACKENDS
 from .scans.operation import NAMESPACE
 from .sequence import SequenceModel
 
@@ -175,13 +177,16 @@ def _formulas() -> dict[Any, Callable[..., int]]:
     }
     operators = getattr(torch.ops, NAMESPACE)
     found: dict[Any, Callable[..., int]] = {}
-    for backend in ("cpu", "torch", "triton"):
+    for backend, module in BACKENDS.items():
+        import_module(f".scans.{module}", __package__)  # operators are registered when loaded
         for name, formula in of_scan.items():
             operator = getattr(operators, f"{backend}_{name}", None)
             if operator is not None:
                 found[operator] = _on_tensors(formula)
     for name in ("_fft_r2c", "_fft_c2r", "_fft_c2c"):
         found[getattr(torch.ops.aten, name)] = _on_tensors(_fourier_operations)
+    attention = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    found[attention] = _on_tensors(lambda q, k, v, *_: 4 * q.numel() * k.shape[2])  # all pairs
     found[torch.ops.aten.mkldnn_rnn_layer] = _on_tensors(_lstm_operations)
     return found
 

@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from flann.errors import UserError
 
@@ -25,6 +25,7 @@ from .style import DPI, LIGHT, Theme, colour, marker, settings
 from .writing import write_aside
 
 SIZE = (6.8, 5.2)  # inches: both columns of a two-column paper
+NARROW = 100  # from the top of an axis to its bottom
 PANELS = [
     ("training_us", "training: µs a symbol"),
     ("training_mb", "training: MB kept for the backward pass"),
@@ -108,6 +109,9 @@ def finish(axes: Axes, title: str, lengths: list[int], theme: Theme) -> None:
     axes.xaxis.set_major_locator(FixedLocator([float(n) for n in lengths]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.xaxis.set_minor_locator(NullLocator())
+    low, high = axes.get_ylim()
+    if high < NARROW * low:  # else a single number would stand at the axis
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="y", color=theme.shade, lw=0.6)
