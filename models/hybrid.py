@@ -180,15 +180,20 @@ def part_of(name: str, pattern: str) -> Architecture:
         for an unknown name or option, or one that cannot.
     """
     part = model_registry.create(name)
-    with torch.device("meta"):  # shapes only: no numbers are drawn
-        first = [] if isinstance(part, Hybrid) else [mixer_of(part, part.width_step)]
-    whole = not part.causal or part.longest is not None or getattr(part, "bos", False)
-    if whole or not (first and isinstance(first[0], Residual)):
+    if isinstance(part, Hybrid) or not stands_alone(part):
         raise UserError(
             f"in the pattern {pattern!r}: {name} cannot stand in one: expected a causal mixer that"
             " needs nothing outside its layer"
         )
     return part
+
+
+def stands_alone(part: Architecture) -> bool:
+    """Whether a layer begins with a causal mixer for words of any length, and that is all."""
+    with torch.device("meta"):  # shapes only: no numbers are drawn
+        probe = part.model("", symbols=2, labels=2, sizes=Sizes(part.width_step, 1, 1))
+    whole = probe.bos or probe.longest is not None or not probe.has_step
+    return isinstance(probe.layers[0], Residual) and not whole
 
 
 def mixer_of(part: Architecture, width: int) -> Layer:

@@ -66,6 +66,8 @@ def test_patterns_repeat_what_they_count(elements: list[tuple[int, str]]) -> Non
         ("attention(position=learned)", "cannot stand in one"),
         ("attention(position=sinusoidal)", "cannot stand in one"),
         ("attention(bos=true)", "cannot stand in one"),
+        ("attention(loops=2)", "cannot stand in one"),
+        ("attention(position=rope,randomised=true)", "cannot stand in one"),
         ("mamba,experts=2", "expected 1 to 1"),
         ("2mamba,experts=1", "2 experts or more"),
         ("2mamba,experts=3,chosen=4", "2 experts or more"),
@@ -85,7 +87,7 @@ def test_what_is_no_pattern_is_refused_in_one_line(pattern: str, why: str) -> No
         ("mamba+s4d", "hybrid"),
         ("mamba+mamba-2", "nonnegative-ssm"),
         ("mamba+mamba(eigenvalues=negative)", "hybrid"),
-        ("3deltanet", "delta-nonnegative"),
+        ("3deltanet", "delta-rule-nonnegative"),
     ],
 )
 def test_a_pattern_of_one_family_is_of_that_family(pattern: str, family: str) -> None:
