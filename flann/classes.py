@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import UserError
+from .progress import Progress
 
 if TYPE_CHECKING:
     from flann.tasks.algebra import Classification, Words
@@ -15,12 +19,17 @@ if TYPE_CHECKING:
 
 ANSWERS = {True: "yes", False: "no", None: "?"}
 WIDTH = 100
+SILENT = 2.0  # seconds before a person is told what is going on
 LONGEST_WITNESS = 60  # characters of a word that are shown
 
 
 def asked(regex: str | None, task: str | None, file: Path | None) -> Task | Machine:
     """What is to be classified: exactly one of an expression, a task and a file."""
-    given = [f for f, value in (("--regex", regex), ("--task", task), ("FILE", file)) if value]
+    given = [
+        f
+        for f, value in (("--regex", regex), ("--task", task), ("FILE", file))
+        if value is not None
+    ]
     if len(given) != 1:
         got = " and ".join(given) or "none"
         raise UserError(f"classify: expected one of --regex R, --task NAME and FILE, got {got}")
@@ -35,6 +44,21 @@ def asked(regex: str | None, task: str | None, file: Path | None) -> Task | Mach
         return Machine.of(from_expression(regex))
     assert file is not None
     return Machine.of(read_automaton(file))
+
+
+@contextmanager
+def deciding() -> Iterator[Callable[[str], None]]:
+    """A line on standard error that says which class is asked about, once it takes long."""
+    line, start = Progress(), time.monotonic()
+
+    def progress(name: str) -> None:
+        if time.monotonic() - start > SILENT:
+            line.line(f"deciding {name}")
+
+    try:
+        yield progress
+    finally:
+        line.close()
 
 
 def page(name: str, found: Classification) -> str:

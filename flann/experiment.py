@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from . import compiled
 from .errors import UserError, unknown
 from .names import slug
 from .registry import is_import
@@ -21,7 +22,10 @@ SCHEMA = 1  # raised when the same fields come to mean something else
 Schedule = Literal["flat", "cosine"]
 RECOMMENDED = ("lr", "steps")  # fields whose default is the architecture's own,
 ASK: Any = None  # and what stands in them until it is asked
-LATER = ("train_words",)  # fields that came later: not in the id unless set, so that old ids hold
+LATER = (
+    "train_words",
+    "start",
+)  # fields that came later: not in the id unless set, so that old ids hold
 LONGEST_GRID = 8  # default test lengths reach this many times the longest training length
 
 
@@ -68,6 +72,8 @@ class Experiment:
         stop once the validation accuracy per word at the longest length reaches this.
     loss : {"cross-entropy"}
         per scored position.
+    start : str, optional
+        ``"rasp"``: a transformer that is trained from the weights of the task's program.
     seed : int
         of the initial weights and the training words. Test words never depend on it.
     precision : {"float32"}
@@ -111,24 +117,28 @@ class Experiment:
     precision: str = "float32"
     test_lengths: tuple[int, ...] = ()
     test_size: int = 512
+    start: str | None = None
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
         self._check()
-        from flann.models import model_registry
         from flann.tasks import get_task, task_registry
 
         from .formats import get_format
 
         settle = object.__setattr__  # the dataclass is frozen to everybody else
         settle(self, "task", task_registry.canonical(self.task, imports=True))
-        settle(self, "model", model_registry.canonical(self.model, imports=True))
+        settle(self, "model", canonical_model(self.model))
+        if self.start is not None:
+            settle(self, "start", canonical_model(self.start))
         for name in RECOMMENDED:
             if getattr(self, name) is None:
-                settle(self, name, recommended(self.model, name))
+                settle(self, name, recommended(self.start or self.model, name))
         settle(self, "train_lengths", (int(self.train_lengths[0]), int(self.train_lengths[1])))
         settle(self, "test_lengths", self._settled_test_lengths())
         settle(self, "format", get_format(self.format, get_task(self.task, imports=True)).name)
+        if self.start is not None or compiled.is_compiled(self.model):
+            compiled.check(self, get_task(self.task, imports=True))
 
     def _check(self) -> None:
         """Refuse values that mean nothing, before anything slow is imported."""
@@ -263,9 +273,21 @@ def default_test_lengths(task: Any, longest: int) -> tuple[int, ...]:
     return tuple(sorted({min(valid, key=lambda v: (abs(v - w), v)) for w in wanted}))
 
 
+def canonical_model(name: str) -> str:
+    """The one spelling of a model's name."""
+    from flann.models import model_registry
+
+    if compiled.is_compiled(name):
+        return compiled.canonical(name)
+    return model_registry.canonical(name, imports=True)
+
+
 def recommended(model: str, setting: str) -> float:
     """What the architecture recommends for its training: ``"lr"`` or ``"steps"``."""
     from flann.models import model_registry
+
+    if compiled.is_compiled(model):
+        return compiled.RECIPE[setting]
 
     return model_registry.create(model, imports=True).recipe[setting]
 

@@ -19,6 +19,7 @@ from safetensors.torch import save
 from flann.models import SequenceModel
 from flann.models.scans.backends import told as scans_told
 
+from .compiled import reference
 from .devices import choose_device, prepare
 from .errors import UserError
 from .evaluation import Evaluation, evaluate
@@ -147,6 +148,7 @@ def run(
             raise KeyboardInterrupt(f"{outcome.message}: the same command goes on from there")
         measured = measure(training, outcome, shown)
         keep(folder, training, outcome, measured)
+        keep_reference(folder, training)
         return Result.read(store.end(folder), experiment)
 
 
@@ -226,6 +228,13 @@ def keep(folder: Path, training: Training, outcome: Outcome, measured: Evaluatio
     write_json(folder / "result.json", summary(training, outcome, measured))
     if outcome.status != "stopped":
         training.checkpoint.unlink(missing_ok=True)
+
+
+def keep_reference(folder: Path, training: Training) -> None:
+    """Write the curve of the task's RASP program, if it has one."""
+    curve = reference(training.experiment, training.task)
+    if curve is not None:
+        write_json(folder / "reference.json", curve)
 
 
 def summary(training: Training, outcome: Outcome, measured: Evaluation) -> dict[str, Any]:

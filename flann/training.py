@@ -23,6 +23,7 @@ from flann.tasks import Task, get_task
 
 from .answering import Answering, NotFiniteError
 from .checkpoint import load_checkpoint, save_checkpoint
+from .compiled import build_compiled, is_compiled
 from .curriculum import Curriculum
 from .errors import UserError
 from .evaluation import words_for
@@ -211,6 +212,8 @@ class Training:
 def build(experiment: Experiment, task: Task) -> SequenceModel:
     """The experiment's model, with the weights that its seed gives."""
     put = get_format(experiment.format, task)
+    if experiment.start or is_compiled(experiment.model):
+        return build_compiled(experiment, task)
     model = build_model(
         experiment.model,
         symbols=put.symbols,

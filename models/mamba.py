@@ -30,7 +30,7 @@ from torch.nn import functional
 
 from .architecture import Architecture, Sizes
 from .registry import register
-from .scans import selective_scan
+from .scans import selective_scan, short_convolution
 from .scans.front import Eigenvalues
 from .sequence import Layer, Residual, State
 
@@ -64,18 +64,19 @@ class SelectiveSSM(Layer):
         self.log_rates = nn.Parameter(torch.arange(1.0, state + 1).log().repeat(inner, 1))
         self.skip = nn.Parameter(torch.ones(inner))
         self.out = nn.Linear(inner, width, bias=False)
-        _initialise_time_step(self.time_step)
+        initialise_time_step(self.time_step)
 
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
         """The outputs at every position."""
-        u, z = self.into(x).chunk(2, dim=-1)
-        u = self._convolve(functional.pad(u, (0, 0, self.taps - 1, 0)))
+        # Two products rather than one cut in two: the kernels want each in one piece of memory.
+        u, z = (functional.linear(x, weight) for weight in self.into.weight.chunk(2))
+        u = short_convolution(u, self.convolution.weight.squeeze(1), self._bias)
         dt, B, C = self._selected(u)
         rates = -torch.exp(self.log_rates)
-        v = selective_scan(u, dt, rates, B, C, eigenvalues=self.eigenvalues)
-        y: Tensor = self.out((v + self.skip * u) * functional.silu(z))
+        v = selective_scan(u, dt, rates, B, C, skip=self.skip, gate=z, eigenvalues=self.eigenvalues)
+        y: Tensor = self.out(v)
         return y
 
     def initial_state(self, batch_size: int) -> State:
@@ -93,7 +94,8 @@ class SelectiveSSM(Layer):
         recent, h = state
         u, z = self.into(x).chunk(2, dim=-1)
         window = torch.cat([recent, u.unsqueeze(1)], dim=1)
-        u = self._convolve(window).squeeze(1)
+        taps = self.convolution.weight.squeeze(1).T
+        u = functional.silu((window * taps).sum(1) + self._bias)
         dt, B, C = self._selected(u)
         decay = torch.exp(dt.unsqueeze(-1) * -torch.exp(self.log_rates))
         if self.eigenvalues == "negative":
@@ -106,9 +108,10 @@ class SelectiveSSM(Layer):
         """h, and the convolution's window."""
         return self.inner * (self.state + self.taps - 1)
 
-    def _convolve(self, u: Tensor) -> Tensor:
-        """SiLU of the causal convolution; `u` has K - 1 positions more than the result."""
-        return functional.silu(self.convolution(u.transpose(1, 2)).transpose(1, 2))
+    @property
+    def _bias(self) -> Tensor:
+        assert self.convolution.bias is not None
+        return self.convolution.bias
 
     def _selected(self, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Δ, B and C, which depend on the input."""
@@ -116,12 +119,21 @@ class SelectiveSSM(Layer):
         return functional.softplus(self.time_step(low)), B, C
 
 
-def _initialise_time_step(linear: nn.Linear, least: float = 1e-3, most: float = 1e-1) -> None:
+def initialise_time_step(linear: nn.Linear, least: float = 1e-3, most: float = 1e-1) -> None:
     """Δ begins log-uniform between `least` and `most` (arXiv:2312.00752, §3.6)."""
     nn.init.uniform_(linear.weight, -(linear.in_features**-0.5), linear.in_features**-0.5)
     dt = torch.exp(torch.rand(linear.out_features) * (log(most) - log(least)) + log(least))
     with torch.no_grad():
-        linear.bias.copy_(dt + torch.log(-torch.expm1(-dt)))  # the inverse of softplus
+        linear.bias.copy_(inverse_softplus(dt))
+
+
+def inverse_softplus(dt: Tensor) -> Tensor:
+    """What softplus takes to `dt`.
+
+    >>> round(functional.softplus(inverse_softplus(torch.tensor(0.01))).item(), 6)
+    0.01
+    """
+    return dt + torch.log(-torch.expm1(-dt))
 
 
 @register("mamba")

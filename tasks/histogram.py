@@ -28,7 +28,7 @@ from .transduction import InPlace, Transduction, Words
 
 KINDS = 32  # symbols of histogram
 GREATEST = 64  # count that has a label
-COUNTED = Facts("TC0", "counts of symbols, which AC0 cannot keep", remembers=False)
+COUNTED = Facts("TC0", "counts of symbols, which AC0 cannot keep")
 
 Ask = Literal["transduce", "tag"]
 

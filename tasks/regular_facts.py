@@ -13,7 +13,7 @@ the same facts everywhere.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Int, Integer, Shaped
 
 from flann.errors import UserError
 
@@ -33,7 +33,7 @@ from .word_problem import WordProblem
 MOST_ELEMENTS = 5_000
 PATIENCE = 600.0  # seconds, which that many elements never take
 
-Map = Int[np.ndarray, " states"]  # where each state goes
+Map = Integer[np.ndarray, " states"]  # where each state goes
 
 
 def facts_of(task: Task) -> Facts:
@@ -124,7 +124,8 @@ def of_group(group: Group, generators: Int[np.ndarray, " symbols"], mode: str) -
     G / N cyclic, so N is solvable exactly when G is.
     """
     symbols = np.unique(generators)
-    reached = group.generated(symbols)
+    everything = len(symbols) == group.order  # spares a large group's table
+    reached = np.arange(group.order) if everything else group.generated(symbols)
     orders = group.element_orders
     trivial = len(reached) == 1
     circuit_class, why = circuit_of_group(group, symbols)

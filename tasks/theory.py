@@ -32,6 +32,7 @@ FAMILIES: dict[str, str] = {
     "rwkv-7": "a diagonal matrix plus one of rank one at each step",
     "stack-rnn": "simple recurrent network with a stack",
     "tape-rnn": "simple recurrent network with a tape",
+    "hybrid": "layers of several families in turn",
     "transformer": "causal attention with positions",
     "transformer-nope": "causal attention without positions",
     "transformer-bidirectional": "attention without a mask, with positions",
@@ -102,7 +103,7 @@ class Theory:
         """The statements on one family, or on a mixture of several: ``"transformer+real-ssm"``."""
         parts = list(dict.fromkeys(family.split("+")))
         if len(parts) == 1:
-            return tuple(s for s in self.statements if s.family == family)
+            return tuple(s for s in self.statements if s.family == parts[0])
         known = [{s.regime: s for s in self.statements if s.family == part} for part in parts]
         return tuple(
             mixed(family, [of.get(regime) for of in known])

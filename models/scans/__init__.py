@@ -10,6 +10,7 @@
     linear_attention_scan, delta_scan, rank_one_scan                         see `fast_weights`
                        S_t = (diag(w_t) - p_t l_tᵀ) S_{t-1} + k_t v_tᵀ,  y_t = S_tᵀ q_t
     slstm_scan         exponential gates that see h_{t-1}                    see `gated`
+    short_convolution  what stands before many of them                       see `short`
 
 The backends, each equal to the first forward and backward, which tests hold them to::
 
@@ -32,6 +33,7 @@ from .backends import scan_backend
 from .fast_weights import delta_scan, linear_attention_scan, rank_one_scan, stabilised_gates
 from .front import diagonal_scan, matrix_scan, product_scan, selective_scan
 from .gated import slstm_scan
+from .short import short_convolution
 
 __all__ = [
     "delta_scan",
@@ -42,6 +44,7 @@ __all__ = [
     "rank_one_scan",
     "scan_backend",
     "selective_scan",
+    "short_convolution",
     "slstm_scan",
     "stabilised_gates",
 ]

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from .compiled import call, library
 from .loop_slstm import by_recurrence
-from .operation import DELTA, DIAGONAL, MATRIX, PRODUCT, SELECTIVE, SLSTM, define
+from .operation import CONVOLUTION, DELTA, DIAGONAL, GATED, MATRIX, PRODUCT, SLSTM, define
 from .ref import RMS_EPS
 
 CHUNK = 16
 """How many steps the backward runs again at a time: SELECTIVE_CHUNK, DELTA_CHUNK."""
+VECTOR = 64
+"""Bytes of the kernels' vectors."""
 
 
 def missing() -> str | None:
@@ -27,6 +29,34 @@ def missing() -> str | None:
 def supports(device: str) -> bool:
     """The CPU, where the kernels are."""
     return device == "cpu" and missing() is None
+
+
+# -- convolution -----------------------------------------------------------------------------------
+
+
+def convolution_outputs(x: Tensor, w: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
+    """y."""
+    return (_empty(x, *x.shape),)
+
+
+def convolution_forward(x: Tensor, w: Tensor, bias: Tensor, y: Tensor) -> None:
+    """Every output."""
+    x, taps, bias = _lines(x, w.mT, bias)
+    call("convolution_forward", [x, taps, bias, y], [*x.shape, w.shape[2], len(w)])
+
+
+def convolution_backward(
+    x: Tensor, w: Tensor, bias: Tensor, grad: Tensor, dx: Tensor, dw: Tensor, dbias: Tensor
+) -> None:
+    """What the weights get is summed over the rows of the batch that share them."""
+    x, taps, bias, grad = _lines(x, w.mT, bias, grad)
+    by_taps = _empty(x, len(x), *taps.shape[1:])
+    by_bias = _empty(x, len(x), *bias.shape[1:])
+    with _Filled(dx) as (to,):
+        tensors = [x, taps, bias, grad, to, by_taps, by_bias]
+        call("convolution_backward", tensors, [*x.shape, w.shape[2], len(w)])
+    dw.copy_(by_taps.unflatten(0, (len(w), -1)).sum(1).mT)
+    dbias.copy_(by_bias.unflatten(0, (len(w), -1)).sum(1))
 
 
 # -- diagonal --------------------------------------------------------------------------------------
@@ -62,27 +92,28 @@ def selective_outputs(
 
 
 def selective_forward(
-    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor,
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor,
     y: Tensor, kept: Tensor, negative: bool,
 ) -> None:  # fmt: skip
     """Every output, and the state before each chunk."""
-    x, dt, rates, B, C = _lines(x, dt, A.mT, B, C)
-    sizes = [*x.shape, B.shape[2], len(A), negative]
-    call("selective_forward", [x, dt, rates, B, C, y, kept], sizes)
+    sizes = [*x.shape, B.shape[2], len(A), negative, D.shape[1] > 0]
+    call("selective_forward", [*_lines(x, dt, A.mT, B, C, D, z), y, kept], sizes)
 
 
 def selective_backward(
-    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, kept: Tensor, grad: Tensor,
-    dx: Tensor, ddt: Tensor, dA: Tensor, dB: Tensor, dC: Tensor, negative: bool,
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor, kept: Tensor,
+    grad: Tensor, dx: Tensor, ddt: Tensor, dA: Tensor, dB: Tensor, dC: Tensor, dD: Tensor,
+    dz: Tensor, negative: bool,
 ) -> None:  # fmt: skip
-    """The adjoint recurrence; A's gradient is summed over the rows of the batch that share it."""
-    x, dt, rates, B, C, grad = _lines(x, dt, A.mT, B, C, grad)
-    rows = _empty(x, len(x), *rates.shape[1:])
-    sizes = [*x.shape, B.shape[2], len(A), negative]
-    with _Filled(dx, ddt, dB, dC) as (to_x, to_dt, to_B, to_C):
-        tensors = [x, dt, rates, B, C, kept, grad, to_x, to_dt, rows, to_B, to_C]
-        call("selective_backward", tensors, sizes)
-    dA.copy_(rows.unflatten(0, (len(A), -1)).sum(1).mT)
+    """The adjoint recurrence; A's and D's gradients are summed over the rows that share them."""
+    sizes = [*x.shape, B.shape[2], len(A), negative, D.shape[1] > 0]
+    inputs = _lines(x, dt, A.mT, B, C, D, z, kept, grad)
+    by_A, by_D = _empty(x, len(x), *A.mT.shape[1:]), _empty(x, len(x), *D.shape[1:])
+    with _Filled(dx, ddt, dB, dC, dz) as (to_x, to_dt, to_B, to_C, to_z):
+        gradients = [to_x, to_dt, by_A, to_B, to_C, by_D, to_z]
+        call("selective_backward", [*inputs, *gradients], sizes)
+    dA.copy_(by_A.unflatten(0, (len(A), -1)).sum(1).mT)
+    dD.copy_(by_D.unflatten(0, (len(D), -1)).sum(1))
 
 
 # -- matrix ----------------------------------------------------------------------------------------
@@ -182,7 +213,7 @@ def slstm_forward(
 ) -> None:
     """Every output, cell and gate."""
     sizes = [*g.shape[:2], *R.shape[1:3], len(R), sigmoid]
-    call("slstm_forward", [*_lines(g, R), h, cells, gates], sizes)
+    call("slstm_forward", [*_lines(g), _padded(R), h, cells, gates], sizes)
 
 
 def slstm_backward(
@@ -191,10 +222,21 @@ def slstm_backward(
 ) -> None:  # fmt: skip
     """The gates' gradients backwards in time, then R's all at once."""
     sizes = [*h.shape[:2], *R.shape[1:3], len(R), sigmoid]
-    matrices, grad = _lines(R, grad)
+    matrices, (grad,) = _padded(R.permute(0, 1, 3, 4, 2)), _lines(grad)
     with _Filled(dg) as (to,):
         call("slstm_backward", [matrices, cells, gates, grad, to], sizes)
     dR.copy_(by_recurrence(R, h, dg))
+
+
+def _padded(R: Tensor) -> Tensor:
+    """Zeros after the last axis, up to whole vectors, at an address that vectors may have."""
+    size, lanes = R.shape[-1], VECTOR // R.element_size()
+    wide = -(-size // lanes) * lanes
+    room = R.new_zeros(R.shape[:-1].numel() * wide + lanes)
+    offset = -room.data_ptr() % VECTOR // R.element_size()
+    padded = room[offset : len(room) - lanes + offset].view(*R.shape[:-1], wide)
+    padded[..., :size] = R
+    return padded
 
 
 # -- layout ----------------------------------------------------------------------------------------
@@ -225,8 +267,11 @@ class _Filled:
                 tensor.copy_(filled)
 
 
+convolution = define(
+    "cpu", CONVOLUTION, convolution_forward, convolution_backward, convolution_outputs
+)
 diagonal = define("cpu", DIAGONAL, diagonal_forward, diagonal_backward, diagonal_outputs)
-selective = define("cpu", SELECTIVE, selective_forward, selective_backward, selective_outputs)
+selective = define("cpu", GATED, selective_forward, selective_backward, selective_outputs)
 matrix = define("cpu", MATRIX, matrix_forward, matrix_backward, matrix_outputs)
 product = define("cpu", PRODUCT, product_forward, product_backward, product_outputs)
 delta = define("cpu", DELTA, delta_forward, delta_backward, delta_outputs)

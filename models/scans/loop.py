@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from .loop_delta import delta_backward, delta_forward, delta_outputs
 from .loop_matrix import (
@@ -29,12 +30,20 @@ from .loop_matrix import (
 from .loop_selective import selective_backward, selective_forward, selective_outputs
 from .loop_slstm import slstm_backward, slstm_forward, slstm_outputs
 from .operation import DELTA, DIAGONAL, MATRIX, PRODUCT, SELECTIVE, SLSTM, define
+from .ref import gated
 from .time_first import time_first
 
 
 def supports(device: str) -> bool:
     """Any device."""
     return True
+
+
+def convolution(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
+    """SiLU of torch's own depthwise convolution, which has a derivative already."""
+    padded = functional.pad(x, (0, 0, w.shape[2] - 1, 0)).transpose(1, 2)
+    z = functional.conv1d(padded, w[0, :, None], bias[0], groups=x.shape[2])
+    return functional.silu(z.transpose(1, 2))
 
 
 def diagonal_outputs(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
@@ -61,8 +70,15 @@ def diagonal_backward(a: Tensor, h: Tensor, grad: Tensor, da: Tensor, db: Tensor
     torch.mul(db[1:], h[:-1].conj(), out=da[1:])
 
 
+def selective(
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor, negative: bool
+) -> Tensor:  # fmt: skip
+    """The scan, and torch's own operators behind it."""
+    return gated(_selective(x, dt, A, B, C, negative), x, D, z)
+
+
 diagonal = define("torch", DIAGONAL, diagonal_forward, diagonal_backward, diagonal_outputs)
-selective = define("torch", SELECTIVE, selective_forward, selective_backward, selective_outputs)
+_selective = define("torch", SELECTIVE, selective_forward, selective_backward, selective_outputs)
 matrix = define("torch", MATRIX, matrix_forward, matrix_backward, matrix_outputs)
 product = define("torch", PRODUCT, product_forward, product_backward, product_outputs)
 delta = define("torch", DELTA, delta_forward, delta_backward, delta_outputs)

@@ -61,6 +61,13 @@ class Operation:
     flags: tuple[str, ...] = ()
 
 
+CONVOLUTION = Operation(
+    "convolution",
+    ("x", "w", "bias"),
+    ("y",),
+    saved=("x", "w", "bias"),
+    like=("x", "w", "bias"),
+)
 DIAGONAL = Operation("diagonal", ("a", "b"), ("h",), saved=("a", "h"), like=("a", "h"))
 SELECTIVE = Operation(
     "selective",
@@ -70,6 +77,15 @@ SELECTIVE = Operation(
     like=("x", "dt", "A", "B", "C"),
     flags=("negative",),
 )
+GATED = Operation(
+    "selective",
+    (*SELECTIVE.inputs, "D", "z"),
+    ("y", "kept"),
+    saved=(*SELECTIVE.inputs, "D", "z", "kept"),
+    like=(*SELECTIVE.inputs, "D", "z"),
+    flags=("negative",),
+)
+"""The selective scan with what stands behind it: y = (C h + D x) SiLU(z), unless D is empty."""
 MATRIX = Operation(
     "matrix",
     ("A", "b", "initial"),

@@ -24,9 +24,9 @@ def diagonal(a: Tensor, b: Tensor) -> Tensor:
 
 
 def selective(
-    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, negative: bool
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor, negative: bool
 ) -> Tensor:  # fmt: skip
-    """h_t = α(Δ_t A) ⊙ h_{t-1} + Δ_t x_t B_t, y_t = C_t · h_t."""
+    """h_t = α(Δ_t A) ⊙ h_{t-1} + Δ_t x_t B_t, y_t = C_t · h_t; (y + D x) SiLU(z) if D is there."""
     h, outputs = x.new_zeros(x.shape[0], *A.shape[1:]), []
     for t in range(x.shape[1]):
         decay = torch.exp(dt[:, t, :, None] * A)
@@ -34,7 +34,12 @@ def selective(
             decay = 2 * decay - 1
         h = decay * h + (dt[:, t] * x[:, t])[:, :, None] * B[:, t, None, :]
         outputs.append((h * C[:, t, None, :]).sum(-1))
-    return torch.stack(outputs, dim=1)
+    return gated(torch.stack(outputs, dim=1), x, D, z)
+
+
+def gated(y: Tensor, x: Tensor, D: Tensor, z: Tensor) -> Tensor:
+    """(y + D x) SiLU(z), or y if D is empty."""
+    return (y + D[:, None] * x) * z * torch.sigmoid(z) if D.shape[1] else y
 
 
 def matrix(A: Tensor, b: Tensor, initial: Tensor, normalise: bool) -> Tensor:
@@ -91,3 +96,13 @@ def slstm(g: Tensor, R: Tensor, sigmoid: bool) -> Tensor:
         h = torch.sigmoid(o) * c / n
         outputs.append(h.flatten(1))
     return torch.stack(outputs, dim=1)
+
+
+def convolution(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
+    """SiLU of z_t = bias + Σ_k w_k x_{t-K+1+k}."""
+    taps, length = w.shape[2], x.shape[1]
+    padded = torch.cat([x.new_zeros(x.shape[0], taps - 1, x.shape[2]), x], dim=1)
+    z = bias[:, None, :]
+    for k in range(taps):
+        z = z + w[:, None, :, k] * padded[:, k : k + length]
+    return z * torch.sigmoid(z)

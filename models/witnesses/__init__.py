@@ -11,6 +11,7 @@ here knows a task. The constructions, one a file::
     saturated   any automaton in an RNN, a GRU or an LSTM whose units are saturated
     matrices    any automaton in IDS4: its matrices are the transition matrices
     two_states  any automaton of two states in Mamba: hold, reset, and swap by the eigenvalue -1
+    householder permutation groups by the delta rule, a reflection a swap
     rotation    the length of the word modulo n in S4D: a pole on the unit circle
     counting    a counter read against zero in an LSTM
 
@@ -33,6 +34,7 @@ from flann.models.registry import model_registry
 from flann.models.sequence import SequenceModel
 
 from .counting import counting
+from .householder import householder
 from .machines import Counter, Moore
 from .matrices import matrices
 from .rotation import rotation
@@ -55,6 +57,8 @@ CONSTRUCTIONS: dict[str, tuple[Construction, ...]] = {
     "ids4": (matrices,),
     "mamba": (two_states,),
     "s4d": (rotation,),
+    "deltanet": (householder,),
+    "deltaproduct": (householder,),
 }
 
 

@@ -57,18 +57,19 @@ class Frame:
         codes: Float[Tensor, "symbols coordinates"],
         labels: int,
         second: int,
+        least_width: int = 1,
     ) -> Frame:
         """The frame for symbols of these codes, all of one length and one sum.
 
         `name` is the architecture's, canonical, and `second` its second knob.
         """
         count, coordinates = codes.shape
-        width = coordinates + labels
+        width = max(coordinates + labels, least_width)
         width += -width % architecture.width_step
         model = architecture.model(
             name, symbols=count, labels=labels, sizes=Sizes(width, second, depth=1)
         )
-        (block,) = model.layers
+        block = model.layers[0]  # a feed-forward part behind it is zero, and adds nothing
         assert isinstance(block, Residual)
         frame = cls(
             model,

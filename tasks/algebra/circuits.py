@@ -13,7 +13,7 @@ difference in which of the two one looks.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 
 from .equations import Equations
 from .maps import is_aperiodic
@@ -97,26 +97,11 @@ def solvable(equations: Equations) -> Verdict:
     for members in equations.green.groups:
         group = equations.green.group(members)
         if not group.is_solvable:
-            rest = perfect(group.commutator_subgroup, group.order)
-            x, y = rest[rest > 0][:2]
-            order = [members[e] for e in identity_first(equations, members)]
-            named = equations.named(x=int(order[x]), y=int(order[y]))
-            why = f"a group of {group.order} elements, {len(rest)} at the end of its derived series"
-            return Verdict(False, why, named)
+            core = np.arange(group.order)
+            while len(derived := group.commutator_subgroup(core)) < len(core):
+                core = derived
+            x, y = members[core[core > 0][:2]]
+            why = f"a group of {group.order} elements, {len(core)} at the end of its derived series"
+            return Verdict(False, why, equations.named(x=int(x), y=int(y)))
     largest = max((len(members) for members in equations.green.groups), default=1)
     return Verdict(True, f"its groups, of at most {largest} elements, are solvable")
-
-
-def perfect(derived, order: int) -> Int[np.ndarray, " members"]:  # type: ignore[no-untyped-def]
-    """Where the derived series of a group stops."""
-    members = np.arange(order)
-    while len(smaller := derived(members)) < len(members):
-        members = smaller
-    return members
-
-
-def identity_first(equations: Equations, members: Int[np.ndarray, " order"]) -> list[int]:
-    """The numbering of `Green.group`: the identity, and then the rest in order."""
-    idempotent = np.isin(members, equations.semigroup.idempotents)
-    identity = int(idempotent.argmax())
-    return [identity, *(i for i in range(len(members)) if i != identity)]

@@ -16,11 +16,12 @@ says that the right Cayley graph has no cycles but loops, L-trivial the same of 
 says that every regular element is idempotent: where s is regular, s = sts, and x empty, y = s, z =
 t give (st)s(st) = st, so ss = s. And the last two only need one idempotent for each D-class:
 idempotents e, e' of one D-class are e = uv, e' = vu, and x -> vxu carries eSf to e'Sf, products
-into products.
+into products. Of these they only need the maximal ones, for e = ee' = e'e makes eSf part of e'Sf.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,15 +70,12 @@ class Equations:
                 return Verdict(False, "x^w differs from x^(w+1)", self.named(x=x))
         return Verdict(True, f"its {self.semigroup.size} elements are aperiodic")
 
-    def pieces(self, count: int, entries: int) -> list[slice]:
+    def pieces(self, count: int, entries: int) -> Iterator[slice]:
         """Rows, with so many entries each, in pieces; the clock is looked at before each."""
         step = max(1, MOST_ENTRIES // max(entries, 1))
-        return [slice(low, min(low + step, count)) for low in self.checked(0, count, step)]
-
-    def checked(self, low: int, high: int, step: int) -> range:
-        """A range; time is asked for before it."""
-        self.clock.check()
-        return range(low, high, step)
+        for low in range(0, count, step):
+            self.clock.check()
+            yield slice(low, min(low + step, count))
 
     # -- one-sided and two-sided triviality ------------------------------------------------------
 
@@ -145,11 +143,11 @@ class Equations:
     @cached_property
     def arrows(self) -> Arrows:
         """The sets eSf."""
-        return Arrows(self.semigroup, self.green.representatives, self.clock)
+        return Arrows(self.semigroup, self.green.maximal, self.clock)
 
     def locally_testable(self) -> Verdict:
         """Every exe is idempotent, and every two commute."""
-        for e in self.green.representatives:
+        for e in self.green.maximal:
             local = self.arrows.between(e, e)
             maps = self.arrows.seen(local, e, e)
             squares = then(maps, maps)
@@ -158,7 +156,6 @@ class Equations:
                 x = int(local[wrong.argmax()])
                 return Verdict(False, "exexe differs from exe", self.named(e=e, x=x))
             for rows in self.pieces(len(maps), maps.size):
-                self.clock.check()
                 forth = maps[:, maps[rows]].swapaxes(0, 1)
                 back = maps[rows][:, maps]
                 wrong = (forth != back).any(axis=2)
@@ -173,9 +170,9 @@ class Equations:
         aperiodic = self.aperiodic()
         if not aperiodic.answer:
             return aperiodic
-        for e in self.green.representatives:
-            for f in self.green.representatives:
-                found = self.exchanged(int(e), int(f))
+        for e in self.green.maximal:
+            for f in self.green.maximal:
+                found = self.exchanged(e, f)
                 if found is not None:
                     return Verdict(False, "exfyezf differs from ezfyexf", found)
         return Verdict(True, "aperiodic, and exfyezf = ezfyexf throughout")
@@ -190,7 +187,6 @@ class Equations:
             pairs, first = np.unique(np.hstack([xy, yx]), axis=0, return_index=True)
             xy, yx = pairs[:, : xy.shape[1]], pairs[:, xy.shape[1] :]
             for rows in self.pieces(len(pairs), x.size):
-                self.clock.check()
                 wrong = (x[:, xy[rows]].swapaxes(0, 1) != yx[rows][:, x]).any(axis=2)
                 if wrong.any():
                     j, k = np.argwhere(wrong)[0]
@@ -223,17 +219,14 @@ class Arrows:
     `seen` writes it so, with both images renumbered from 0; then arrows compose like maps.
     """
 
-    def __init__(
-        self, semigroup: Semigroup, objects: Int[np.ndarray, " objects"], clock: Clock
-    ) -> None:
+    def __init__(self, semigroup: Semigroup, objects: list[int], clock: Clock) -> None:
         self.semigroup, self.clock = semigroup, clock
-        self.image = {int(e): np.unique(semigroup.maps[e]) for e in objects}
+        self.image = {e: np.unique(semigroup.maps[e]) for e in objects}
         self.starting: dict[int, Bool[np.ndarray, " elements"]] = {}
         self.ending: dict[int, Bool[np.ndarray, " elements"]] = {}
 
     def between(self, e: int, f: int) -> Int[np.ndarray, " arrows"]:
         """The elements of eSf."""
-        e, f = int(e), int(f)
         maps = self.semigroup.maps
         if e not in self.starting:
             self.clock.check()
@@ -248,7 +241,7 @@ class Arrows:
         self, elements: Int[np.ndarray, " arrows"], e: int, f: int
     ) -> Int[np.ndarray, "arrows points"]:
         """What arrows from e to f do to the image of e."""
-        source, target = self.image[int(e)], self.image[int(f)]
+        source, target = self.image[e], self.image[f]
         seen: Int[np.ndarray, "arrows points"] = np.searchsorted(
             target, self.semigroup.maps[np.ix_(elements, source)]
         )

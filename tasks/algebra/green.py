@@ -24,7 +24,6 @@ from jaxtyping import Bool, Int
 
 from flann.tasks.groups import LARGEST_ORDER, Group
 
-from .maps import then
 from .semigroup import Semigroup
 from .verdict import Clock, Stopped
 
@@ -94,14 +93,35 @@ class Green:
         return np.sort(idempotents[np.unique(self.d[idempotents], return_index=True)[1]])
 
     @cached_property
+    def maximal(self) -> list[int]:
+        """Of the representatives those that are not below another idempotent: e = ee' = e'e.
+
+        Below e' there is nothing new: eSf is part of e'Sf, and fSe of fSe'.
+        """
+        maps, idempotents = self.semigroup.maps, self.semigroup.idempotents
+        rank = self.semigroup.rank
+        found = []
+        for e in self.representatives.tolist():
+            self.clock.check()
+            above = maps[idempotents[rank[idempotents] > rank[e]]]
+            below = (above[:, maps[e]] == maps[e]).all(axis=1)
+            if not (maps[e][above[below]] == maps[e]).all(axis=1).any():
+                found.append(e)
+        return found
+
+    @cached_property
     def groups(self) -> list[Int[np.ndarray, " order"]]:
-        """A maximal subgroup of each regular D-class that has one of more than one element."""
+        """A maximal subgroup of each regular D-class that has one of more than one element.
+
+        The identity comes first.
+        """
         size = np.bincount(self.h)
         large = [e for e in self.representatives if size[self.h[e]] > 1]
-        return [np.flatnonzero(self.h == self.h[e]) for e in large]
+        members = [np.flatnonzero(self.h == self.h[e]) for e in large]
+        return [np.append(e, m[m != e]) for e, m in zip(large, members, strict=True)]
 
     def group(self, members: Int[np.ndarray, " order"]) -> Group:
-        """The Cayley table of a subgroup, its identity numbered 0.
+        """The Cayley table of one of the subgroups, numbered in its order.
 
         Raises
         ------
@@ -110,9 +130,6 @@ class Green:
         """
         if len(members) > LARGEST_ORDER:
             raise Stopped(f"a group of {len(members)} elements: no table is made of so many")
-        maps = self.semigroup.maps[members]
-        identity = int((then(maps, maps) == maps).all(axis=1).argmax())
-        members = np.concatenate([members[[identity]], np.delete(members, identity)])
         maps = self.semigroup.maps[members]
         # a group acts faithfully on the image of its identity, where a product is easily known
         points = np.unique(maps[0])

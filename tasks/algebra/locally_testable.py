@@ -23,8 +23,8 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from .machine import Machine, Word
+from .maps import omega
 from .pairs import PairGraph, Search
-from .piecewise import power
 from .verdict import Verdict
 
 
@@ -104,9 +104,7 @@ def disagreeing(
 
 def refuted(machine: Machine, loop: Word, x: Word, y: Word) -> Verdict:
     """Which of the equations these words violate."""
-    e = power(machine.action(loop), machine.size)
-    while (e[e] != e).any():  # not aperiodic: a power that is a multiple of every cycle
-        e = idempotent_power(machine.action(loop))
+    e = omega(machine.action(loop))
     maps = {name: e[machine.action(word)[e]] for name, word in (("x", x), ("y", y))}
     for name, word in (("x", x), ("y", y)):
         if (maps[name][maps[name]] != maps[name]).any():
@@ -116,11 +114,3 @@ def refuted(machine: Machine, loop: Word, x: Word, y: Word) -> Verdict:
     words = {"e": loop, "x": x, "y": y}
     spelt = {name: machine.spelt(word) for name, word in words.items()}
     return Verdict(False, "exeye differs from eyexe", spelt)
-
-
-def idempotent_power(action: np.ndarray) -> np.ndarray:
-    """The power of a map that is its own square."""
-    result = action
-    while (result[result] != result).any():
-        result = action[result]
-    return result

@@ -152,9 +152,13 @@ class Machine:
 
     def path(self, origin: int, target: int) -> Word | None:
         """A shortest word from one state to another; empty where they are the same."""
+        return self.path_into(origin, np.arange(self.size) == target)
+
+    def path_into(self, origin: int, goal: Bool[np.ndarray, " states"]) -> Word | None:
+        """A shortest word from a state to one of several."""
         arrived: dict[int, tuple[int, int] | None] = {origin: None}
         for state in (queue := [origin]):
-            if state == target:
+            if goal[state]:
                 word = []
                 while (step := arrived[state]) is not None:
                     state, a = step

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from .machine import Machine, Word
+from .maps import settled
 from .verdict import Verdict
 
 
@@ -52,26 +53,18 @@ def piecewise_testable(machine: Machine) -> Verdict:
     small = machine.merged()
     for a in range(len(small.symbols)):
         for b in range(a):
-            settled = power(small.table[:, b][small.table[:, a]], small.size)
-            if (settled[small.table[:, a]] != settled[small.table[:, b]]).any():
+            high = settled(small.table[:, b][small.table[:, a]])
+            if (high[small.table[:, a]] != high[small.table[:, b]]).any():
                 return not_confluent(small, a, b)
     return Verdict(True, "every cycle is a loop, and every two symbols are confluent")
-
-
-def power(action: np.ndarray, least: int) -> np.ndarray:
-    """A power of a map, the exponent a power of two and at least so large."""
-    exponent = 1
-    while exponent < least:
-        action, exponent = action[action], 2 * exponent
-    return action
 
 
 def not_confluent(machine: Machine, a: int, b: int) -> Verdict:
     """One of y(xy)^w = (xy)^w fails for two symbols that are not confluent, with R-trivial."""
     x: Word
     for x, y in (((a,), (b,)), ((b,), (a,))):
-        settled = power(machine.action(x + y), machine.size)
-        if (settled[machine.action(y)] != settled).any():
+        high = settled(machine.action(x + y))
+        if (high[machine.action(y)] != high).any():
             witness = {"x": machine.spelt(x), "y": machine.spelt(y)}
             return Verdict(False, "y(xy)^w differs from (xy)^w", witness)
     raise AssertionError("confluent after all")

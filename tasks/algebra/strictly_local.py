@@ -48,7 +48,7 @@ def strictly_local(machine: Machine) -> Verdict:
         p, q = q, p
     words = {
         "x": small.path(small.start, p),
-        "y": accepted_from(small, p),
+        "y": small.path_into(p, small.accepting),
         "u": small.path(small.start, q),
         "v": v,
         "loop": loop,
@@ -77,9 +77,3 @@ def distinguishing(machine: Machine, p: int, q: int) -> Word:
                 arrived[following] = (pair, a)
                 queue.append(following)
     raise AssertionError("no two states of a smallest machine are alike")
-
-
-def accepted_from(machine: Machine, state: int) -> Word:
-    """A shortest word that is accepted from a live state."""
-    paths = [machine.path(state, int(q)) for q in np.flatnonzero(machine.accepting)]
-    return min((path for path in paths if path is not None), key=len)

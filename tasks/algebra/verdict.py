@@ -45,9 +45,9 @@ class Clock:
     def check(self) -> None:
         """Stop where time is up."""
         if time.monotonic() > self.end:
-            raise Stopped(f"not decided in {self.seconds:g} s")
+            raise Stopped(f"not decided in {self.seconds:.2g} s")
 
     def share(self, part: float) -> Clock:
         """A clock that runs out after a part of what is left."""
         left = max(self.end - time.monotonic(), 0.0) * part
-        return Clock(self.seconds, time.monotonic() + left)
+        return Clock.of(left)

@@ -31,6 +31,7 @@ from .transformers import transformers
 __all__ = ["theory_from"]
 
 CAUSAL = [f for f in FAMILIES if f not in ("transformer-bidirectional", "transformer-equivariant")]
+PRECISIONS = ("fixed precision", "log precision", "unbounded precision")  # each has the last
 FEW_ASKED = "words that have died are not asked about, so that it may be easier than its language"
 
 
@@ -50,6 +51,7 @@ def theory_from(facts: Facts) -> Theory:
     if facts.looks_ahead:
         statements = [s for s in statements if s.family not in CAUSAL]
         statements += [not_yet_read(family) for family in CAUSAL]
+    statements = not_superseded(statements)
     if facts.partial:
         statements = [not_excluded(statement) for statement in statements]
     silent = [family for family in FAMILIES if family not in {s.family for s in statements}]
@@ -62,6 +64,23 @@ def not_yet_read(family: str) -> Statement:
     """What no causal model can do, whatever its precision."""
     why = "some answer depends on a symbol that a causal model has not read yet"
     return Statement(family, "unbounded precision", "cannot", why, SURVEY)
+
+
+def not_superseded(statements: list[Statement]) -> list[Statement]:
+    """Without those that leave open, or make depend on TC0, what another regime settles.
+
+    What a family can do it can do with more precision too, and so with what it cannot and less.
+    """
+    said = {(s.family, s.verdict, s.regime) for s in statements}
+
+    def settled(s: Statement) -> bool:
+        if s.regime not in PRECISIONS:
+            return False
+        place = PRECISIONS.index(s.regime)
+        can = any((s.family, "can", less) in said for less in PRECISIONS[:place])
+        return can or any((s.family, "cannot", more) in said for more in PRECISIONS[place + 1 :])
+
+    return [s for s in statements if s.verdict in ("can", "cannot") or not settled(s)]
 
 
 def not_excluded(statement: Statement) -> Statement:

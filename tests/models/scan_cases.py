@@ -16,6 +16,7 @@ from flann.models.scans import (
     product_scan,
     rank_one_scan,
     selective_scan,
+    short_convolution,
     slstm_scan,
 )
 
@@ -42,6 +43,11 @@ def selective_inputs(length: int, *, batch: int = 3) -> Inputs:
     x, dt = normal(batch, length, 5, seed=1), normal(batch, length, 5, seed=2).abs()
     A = -normal(5, 4, seed=3).abs()
     return x, dt, A, normal(batch, length, 4, seed=4), normal(batch, length, 4, seed=5)
+
+
+def gated_selective_inputs(length: int, *, batch: int = 3) -> Inputs:
+    behind = normal(5, seed=6), normal(batch, length, 5, seed=7)
+    return *selective_inputs(length, batch=batch), *behind
 
 
 def matrix_inputs(length: int, *, batch: int = 3) -> Inputs:
@@ -82,8 +88,16 @@ def slstm_inputs(length: int, *, batch: int = 3) -> Inputs:
     return 2 * normal(batch, length, 4, 6, seed=1), 0.5 * normal(2, 3, 4, 3, seed=2)
 
 
+def convolution_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return normal(batch, length, 5, seed=1), normal(5, 4, seed=2), normal(5, seed=3)
+
+
 def negative(*inputs: Tensor) -> Tensor:
     return selective_scan(*inputs, eigenvalues="negative")
+
+
+def gated_selective(*inputs: Tensor) -> Tensor:
+    return selective_scan(*inputs[:5], skip=inputs[5], gate=inputs[6])
 
 
 def normalised(*inputs: Tensor) -> Tensor:
@@ -95,10 +109,12 @@ def sigmoid_slstm(*inputs: Tensor) -> Tensor:
 
 
 CASES: dict[str, tuple[Scan, Callable[..., Inputs]]] = {
+    "convolution": (short_convolution, convolution_inputs),
     "diagonal": (diagonal_scan, diagonal_inputs),
     "complex": (diagonal_scan, complex_inputs),
     "selective": (selective_scan, selective_inputs),
     "negative": (negative, selective_inputs),
+    "gated selective": (gated_selective, gated_selective_inputs),
     "matrix": (matrix_scan, matrix_inputs),
     "normalised": (normalised, matrix_inputs),
     "product": (product_scan, product_inputs),

@@ -25,6 +25,7 @@ COMBINATIONS = [
     "transformer:causal=false,position=alibi",
     "transformer:position=learned,bos=true",
     "transformer:position=none,bos=true,norm=none,activation=relu",
+    "hybrid:pattern=deltanet(eigenvalues=negative)+2attention(position=rope),experts=3",
     "transformer:position=relative,causal=false,distance=3",
     "transformer:position=t5,causal=false,key_heads=1",
     "transformer:position=transformer-xl,causal=false,norm=post,norm_kind=layer",

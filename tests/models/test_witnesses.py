@@ -22,6 +22,7 @@ STAR_FREE_D2 = Moore(table=[[1, 3], [2, 0], [3, 1], [3, 3]], outputs=[1, 0, 0, 2
 S3 = Moore(  # the swap of 0 and 1, and the turn
     table=[[1, 2], [0, 5], [4, 3], [5, 0], [2, 1], [3, 4]], outputs=range(6)
 )
+TWO_LABELS = Moore(table=[[1], [2], [0]], outputs=[0, 1, 1])
 ANY_AUTOMATON = ["rnn", "rnn:activation=relu", "gru", "lstm", "ids4", "ids4:state_norm=true"]
 
 
@@ -62,6 +63,8 @@ CASES = [
     ("mamba", FLIP_FLOP),
     ("mamba:eigenvalues=negative", FLIP_FLOP),
     ("mamba:eigenvalues=negative", PARITY),
+    ("deltanet:eigenvalues=negative", PARITY),
+    ("deltaproduct:eigenvalues=negative", S3),
     ("lstm", Counter([-1, 1])),
     ("lstm", Counter([1, -1, 0], above=0, below=1)),
     ("s4d", Moore(table=[[1], [0]], outputs=[1, 0])),
@@ -134,6 +137,10 @@ def test_any_automaton_of_two_states(machine: Moore) -> None:
         ("s4d", PARITY, "one matrix for all symbols counts them modulo a number"),
         ("s4d", Counter([1]), "one matrix for all symbols"),
         ("gru", Counter([1]), "no automaton"),
+        ("deltaproduct", S3, "expected eigenvalues=negative"),
+        ("deltanet:eigenvalues=negative", S3, "a product of 2 swaps: expected factors=2"),
+        ("deltanet:eigenvalues=negative", FLIP_FLOP, "leads two states to one"),
+        ("deltaproduct:eigenvalues=negative", TWO_LABELS, "two states have one label"),
         ("transformer", PARITY, "known are those for rnn, gru"),
     ],
 )
@@ -156,9 +163,10 @@ def test_machines_that_are_none_are_refused() -> None:
 @pytest.mark.parametrize("name", CONSTRUCTIONS)
 def test_a_wrong_weight_would_be_found(name: str) -> None:
     language = FLIP_FLOP if name == "mamba" else Moore(table=[[1], [0]], outputs=[0, 1])
-    model = witness(name, language, labels=2)
+    full = f"{name}:eigenvalues=negative" if name.startswith("delta") else name
+    model = witness(full, language, labels=2)
     with torch.no_grad():
-        model.head.weight[:, model.symbols :] *= -1
+        model.head.weight *= -1
     with pytest.raises(AssertionError):
         check(model, language, 20, torch.float64)
 
@@ -171,3 +179,31 @@ def test_constants_are_the_same_for_every_symbol() -> None:
     logits = frame.model(torch.tensor([[0, 1, 2]]))
     torch.testing.assert_close(logits, logits[:, :1].expand(-1, 3, -1))
     assert logits[0, 0, 0] > logits[0, 0, 1]
+
+
+@pytest.mark.slow
+def test_a5_by_four_reflections_a_symbol() -> None:
+    """All sixty elements as symbols, five points, and a group that is not solvable."""
+    from flann.tasks.groups import get_group
+
+    table = get_group("A5").table
+    a5 = Moore(table=table.tolist(), outputs=range(60))
+    model = witness("deltaproduct:eigenvalues=negative,factors=4", a5, labels=60)
+    for length in (1, 40, 512):
+        check(model, a5, length, torch.float64)
+
+
+def test_points_of_a_group_are_found() -> None:
+    from flann.models.witnesses.householder import smallest_action
+    from flann.tasks.groups import get_group
+
+    for name, points in (("S3", 3), ("A4", 4), ("D4", 4), ("S4", 4), ("Z5", 5), ("Q8", 8)):
+        group = get_group(name).table
+        machine = Moore(table=group.tolist(), outputs=range(len(group)))
+        actions = [machine.action(a) for a in range(machine.symbols)]
+        moved = smallest_action(machine, actions)
+        assert len(moved[0]) == points
+        assert len(set(moved)) == len(group)
+        for a, b in np.random.default_rng(0).integers(len(group), size=(50, 2)):
+            both = tuple(moved[b][x] for x in moved[a])
+            assert both == moved[group[a, b]]

@@ -76,51 +76,77 @@ int NAME(matrix_backward)(void **tensors, const int64_t *sizes, int threads) {
     return 0;
 }
 
-/* to += a b, all N x N; with `turned`, a transposed. */
+/* to = plus + a b (plus may be NULL), all N x N; with `turned`, a transposed. Four rows at a time
+ * stay in registers; the last columns, fewer than a vector, are gathered in `panel` first. */
 INLINE void NAME(multiply)(
-    int64_t N, int turned, const REAL *restrict a, const REAL *restrict b, REAL *restrict to) {
-    for (int64_t i = 0; i < N; i++)
-        for (int64_t k = 0; k < N; k++)
-            NAME(add_scaled)(N, to + i * N, turned ? a[k * N + i] : a[i * N + k], b + k * N);
+    int64_t N, int turned, const REAL *a, const REAL *b, const REAL *plus, REAL *to, VEC *panel) {
+    const int64_t down = turned ? 1 : N, along = turned ? N : 1;
+    for (int64_t j = 0; j < N; j += LANES) {
+        const int64_t count = N - j;
+        for (int64_t k = 0; k < N; k++) panel[k] = NAME(load)(b + k * N + j, count);
+        for (int64_t i = 0; i < N; i += 4) {
+            const int64_t rows = N - i < 4 ? N - i : 4;
+            VEC sums[4] = {{0}, {0}, {0}, {0}};
+            if (plus)
+                for (int64_t r = 0; r < rows; r++) sums[r] = NAME(load)(plus + (i + r) * N + j, count);
+            const REAL *at = a + i * down;
+            if (rows == 4)
+                for (int64_t k = 0; k < N; k++) {
+                    sums[0] += at[k * along] * panel[k];
+                    sums[1] += at[k * along + down] * panel[k];
+                    sums[2] += at[k * along + 2 * down] * panel[k];
+                    sums[3] += at[k * along + 3 * down] * panel[k];
+                }
+            else
+                for (int64_t r = 0; r < rows; r++)
+                    for (int64_t k = 0; k < N; k++) sums[r] += at[k * along + r * down] * panel[k];
+            for (int64_t r = 0; r < rows; r++) NAME(store)(to + (i + r) * N + j, sums[r], count);
+        }
+    }
 }
 
-CLONES static void NAME(product_forward_row)(int64_t T, int64_t N, const REAL *A, REAL *P) {
+CLONES static int NAME(product_forward_row)(int64_t T, int64_t N, const REAL *A, REAL *P) {
+    VEC *panel = aligned_alloc(BYTES, N * BYTES);
+    if (!panel) return 1;
     memcpy(P, A, N * N * sizeof(REAL));
-    for (int64_t t = 1; t < T; t++) {
-        memset(P + t * N * N, 0, N * N * sizeof(REAL));
-        NAME(multiply)(N, 0, P + (t - 1) * N * N, A + t * N * N, P + t * N * N);
-    }
+    for (int64_t t = 1; t < T; t++)
+        NAME(multiply)(N, 0, P + (t - 1) * N * N, A + t * N * N, NULL, P + t * N * N, panel);
+    free(panel);
+    return 0;
 }
 
 CLONES static int NAME(product_backward_row)(
     int64_t T, int64_t N, const REAL *A, const REAL *P, const REAL *grad, REAL *dA) {
     const int64_t size = N * N;
+    VEC *panel = aligned_alloc(BYTES, N * BYTES);
     REAL *work = malloc(3 * size * sizeof(REAL)), *g = work, *next = g + size, *turned = next + size;
-    if (!work) return 1;
-    memcpy(g, grad + (T - 1) * size, size * sizeof(REAL));
-    for (int64_t t = T - 1; t > 0; t--) {
-        memset(dA + t * size, 0, size * sizeof(REAL));
-        NAME(multiply)(N, 1, P + (t - 1) * size, g, dA + t * size);
-        for (int64_t i = 0; i < N; i++)
-            for (int64_t j = 0; j < N; j++) turned[j * N + i] = A[t * size + i * N + j];
-        memcpy(next, grad + (t - 1) * size, size * sizeof(REAL));
-        NAME(multiply)(N, 0, g, turned, next);
-        REAL *spare = g;
-        g = next, next = spare;
+    if (panel && work) {
+        memcpy(g, grad + (T - 1) * size, size * sizeof(REAL));
+        for (int64_t t = T - 1; t > 0; t--) {
+            NAME(multiply)(N, 1, P + (t - 1) * size, g, NULL, dA + t * size, panel);
+            for (int64_t i = 0; i < N; i++)
+                for (int64_t j = 0; j < N; j++) turned[j * N + i] = A[t * size + i * N + j];
+            NAME(multiply)(N, 0, g, turned, grad + (t - 1) * size, next, panel);
+            REAL *spare = g;
+            g = next, next = spare;
+        }
+        memcpy(dA, g, size * sizeof(REAL));
     }
-    memcpy(dA, g, size * sizeof(REAL));
+    const int failed = !panel || !work;
+    free(panel);
     free(work);
-    return 0;
+    return failed;
 }
 
 int NAME(product_forward)(void **tensors, const int64_t *sizes, int threads) {
     const int64_t batch = sizes[0], T = sizes[1], N = sizes[2];
     const REAL *A = tensors[0];
     REAL *P = tensors[1];
-#pragma omp parallel for num_threads(threads) if (threads > 1)
+    int failed = 0;
+#pragma omp parallel for num_threads(threads) if (threads > 1) reduction(| : failed)
     for (int64_t i = 0; i < batch; i++)
-        NAME(product_forward_row)(T, N, A + i * T * N * N, P + i * T * N * N);
-    return 0;
+        failed |= NAME(product_forward_row)(T, N, A + i * T * N * N, P + i * T * N * N);
+    return failed;
 }
 
 int NAME(product_backward)(void **tensors, const int64_t *sizes, int threads) {

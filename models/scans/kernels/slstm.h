@@ -11,38 +11,64 @@ typedef struct {
 } slstm_sizes;
 #endif
 
-/* gates += R h for some rows; gates are `gate_stride` apart, each (4, width). */
-INLINE void NAME(slstm_recur)(
-    slstm_sizes s, int64_t rows, const REAL *R, const REAL *const *h, REAL *const *gates) {
-    const int64_t H = s.size, W = s.heads * H;
-    for (int64_t head = 0; head < s.heads; head++)
-        for (int64_t i = 0; i < H; i++)
-            for (int64_t gate = 0; gate < 4; gate++) {
-                const REAL *from = R + ((head * H + i) * 4 + gate) * H;
-                for (int64_t row = 0; row < rows; row++)
-                    NAME(add_scaled)(
-                        H, gates[row] + gate * W + head * H, h[row][head * H + i], from);
-            }
+/* For each row: to[row] += (or =, if not `add`) a vector-matrix product, from[row] (n numbers) with
+ * M (n x blocks, in vectors, `stride` vectors from line to line). A line of M is read once for all
+ * rows, whose sums stay in registers. */
+INLINE void NAME(slstm_product)(
+    int64_t rows, int64_t n, int64_t outs, int add, const REAL *const *from, const VEC *M,
+    int64_t stride, REAL *const *to) {
+    for (int64_t j = 0; j < outs; j += LANES, M++) {
+        VEC sums[SLSTM_ROWS] = {{0}};
+        if (rows == SLSTM_ROWS)
+            for (int64_t i = 0; i < n; i++)
+                for (int64_t row = 0; row < SLSTM_ROWS; row++)
+                    sums[row] += from[row][i] * M[i * stride];
+        else
+            for (int64_t i = 0; i < n; i++)
+                for (int64_t row = 0; row < rows; row++) sums[row] += from[row][i] * M[i * stride];
+        for (int64_t row = 0; row < rows; row++) {
+            if (add) sums[row] += NAME(load)(to[row] + j, outs - j);
+            NAME(store)(to[row] + j, sums[row], outs - j);
+        }
+    }
 }
 
-/* h = R^T of the gates' gradients, for some rows. */
-INLINE void NAME(slstm_recur_back)(
-    slstm_sizes s, int64_t rows, const REAL *R, const REAL *const *dgates, REAL *const *dh) {
-    const int64_t H = s.size, W = s.heads * H;
+/* gates += R h for some rows; R is (heads, size, 4, padded size). */
+INLINE void NAME(slstm_recur)(
+    slstm_sizes s, int64_t rows, const VEC *R, const REAL *const *h, REAL *const *gates) {
+    const int64_t H = s.size, W = s.heads * H, blocks = (H + LANES - 1) / LANES;
     for (int64_t head = 0; head < s.heads; head++)
-        for (int64_t i = 0; i < H; i++) {
-            const REAL *from = R + (head * H + i) * 4 * H;
+        for (int64_t gate = 0; gate < 4; gate++) {
+            const REAL *from[SLSTM_ROWS];
+            REAL *to[SLSTM_ROWS];
             for (int64_t row = 0; row < rows; row++) {
-                REAL sum = 0;
-                for (int64_t gate = 0; gate < 4; gate++)
-                    sum += NAME(dot)(H, from + gate * H, dgates[row] + gate * W + head * H);
-                dh[row][head * H + i] = sum;
+                from[row] = h[row] + head * H;
+                to[row] = gates[row] + gate * W + head * H;
             }
+            const VEC *M = R + (head * H * 4 + gate) * blocks;
+            NAME(slstm_product)(rows, H, H, 1, from, M, 4 * blocks, to);
+        }
+}
+
+/* dh = R^T of the gates' gradients, for some rows; R is (heads, 4, size, padded size). */
+INLINE void NAME(slstm_recur_back)(
+    slstm_sizes s, int64_t rows, const VEC *R, const REAL *const *dgates, REAL *const *dh) {
+    const int64_t H = s.size, W = s.heads * H, blocks = (H + LANES - 1) / LANES;
+    for (int64_t head = 0; head < s.heads; head++)
+        for (int64_t gate = 0; gate < 4; gate++) {
+            const REAL *from[SLSTM_ROWS];
+            REAL *to[SLSTM_ROWS];
+            for (int64_t row = 0; row < rows; row++) {
+                from[row] = dgates[row] + gate * W + head * H;
+                to[row] = dh[row] + head * H;
+            }
+            const VEC *M = R + (head * 4 + gate) * H * blocks;
+            NAME(slstm_product)(rows, H, H, gate > 0, from, M, blocks, to);
         }
 }
 
 CLONES static void NAME(slstm_forward_rows)(
-    slstm_sizes s, int64_t rows, const REAL *g, const REAL *R, REAL *h, REAL *cells, REAL *gates) {
+    slstm_sizes s, int64_t rows, const REAL *g, const VEC *R, REAL *h, REAL *cells, REAL *gates) {
     const int64_t T = s.length, W = s.heads * s.size;
     const REAL *before[SLSTM_ROWS];
     REAL *now[SLSTM_ROWS];
@@ -84,7 +110,7 @@ CLONES static void NAME(slstm_forward_rows)(
 
 /* work: dc, dn and dh of every row, zeros. */
 CLONES static void NAME(slstm_backward_rows)(
-    slstm_sizes s, int64_t rows, const REAL *R, const REAL *cells, const REAL *gates,
+    slstm_sizes s, int64_t rows, const VEC *R, const REAL *cells, const REAL *gates,
     const REAL *grad, REAL *dg, REAL *work) {
     const int64_t T = s.length, W = s.heads * s.size;
     const REAL *now[SLSTM_ROWS];
@@ -134,7 +160,9 @@ int NAME(slstm_forward)(void **tensors, const int64_t *sizes, int threads) {
     const slstm_sizes s = *(const slstm_sizes *)sizes;
     const int64_t T = s.length, W = s.heads * s.size, per_group = s.batch / s.groups;
     const int64_t parts = (per_group + SLSTM_ROWS - 1) / SLSTM_ROWS;
-    const REAL *g = tensors[0], *R = tensors[1];
+    const int64_t blocks = (s.size + LANES - 1) / LANES;
+    const REAL *g = tensors[0];
+    const VEC *R = tensors[1];
     REAL *h = tensors[2], *cells = tensors[3], *gates = tensors[4];
 #pragma omp parallel for num_threads(threads) if (threads > 1)
     for (int64_t part = 0; part < s.groups * parts; part++) {
@@ -142,7 +170,7 @@ int NAME(slstm_forward)(void **tensors, const int64_t *sizes, int threads) {
         const int64_t left = per_group - first, rows = left < SLSTM_ROWS ? left : SLSTM_ROWS;
         const int64_t at = (group * per_group + first) * T * W;
         NAME(slstm_forward_rows)
-        (s, rows, g + 4 * at, R + group * 4 * W * s.size, h + at, cells + 3 * at, gates + 4 * at);
+        (s, rows, g + 4 * at, R + group * 4 * W * blocks, h + at, cells + 3 * at, gates + 4 * at);
     }
     return 0;
 }
@@ -151,7 +179,9 @@ int NAME(slstm_backward)(void **tensors, const int64_t *sizes, int threads) {
     const slstm_sizes s = *(const slstm_sizes *)sizes;
     const int64_t T = s.length, W = s.heads * s.size, per_group = s.batch / s.groups;
     const int64_t parts = (per_group + SLSTM_ROWS - 1) / SLSTM_ROWS;
-    const REAL *R = tensors[0], *cells = tensors[1], *gates = tensors[2], *grad = tensors[3];
+    const int64_t blocks = (s.size + LANES - 1) / LANES;
+    const VEC *R = tensors[0];
+    const REAL *cells = tensors[1], *gates = tensors[2], *grad = tensors[3];
     REAL *dg = tensors[4];
     int failed = 0;
 #pragma omp parallel for num_threads(threads) if (threads > 1) reduction(| : failed)
@@ -162,7 +192,7 @@ int NAME(slstm_backward)(void **tensors, const int64_t *sizes, int threads) {
         REAL *work = calloc(3 * W * SLSTM_ROWS, sizeof(REAL));
         if (work)
             NAME(slstm_backward_rows)
-        (s, rows, R + group * 4 * W * s.size, cells + 3 * at, gates + 4 * at, grad + at, dg + 4 * at,
+        (s, rows, R + group * 4 * W * blocks, cells + 3 * at, gates + 4 * at, grad + at, dg + 4 * at,
          work);
         failed |= !work;
         free(work);
