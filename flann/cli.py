@@ -118,7 +118,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machine
 @click.option("--growth", type=float, help="Share of steps over which length grows. [0.5]")
 @click.option("--gate", type=float, help="Grow at this accuracy instead; unfair to compare.")
 @click.option("--stop-at", type=float, help="Stop at this accuracy per word.")
-@click.option("--format", help="How the task is put to the model. [direct]")
+@click.option("--format", help="direct, cot (it writes its way), padding=2. [direct]")
 @click.option("--loss", help="[cross-entropy]")
 @click.option("--precision", help="[float32]")
 @click.option("--runs", default="runs", show_default=True, help="Folder of the runs.")

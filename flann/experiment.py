@@ -124,6 +124,8 @@ class Experiment:
         self._check()
         from flann.tasks import get_task, task_registry
 
+        from .formats import get_format
+
         settle = object.__setattr__  # the dataclass is frozen to everybody else
         settle(self, "task", task_registry.canonical(self.task, imports=True))
         settle(self, "model", canonical_model(self.model))
@@ -134,8 +136,10 @@ class Experiment:
                 settle(self, name, recommended(self.start or self.model, name))
         settle(self, "train_lengths", (int(self.train_lengths[0]), int(self.train_lengths[1])))
         settle(self, "test_lengths", self._settled_test_lengths())
+        task = get_task(self.task, imports=True)
+        settle(self, "format", get_format(self.format, task).name)
         if self.start is not None or compiled.is_compiled(self.model):
-            compiled.check(self, get_task(self.task, imports=True))
+            compiled.check(self, task)
 
     def _check(self) -> None:
         """Refuse values that mean nothing, before anything slow is imported."""
@@ -165,7 +169,6 @@ class Experiment:
         _one_of("schedule", self.schedule, get_args(Schedule))
         _one_of("loss", self.loss, ["cross-entropy"])
         _one_of("precision", self.precision, ["float32"])
-        _one_of("format", self.format, ["direct"])
         if self.schema != SCHEMA:
             raise UserError(f"experiment of schema {self.schema}: this flann reads {SCHEMA}")
 
@@ -201,7 +204,8 @@ class Experiment:
     @property
     def folder(self) -> str:
         """The name of its run folder."""
-        return f"{slug(self.task)}-{slug(self.model)}-seed{self.seed}-{self.id}"
+        put = "" if self.format == "direct" else f"-{slug(self.format)}"
+        return f"{slug(self.task)}-{slug(self.model)}{put}-seed{self.seed}-{self.id}"
 
     def with_seed(self, seed: int) -> Experiment:
         """The same experiment with another seed: the same test words, so runs are paired."""

@@ -221,7 +221,7 @@ def keep(folder: Path, training: Training, outcome: Outcome, measured: Evaluatio
     write_table(folder / "curve.csv", measured.curve)
     write_table(folder / "positions.csv", measured.positions)
     write_json(folder / "task.json", task.describe())
-    write_json(folder / "theory.json", theory_of(task, model))
+    write_json(folder / "theory.json", theory_of(task, model, experiment.format))
     write_json(folder / "environment.json", environment(experiment, training.device))
     weights = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items()}
     write_aside(folder / "model.safetensors", save(weights))
@@ -241,13 +241,14 @@ def summary(training: Training, outcome: Outcome, measured: Evaluation) -> dict[
     """What ``result.json`` holds."""
     experiment, model = training.experiment, training.model
     longest = experiment.test_lengths[-1]
+    carried = model.state_size(training.format.positions(longest))
     return {
         "id": experiment.id,
         "status": outcome.status,
         "message": outcome.message,
         "reach": measured.reach,
         "parameters": parameter_count(model),
-        "state_size": model.state_size(longest),
+        "state_size": carried,
         "state_size_at": longest,
         "sizes": dict(model.sizes),
         "step": training.step,
