@@ -136,9 +136,10 @@ class Experiment:
                 settle(self, name, recommended(self.start or self.model, name))
         settle(self, "train_lengths", (int(self.train_lengths[0]), int(self.train_lengths[1])))
         settle(self, "test_lengths", self._settled_test_lengths())
-        settle(self, "format", get_format(self.format, get_task(self.task, imports=True)).name)
+        task = get_task(self.task, imports=True)
+        settle(self, "format", get_format(self.format, task).name)
         if self.start is not None or compiled.is_compiled(self.model):
-            compiled.check(self, get_task(self.task, imports=True))
+            compiled.check(self, task)
 
     def _check(self) -> None:
         """Refuse values that mean nothing, before anything slow is imported."""

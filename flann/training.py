@@ -211,9 +211,9 @@ class Training:
 
 def build(experiment: Experiment, task: Task) -> SequenceModel:
     """The experiment's model, with the weights that its seed gives."""
-    put = get_format(experiment.format, task)
     if experiment.start or is_compiled(experiment.model):
         return build_compiled(experiment, task)
+    put = get_format(experiment.format, task)
     model = build_model(
         experiment.model,
         symbols=put.symbols,
