@@ -62,8 +62,9 @@ class Answering:
             raise UserError(
                 f"the model reads at most {longest} symbols, with what it writes {total}"
             )
-        write = self._by_steps if getattr(self.model, "has_step", False) else self._by_growing
         with self._held(total):
+            stepwise = getattr(self.model, "has_step", False)
+            write = self._by_steps if stepwise else self._by_growing
             parts = [
                 np.stack(list(write(part, steps, labels, first)), axis=1)
                 for part in in_parts(self._placed(prompts), total)

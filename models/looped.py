@@ -34,11 +34,12 @@ class Looped(Layer):
         how many times; ``log`` is ⌈log2 T⌉.
     """
 
+    length: int | None
+
     def __init__(self, layers: Sequence[Layer], loops: Loops) -> None:
         super().__init__()
         self.layers, self.loops = nn.ModuleList(layers), loops
-        self.length: int | None = None
-        self.has_step = loops != "log" and all(layer.has_step for layer in layers)
+        self.hold(None)
 
     def count(self, length: int) -> int:
         """How many times for a word of this length.
@@ -48,7 +49,7 @@ class Looped(Layer):
         """
         if self.loops != "log":
             return self.loops
-        return max(1, ((self.length or length) - 1).bit_length())
+        return max(1, ((length if self.length is None else self.length) - 1).bit_length())
 
     def forward(
         self, x: Float[Tensor, "batch length width"]
@@ -82,10 +83,12 @@ class Looped(Layer):
         return sum((layer.auxiliary_loss() for layer in self._layers()), start=0.0)
 
     def hold(self, length: int | None) -> None:
-        """As many loops as for a word of this length."""
+        """As many loops as for a word of this length; their number known, it can go by steps."""
         self.length = length
         for layer in self._layers():
             layer.hold(length)
+        known = self.loops != "log" or length is not None
+        self.has_step = known and all(layer.has_step for layer in self._layers())
 
     def _layers(self) -> list[Layer]:
         return list(self.layers)  # type: ignore[arg-type]  # a ModuleList forgets its type

@@ -16,7 +16,8 @@ silent about families that it does not know.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -118,6 +119,11 @@ class OutsideModel(SequenceModel):
                 f" expected logits of shape {(*tokens.shape, self.labels)}"
             )
         return answer
+
+    @contextmanager
+    def held(self, length: int) -> Iterator[None]:
+        """Nothing is known to depend on the length."""
+        yield
 
     def state_size(self, length: int) -> int | None:
         """Nobody knows."""

@@ -60,7 +60,7 @@ class RandomPlaces(Layer):
         what the layers that know positions hold.
     """
 
-    has_step = False  # where a symbol stands depends on how many will follow
+    has_step = False  # where a symbol stands depends on how many will follow: see `hold`
     passes: Tensor
     seed: Tensor
 
@@ -75,13 +75,11 @@ class RandomPlaces(Layer):
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
         """The stream as it is."""
-        length = max(x.shape[1], self.held or 0)
-        if self.training and not self.held:
-            generator = self.generator(int(self.passes), 0)
+        if self.training and self.held is None:
+            self.places.drawn = self.draw(x.shape[1], self.generator(int(self.passes), 0))
             self.passes += 1
         else:
-            generator = self.generator(-1, length)
-        self.places.drawn = self.draw(length, generator)
+            self._stand(max(x.shape[1], self.held or 0))
         return x
 
     def generator(self, passes: int, length: int) -> torch.Generator:
@@ -97,12 +95,21 @@ class RandomPlaces(Layer):
 
     def hold(self, length: int | None) -> None:
         """Stand as in a word of this length, however long the word; None lets go."""
-        self.held = length
+        self.held, self.has_step = length, length is not None
 
     def initial_state(self, batch_size: int) -> State:
-        """There is none: see `has_step`."""
-        raise NotImplementedError
+        """Nothing; the places for the length that is held are drawn."""
+        self._stand(self.held or 0)
+
+    def step(
+        self, x: Float[Tensor, "batch width"], state: State
+    ) -> tuple[Float[Tensor, "batch width"], State]:
+        """The stream as it is."""
+        return x, None
 
     def state_size(self, length: int) -> int:
         """A place for every symbol."""
         return length
+
+    def _stand(self, length: int) -> None:
+        self.places.drawn = self.draw(length, self.generator(-1, length))

@@ -291,15 +291,19 @@ class SequenceModel(nn.Module):
         """Within it, what depends on a word's length is as in a word of this length.
 
         So are the loops of a model whose depth grows with the length, and places that are drawn:
-        outputs on a prefix are then the prefix of the outputs. Of other models nothing changes.
+        outputs on a prefix are then the prefix of the outputs, and it can go step by step. Of other
+        models nothing changes.
         """
+        could_step = self.has_step
         try:
             for layer in self._stack:
                 layer.hold(length + self.bos)
+            self.has_step = could_step or (self.causal and all(x.has_step for x in self._stack))
             yield
         finally:
             for layer in self._stack:
                 layer.hold(None)
+            self.has_step = could_step
 
     # -- training ------------------------------------------------------------------------------
 

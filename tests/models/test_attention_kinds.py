@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from flann.errors import UserError
 from flann.models import attention as attention_module
 from flann.models import model_of_width
 from flann.models.attention import Attention, LogLength
@@ -456,6 +457,27 @@ def test_loops_are_the_layers_again() -> None:
     torch.testing.assert_close(log_many(tokens), deep(tokens))  # ⌈log2 5⌉ = 3
     with log_many.held(9):
         assert not torch.allclose(log_many(tokens), deep(tokens))
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["loops=log", "randomised=true", "randomised=true,position=learned,bos=true,loops=log"],
+)
+@torch.no_grad()
+def test_what_depends_on_the_length_goes_by_steps_where_the_length_is_held(options: str) -> None:
+    model = model_of_width(f"transformer:{options}", symbols=2, labels=2, depth=2, width=8)
+    model = model.double().eval()
+    tokens = torch.randint(2, (3, 9), generator=torch.Generator().manual_seed(0))
+    with pytest.raises(UserError, match="the length of the word"):
+        model.initial_state(3)
+    for length in (9, 40):
+        with model.held(length):
+            state, outputs = model.initial_state(3), []
+            for symbols in tokens.T:
+                logits, state = model.step(symbols, state)
+                outputs.append(logits)
+            torch.testing.assert_close(torch.stack(outputs, 1), model(tokens))
+    assert not model.has_step
 
 
 def test_more_loops_make_no_more_parameters() -> None:
