@@ -62,6 +62,7 @@ class Decisions:
         """A verdict for each class."""
         self.on_automaton()
         self.on_semigroup()
+        self.verdicts.setdefault("J-trivial", self.verdicts["PT"])  # one class, known or not
         return {name: self.verdicts[name] for name in CLASSES}
 
     # -- polynomial ------------------------------------------------------------------------------
