@@ -48,10 +48,8 @@ class Samples:
         """Symbols, and as many of the pairs of them as are tried."""
         letters = range(len(self.small.symbols))
         pairs: list[Word] = [(a, b) for a in letters for b in letters]
-        return [
-            *((a,) for a in letters),
-            *pairs[: min(MOST_PAIRS, MOST_ENTRIES // self.small.size)],
-        ]
+        tried = min(MOST_PAIRS, MOST_ENTRIES // self.small.size)
+        return [*((a,) for a in letters), *pairs[:tried]]
 
     @cached_property
     def maps(self) -> Int[np.ndarray, "words states"]:
@@ -70,7 +68,9 @@ class Samples:
             "PLT": self.knast,
         }
         self.clock.check()
-        return tried[name]() if name == "SF" or self.machine.size <= LARGEST else None
+        if name not in tried or (name != "SF" and self.machine.size > LARGEST):
+            return None
+        return tried[name]()
 
     def verdict(self, why: str, **words: Word) -> Verdict:
         """A *no* with these words."""
