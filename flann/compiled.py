@@ -71,6 +71,8 @@ def check(experiment: Experiment, task: Task) -> None:
     from flann.rasp import load_program
 
     name = experiment.start or experiment.model
+    if not is_compiled(name):
+        raise UserError(f"start {name!r}: expected {NAME}, the task's program")
     if experiment.start and experiment.model != "transformer":
         raise UserError(
             f"--start {experiment.start}: the network is the program's, a transformer: expected"
@@ -82,7 +84,9 @@ def check(experiment: Experiment, task: Task) -> None:
             f" --model transformer --start {experiment.model}"
         )
     if experiment.format != "direct":
-        raise UserError(f"format {experiment.format}: a program answers directly: expected direct")
+        raise UserError(
+            f"format {experiment.format}: a compiled program reads plain words: expected direct"
+        )
     chosen = options(name)
     length = chosen.pop("max_length")
     if length is not None and length < 1:

@@ -76,8 +76,9 @@ def theory_of(task: Task, model: SequenceModel, put: str = "direct") -> dict[str
     """What the task's theory says of this model's family, when it is asked in this format.
 
     What is known of a model that answers directly says nothing of one that writes its way, or
-    that has padding to work with.
+    that has padding to work with. Of families that theory does not know it says nothing.
     """
-    joined, regime = join(task, model.name, model.family), REGIME_OF.get(put.partition("=")[0])
+    regime = REGIME_OF.get(put.partition("=")[0])
+    joined = join(task, model.name, model.family, silent=True)
     about = [s for s in joined["statements"] if regime in (None, s["regime"])]
     return {**joined, "statements": about}
