@@ -83,6 +83,8 @@ def check(experiment: Experiment, task: Task) -> None:
             f"--model {experiment.model} is not trained: expected no --steps; to train from it,"
             f" --model transformer --start {experiment.model}"
         )
+    if experiment.format != "direct":
+        raise UserError(f"{name} reads words as they are: expected --format direct")
     chosen = options(name)
     length = chosen.pop("max_length")
     if length is not None and length < 1:
