@@ -260,6 +260,8 @@ def compile_command(
     from flann.rasp.compiler.check import check
     from flann.rasp.sops import SOp
 
+    from .progress import Progress
+
     if Path(name).suffix == ".rasp":
         interpreter, node = chosen(name, of)
         if symbols is None:
@@ -289,7 +291,15 @@ def compile_command(
         f" of {notes['tolerance']:g}"
     )
     if checked:
-        found = check(node, made)
+        progress = Progress()
+        try:
+            found = check(
+                node,
+                made,
+                watch=lambda n: progress.line(f"comparing at length {n} of {max_length}"),
+            )
+        finally:
+            progress.close()
         click.echo(f"check: {found}")
         if found.wrong is not None:
             raise UserError(f"{made.name} is wrong from length {found.wrong} on: nothing written")
