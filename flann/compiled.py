@@ -84,7 +84,9 @@ def check(experiment: Experiment, task: Task) -> None:
             f" --model transformer --start {experiment.model}"
         )
     if experiment.format != "direct":
-        raise UserError(f"{name} reads words as they are: expected --format direct")
+        raise UserError(
+            f"format {experiment.format}: a compiled program reads plain words: expected direct"
+        )
     chosen = options(name)
     length = chosen.pop("max_length")
     if length is not None and length < 1:
