@@ -15,11 +15,14 @@ import click
 
 from . import __version__
 from .arguments import LengthRange, Lengths, Suggesting
+from .compiled import is_compiled
 from .console import (
+    cost_table,
     curve_text,
     model_page,
     name_list,
     option_table,
+    size_table,
     task_page,
     theory_lines,
 )
@@ -96,6 +99,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machine
 @cli.command(short_help="Train a model on short words and measure it on long ones.")
 @click.option("--task", "tasks", multiple=True, required=True, help="A task; see `flann tasks`.")
 @click.option("--model", "models", multiple=True, required=True, help="See `flann models`.")
+@click.option("--start", help="witness or rasp: from exact weights. [drawn by the seed]")
 @click.option("--seed", "seeds", type=int, multiple=True, help="Of weights and training words. [0]")
 @click.option("--parameters", type=int, help="Size, met within 1%. [100000]")
 @click.option("--depth", type=int, help="Layers. [1]")
@@ -114,7 +118,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machine
 @click.option("--growth", type=float, help="Share of steps over which length grows. [0.5]")
 @click.option("--gate", type=float, help="Grow at this accuracy instead; unfair to compare.")
 @click.option("--stop-at", type=float, help="Stop at this accuracy per word.")
-@click.option("--format", help="How the task is put to the model. [direct]")
+@click.option("--format", help="direct, cot (it writes its way), padding=2. [direct]")
 @click.option("--loss", help="[cross-entropy]")
 @click.option("--precision", help="[float32]")
 @click.option("--runs", default="runs", show_default=True, help="Folder of the runs.")
@@ -144,6 +148,7 @@ def run(
       flann run --task A5 --model ids4:state_norm=true
       flann run --task parity --model lstm --model s4d --train-lengths 3:40 --seed 0 --seed 1
       flann run --task A5 --model mamba:eigenvalues=negative --depth 4 --time-limit 60
+      flann run --task A5 --model rasp:layers=4      a RASP program, compiled; nothing is trained
     """
     chosen = {name: value for name, value in fields.items() if value is not None}
     if time_limit is not None and time_limit <= 0:
@@ -192,10 +197,13 @@ def show(result: Result) -> None:
 
 def headline(experiment: Experiment, summary: dict[str, Any]) -> str:
     """One line: what was run, how large, how long, how far it holds."""
+    low, high = experiment.train_lengths
+    trained = f"trained on lengths {low} to {high} for {summary['seconds']:.0f} s"
+    if not experiment.steps:
+        trained = "compiled, not trained" if is_compiled(experiment.model) else "not trained"
     return (
         f"{experiment.task} · {experiment.model} · {summary['parameters']:,} parameters"
-        f" · trained on lengths {experiment.train_lengths[0]} to {experiment.train_lengths[1]}"
-        f" for {summary['seconds']:.0f} s · reach {summary['reach']}"
+        f" · {trained} · reach {summary['reach']}"
     )
 
 
@@ -440,28 +448,84 @@ def theory(tasks: tuple[str, ...], models: tuple[str, ...], as_json: bool) -> No
         click.echo("\n\n".join(map(argument, joined)))
 
 
-@cli.command(short_help="The architectures, at matched size.")
-@click.argument("name", required=False)
-@click.option("--parameters", type=int, default=100_000, show_default=True, help="Budget.")
-@click.option("--depth", type=int, default=1, show_default=True, help="Layers.")
+@cli.command(short_help="The architectures, at matched size, and what they cost.")
+@click.argument("names", nargs=-1)
+@click.option("--parameters", "--budget", "parameters", type=int, help="Budget. [100000]")
+@click.option("--depth", type=int, help="Layers. [1]")
+@click.option("--cost", is_flag=True, help="Measure time and memory against length.")
+@click.option("--lengths", type=Lengths(), help="Of --cost. [64,256,1024]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="--cost's CSV. [costs.csv]")
 @AS_JSON
-def models(name: str | None, parameters: int, depth: int, as_json: bool) -> None:
+def models(
+    names: tuple[str, ...],
+    parameters: int | None,
+    depth: int | None,
+    cost: bool,
+    lengths: tuple[int, ...] | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
     """List the architectures, or describe one: its options, family, and sizes at a budget.
+
+    With --budget or --depth and no name, or several names, the table of all at that size: what is
+    carried after T symbols, operations and memory for each symbol of a training step. With --cost,
+    time and memory of training on one word and of generating, measured on this machine, as a table
+    (CSV) and a figure beside it; lengths up to 16384 take some minutes.
 
     \b
       flann models
       flann models mamba:eigenvalues=negative --parameters 1000000 --depth 2
+      flann models --budget 100000 --depth 2
+      flann models lstm mamba transformer --cost --lengths 64,256,1024,4096,16384
     """
     from flann.models import model_registry
 
-    if name is None:
-        rows = [{"name": e.name, "summary": e.summary} for e in model_registry.index.values()]
-        click.echo(json.dumps(rows, indent=2) if as_json else name_list(model_registry))
-        return
-    described = describe_model(name, parameters, depth)
-    click.echo(json.dumps(described, indent=2) if as_json else model_page(described))
-    if not as_json:
-        click.echo(option_table(model_registry, name))
+    size = {"parameters": parameters or 100_000, "depth": 1 if depth is None else depth}
+    if cost:
+        show_costs(list(names), size, lengths, output or Path("costs.csv"), as_json)
+    elif lengths or output:
+        raise UserError("--lengths and --output belong to --cost")
+    elif len(names) == 1:
+        described = describe_model(names[0], **size)
+        click.echo(json.dumps(described, indent=2) if as_json else model_page(described))
+        if not as_json:
+            click.echo(option_table(model_registry, names[0]))
+    elif names or parameters is not None or depth is not None:
+        from .costs import matched
+
+        rows = matched(list(names), **size)
+        click.echo(json.dumps(rows, indent=2) if as_json else size_table(rows))
+    else:
+        listed = [{"name": e.name, "summary": e.summary} for e in model_registry.index.values()]
+        click.echo(json.dumps(listed, indent=2) if as_json else name_list(model_registry))
+
+
+def show_costs(
+    names: list[str], size: dict[str, int], lengths: tuple[int, ...] | None, path: Path, quiet: bool
+) -> None:
+    """Measure, and write the table, the figure, and what was found."""
+    import pandas as pd
+
+    from flann.reports import draw_costs
+
+    from .costs import LENGTHS, measured, write_costs
+    from .progress import Progress
+
+    write_costs([], path)
+    progress = Progress()
+
+    def watch(name: str, length: int, what: str) -> None:
+        progress.line(f"{name}: {what}, length {length:,}")
+
+    try:
+        rows = measured(names, **size, lengths=lengths or LENGTHS, watch=watch)
+    finally:
+        progress.close()
+    write_costs(rows, path)
+    figure = draw_costs(pd.DataFrame(rows), path.with_suffix(".png"))
+    click.echo(json.dumps(rows, indent=2) if quiet else cost_table(rows))
+    if not quiet:
+        click.echo(f"table: {path}\nfigure: {figure}")
 
 
 def describe_model(name: str, parameters: int, depth: int) -> dict[str, Any]:

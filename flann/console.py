@@ -140,6 +140,54 @@ def model_page(model: dict[str, Any]) -> str:
     )
 
 
+def size_table(rows: list[dict[str, Any]]) -> str:
+    """The architectures at one budget, a line each; then those that cannot meet it, and why."""
+    met = [row for row in rows if "refused" not in row]
+    columns = [
+        ("model", [row["name"] for row in met]),
+        ("family", [row["family"] for row in met]),
+        ("width", [str(row["width"]) for row in met]),
+        ("second knob", [row["second"] for row in met]),
+        ("parameters", [f"{row['parameters']:,}" for row in met]),
+        ("state after T", [row["state"] for row in met]),
+        ("operations", [f"{row['operations']:,}" for row in met]),
+        ("bytes kept", [f"{row['kept_bytes']:,}" for row in met]),
+    ]
+    lines = in_columns(columns, left=("model", "family", "second knob")) if met else []
+    if met:
+        lines.append(
+            "operations (forward) and bytes kept (for the backward pass): a symbol, at 256"
+        )
+    return "\n".join([*lines, *(row["refused"] for row in rows if "refused" in row)])
+
+
+def cost_table(rows: list[dict[str, Any]]) -> str:
+    """What was measured, a line a model and length."""
+
+    def number(value: float | None, unit: float) -> str:
+        return "-" if value is None else f"{value / unit:,.{0 if value >= 100 * unit else 1}f}"
+
+    columns = [
+        ("model", [row["model"] for row in rows]),
+        ("length", [f"{row['length']:,}" for row in rows]),
+        ("train ms", [number(row["training_seconds"], 1e-3) for row in rows]),
+        ("train MB", [number(row["training_bytes"], 1e6) for row in rows]),
+        ("step us", [number(row["step_seconds"], 1e-6) for row in rows]),
+        ("state kB", [number(row["state_bytes"], 1e3) for row in rows]),
+    ]
+    return "\n".join(in_columns(columns, left=("model",)))
+
+
+def in_columns(columns: list[tuple[str, list[str]]], left: tuple[str, ...]) -> list[str]:
+    """Lines of columns, numbers to the right."""
+    ready = []
+    for title, cells in columns:
+        width = max(len(title), *map(len, cells))
+        turn = str.ljust if title in left else str.rjust
+        ready.append([turn(cell, width) for cell in (title, *cells)])
+    return ["  ".join(line).rstrip() for line in zip(*ready, strict=True)]
+
+
 def shortened(names: list[str], most: int = 16) -> str:
     """A list of names, cut after the first few."""
     return " ".join(names[:most]) + (" ..." if len(names) > most else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -29,6 +29,7 @@ def rasp() -> None:
       flann rasp repl                              a session; or a script on standard input
       flann rasp run dyck.rasp --name dyck "(()"   a program on words
       flann rasp show dyck.rasp --word "(()"       what it needs: layers, heads, selectors
+      flann rasp compile A5 --max-length 256       a program as the weights of a transformer
     """
 
 
@@ -200,3 +201,80 @@ def read(file: str) -> tuple[Session, object]:
         value = session.interpreter.statement(statement, session.interpreter.scope)
         last = value if value is not None else last
     return session, last
+
+
+@rasp.command("compile", short_help="A program as the weights of a transformer.")
+@click.argument("name")
+@click.option("--max-length", type=int, default=64, show_default=True, help="The longest word.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="NAME.safetensors, JSON beside it."
+)
+@click.option("--name", "of", help="Of a program in a file: which s-op. [the last]")
+@click.option("--symbols", help="Of a program in a file: its alphabet, as in abc.")
+@SPLIT
+@click.option("--layers", type=int, help="Of doubling: right up to radix^layers. [as needed]")
+@click.option("--radix", type=int, default=2, show_default=True, help="Windows joined at a time.")
+@click.option("--method", help="series or doubling, for groups.")
+@click.option("--precision", default="float32", show_default=True, help="float32 or float64.")
+@click.option("--check", "checked", is_flag=True, help="Compare with the program at every length.")
+def compile_command(
+    name: str,
+    max_length: int,
+    output: Path | None,
+    of: str | None,
+    symbols: str | None,
+    split: bool,
+    layers: int | None,
+    radix: int,
+    method: str | None,
+    precision: str,
+    checked: bool,
+) -> None:
+    """Compile a program: NAME is a task, a program that comes with flann, or a file.
+
+    What cannot be compiled exactly is refused, with the reasons.
+
+    \b
+      flann rasp compile A5 --max-length 256 -o a5.safetensors
+      flann rasp compile dyck-2 --check
+      flann rasp compile mine.rasp --symbols '()' --max-length 100
+    """
+    from flann.rasp.compiler import compile_sop, save_compiled
+    from flann.rasp.compiler.check import check
+    from flann.rasp.sops import SOp
+
+    if Path(name).suffix == ".rasp":
+        interpreter, node = chosen(name, of)
+        if symbols is None:
+            raise UserError(f"{name}: expected --symbols, the alphabet that it reads")
+        if not isinstance(node, SOp):
+            raise UserError(f"{name}: a selector is no network: expected an s-op; see --name")
+        alphabet = symbols.split() if split else list(symbols)
+        made = compile_sop(
+            node, alphabet, max_length, name=Path(name).stem, places=interpreter.places,
+            precision=cast(Any, precision),  # what it is not is refused there
+        )  # fmt: skip
+    else:
+        from flann.rasp import load_program
+        from flann.rasp.compiler import compile_program
+
+        program = load_program(
+            name, max_length=max_length, layers=layers, radix=radix,
+            method=cast(Any, method),
+        )  # fmt: skip
+        node = program.node
+        made = compile_program(program, max_length, cast(Any, precision))
+    notes = made.notes
+    click.echo(
+        f"{made.name}: {notes['layers']} layers of {notes['heads']} heads as {notes['blocks']}"
+        f" blocks, width {notes['width']}, {made.parameters:,} parameters, words to {max_length};"
+        f" sharpness {notes['sharpness']:g}, error at most {notes['error']:.2g}"
+        f" of {notes['tolerance']:g}"
+    )
+    if checked:
+        found = check(node, made)
+        click.echo(f"check: {found}")
+        if found.wrong is not None:
+            raise UserError(f"{made.name} is wrong from length {found.wrong} on: nothing written")
+    if output is not None:
+        click.echo(f"weights: {save_compiled(made, output)}")

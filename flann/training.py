@@ -21,13 +21,15 @@ from torch.nn.functional import cross_entropy
 from flann.models import SequenceModel, build_model
 from flann.tasks import Task, get_task
 
+from .answering import Answering, NotFiniteError
 from .checkpoint import load_checkpoint, save_checkpoint
 from .curriculum import Curriculum
 from .errors import UserError
-from .evaluation import NotFiniteError, answers, words_for
+from .evaluation import words_for
 from .experiment import Experiment
 from .formats import get_format
 from .metrics import UNSCORED, Score
+from .starting import built
 from .streams import weight_seed
 from .training_words import TrainingWords
 
@@ -61,7 +63,7 @@ class Training:
     def __init__(self, experiment: Experiment, folder: Path, device: torch.device) -> None:
         self.experiment, self.device = experiment, device
         self.task: Task = get_task(experiment.task, imports=True)
-        self.format = get_format(experiment.format)
+        self.format = get_format(experiment.format, self.task)
         self.model = build(experiment, self.task).to(device)
         self.optimiser = make_optimiser(self.model, experiment)
         lengths = training_lengths(self.task, experiment)
@@ -181,8 +183,8 @@ class Training:
         return record
 
     def _score(self, length: int) -> dict[str, float]:
-        batch = self.format.encode(words_for(self.task, length, VALIDATION_SIZE, "validation"))
-        given = answers(self.model, batch.tokens, self.format, self.task, self.device)
+        batch = words_for(self.task, length, VALIDATION_SIZE, "validation")
+        given = self.format.answers(Answering(self.model, self.device), batch.tokens)
         return Score.of(given, batch.targets).metrics()
 
     # -- stopping and going on -----------------------------------------------------------------
@@ -209,16 +211,20 @@ class Training:
 
 def build(experiment: Experiment, task: Task) -> SequenceModel:
     """The experiment's model, with the weights that its seed gives."""
-    put = get_format(experiment.format)
-    return build_model(
+    if (known := built(experiment, task)) is not None:
+        return known
+    put = get_format(experiment.format, task)
+    model = build_model(
         experiment.model,
-        symbols=put.symbols(task),
-        labels=put.labels(task),
+        symbols=put.symbols,
+        labels=put.labels,
         depth=experiment.depth,
         parameters=experiment.parameters,
         seed=weight_seed(experiment.seed),
         imports=True,
     )
+    put.check(model)
+    return model
 
 
 def training_lengths(task: Task, experiment: Experiment) -> list[int]:

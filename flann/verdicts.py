@@ -23,7 +23,7 @@ HENCE = {
 }
 
 
-def join(task: Task, model: str, family: str) -> dict[str, Any]:
+def join(task: Task, model: str, family: str, *, silent: bool = False) -> dict[str, Any]:
     """What the theory of a task says of a model of this family, as plain JSON.
 
     >>> from flann.tasks import get_task
@@ -31,14 +31,16 @@ def join(task: Task, model: str, family: str) -> dict[str, Any]:
     >>> [(s["regime"], s["verdict"]) for s in joined["statements"]]
     [('fixed precision', 'can')]
 
+    With `silent`, of a family that theory does not speak of there are no statements.
+
     Raises
     ------
     UserError
-        for a family that theory does not speak of.
+        for such a family, otherwise.
     """
-    for part in family.split("+"):
-        if part not in FAMILIES:
-            raise unknown(f"family of the model {model!r}", part, FAMILIES)
+    strange = [part for part in family.split("+") if part not in FAMILIES]
+    if strange and not silent:
+        raise unknown(f"family of the model {model!r}", strange[0], FAMILIES)
     known = task.theory
     return {
         "task": task.name,
@@ -46,7 +48,7 @@ def join(task: Task, model: str, family: str) -> dict[str, Any]:
         "family": family,
         "circuit_class": known.circuit_class,
         "why": known.why,
-        "statements": [asdict(statement) for statement in known.about(family)],
+        "statements": [] if strange else [asdict(statement) for statement in known.about(family)],
     }
 
 
@@ -64,8 +66,8 @@ def family_of(model: str) -> str:
 def argument(joined: dict[str, Any]) -> str:
     """The argument in three lines, for each regime: the task, the family, what follows."""
     task, model, family = joined["task"], joined["model"], joined["family"]
-    meaning = CIRCUIT_CLASSES[joined["circuit_class"]]
-    name = joined["circuit_class"].replace("unknown", "of unknown class")
+    name = joined["circuit_class"]
+    so = f"so {name}, {CIRCUIT_CLASSES[name]}" if name != "unknown" else "its class is not known"
     kind = "; ".join(FAMILIES[part] for part in family.split("+"))
     lines = [f"{task} · {model}", f"{model} is of the family {family}: {kind}"]
     for known in joined["statements"]:
@@ -73,7 +75,7 @@ def argument(joined: dict[str, Any]) -> str:
         lines += [
             "",
             f"{'at' if regime.endswith('precision') else 'with'} {regime}: {known['verdict']}",
-            f"  the task    {task} is {name} ({meaning}): {joined['why']}",
+            f"  the task    {task}: {joined['why']}; {so}",
             f"  the family  {known['why']} ({known['citation']})",
             f"  hence       {HENCE[known['verdict']]}",
         ]

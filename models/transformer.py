@@ -129,7 +129,16 @@ class TransformerConfig:
 
     @property
     def family(self) -> str:
-        """What theory calls it: positions, mask and depth decide what it can tell apart."""
+        """What theory calls it: attention, positions, mask and depth decide what it can tell apart.
+
+        What is proven of attention to every key is not proven of less, so that the other kinds are
+        families of their own, of which theory is silent; a sum of outer products is a known one.
+        """
+        kind = self.attention.kind
+        if kind in ("linear", "performer") and self.causal and self.position == "none":
+            return "linear-attention"
+        if kind not in ("full", "log-length"):
+            return f"transformer-{kind}"
         if self.loops == "log" and (self.causal or self.position != "none"):
             return "transformer-looped"
         if self.causal:
@@ -228,6 +237,7 @@ def _parts(config: TransformerConfig, block: Block, places: Places) -> list[Laye
 
 def _attention(config: TransformerConfig, block: Block, places: Places) -> Layer:
     causal = config.causal if block.causal is None else block.causal
+    config.attention.check(causal=causal, position=config.position)
     pairs = partial(
         pair_positions,
         config.position,

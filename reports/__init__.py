@@ -6,6 +6,7 @@ a model is. The names below load what they need (pandas, matplotlib) when they a
 - `read_run`, `read_runs`   a run folder, read and checked
 - `curve_table`             several runs as one tidy table, one row per run and tested length
 - `draw_curves`             that table as a figure: accuracy against length
+- `draw_costs`             what models cost against length, as a figure
 - `write_report`            run folders to one self-contained HTML page and a PNG beside it
 """
 
@@ -15,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .costs import draw_costs as draw_costs
     from .curves import draw_curves as draw_curves
     from .page import ReportPaths as ReportPaths
     from .page import write_report as write_report
@@ -27,6 +29,7 @@ __all__ = [
     "ReportPaths",
     "Run",
     "curve_table",
+    "draw_costs",
     "draw_curves",
     "read_run",
     "read_runs",
@@ -37,6 +40,7 @@ HOMES = {
     "ReportPaths": "page",
     "Run": "runs",
     "curve_table": "table",
+    "draw_costs": "costs",
     "draw_curves": "curves",
     "read_run": "runs",
     "read_runs": "runs",

@@ -124,7 +124,8 @@ def of_group(group: Group, generators: Int[np.ndarray, " symbols"], mode: str) -
     G / N cyclic, so N is solvable exactly when G is.
     """
     symbols = np.unique(generators)
-    reached = group.generated(symbols)
+    everything = len(symbols) == group.order  # spares a large group's table
+    reached = np.arange(group.order) if everything else group.generated(symbols)
     orders = group.element_orders
     trivial = len(reached) == 1
     circuit_class, why = circuit_of_group(group, symbols)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .compiled import call, library
 from .loop_slstm import by_recurrence
-from .operation import CONVOLUTION, DELTA, DIAGONAL, MATRIX, PRODUCT, SELECTIVE, SLSTM, define
+from .operation import CONVOLUTION, DELTA, DIAGONAL, GATED, MATRIX, PRODUCT, SLSTM, define
 from .ref import RMS_EPS
 
 CHUNK = 16
@@ -92,27 +92,28 @@ def selective_outputs(
 
 
 def selective_forward(
-    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor,
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor,
     y: Tensor, kept: Tensor, negative: bool,
 ) -> None:  # fmt: skip
     """Every output, and the state before each chunk."""
-    x, dt, rates, B, C = _lines(x, dt, A.mT, B, C)
-    sizes = [*x.shape, B.shape[2], len(A), negative]
-    call("selective_forward", [x, dt, rates, B, C, y, kept], sizes)
+    sizes = [*x.shape, B.shape[2], len(A), negative, D.shape[1] > 0]
+    call("selective_forward", [*_lines(x, dt, A.mT, B, C, D, z), y, kept], sizes)
 
 
 def selective_backward(
-    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, kept: Tensor, grad: Tensor,
-    dx: Tensor, ddt: Tensor, dA: Tensor, dB: Tensor, dC: Tensor, negative: bool,
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor, kept: Tensor,
+    grad: Tensor, dx: Tensor, ddt: Tensor, dA: Tensor, dB: Tensor, dC: Tensor, dD: Tensor,
+    dz: Tensor, negative: bool,
 ) -> None:  # fmt: skip
-    """The adjoint recurrence; A's gradient is summed over the rows of the batch that share it."""
-    x, dt, rates, B, C, grad = _lines(x, dt, A.mT, B, C, grad)
-    rows = _empty(x, len(x), *rates.shape[1:])
-    sizes = [*x.shape, B.shape[2], len(A), negative]
-    with _Filled(dx, ddt, dB, dC) as (to_x, to_dt, to_B, to_C):
-        tensors = [x, dt, rates, B, C, kept, grad, to_x, to_dt, rows, to_B, to_C]
-        call("selective_backward", tensors, sizes)
-    dA.copy_(rows.unflatten(0, (len(A), -1)).sum(1).mT)
+    """The adjoint recurrence; A's and D's gradients are summed over the rows that share them."""
+    sizes = [*x.shape, B.shape[2], len(A), negative, D.shape[1] > 0]
+    inputs = _lines(x, dt, A.mT, B, C, D, z, kept, grad)
+    by_A, by_D = _empty(x, len(x), *A.mT.shape[1:]), _empty(x, len(x), *D.shape[1:])
+    with _Filled(dx, ddt, dB, dC, dz) as (to_x, to_dt, to_B, to_C, to_z):
+        gradients = [to_x, to_dt, by_A, to_B, to_C, by_D, to_z]
+        call("selective_backward", [*inputs, *gradients], sizes)
+    dA.copy_(by_A.unflatten(0, (len(A), -1)).sum(1).mT)
+    dD.copy_(by_D.unflatten(0, (len(D), -1)).sum(1))
 
 
 # -- matrix ----------------------------------------------------------------------------------------
@@ -270,7 +271,7 @@ convolution = define(
     "cpu", CONVOLUTION, convolution_forward, convolution_backward, convolution_outputs
 )
 diagonal = define("cpu", DIAGONAL, diagonal_forward, diagonal_backward, diagonal_outputs)
-selective = define("cpu", SELECTIVE, selective_forward, selective_backward, selective_outputs)
+selective = define("cpu", GATED, selective_forward, selective_backward, selective_outputs)
 matrix = define("cpu", MATRIX, matrix_forward, matrix_backward, matrix_outputs)
 product = define("cpu", PRODUCT, product_forward, product_backward, product_outputs)
 delta = define("cpu", DELTA, delta_forward, delta_backward, delta_outputs)

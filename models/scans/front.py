@@ -20,9 +20,11 @@ def selective_scan(
     B: Float[Tensor, "batch length state"],
     C: Float[Tensor, "batch length state"],
     *,
+    skip: Float[Tensor, " inner"] | None = None,
+    gate: Float[Tensor, "batch length inner"] | None = None,
     eigenvalues: Eigenvalues = "positive",
 ) -> Float[Tensor, "batch length inner"]:
-    """Mamba's selective scan from a zero state.
+    """Mamba's selective scan from a zero state, with what stands behind it if that is given.
 
     Parameters
     ----------
@@ -32,6 +34,8 @@ def selective_scan(
         the continuous dynamics, negative.
     B, C : tensors of shape (batch, length, state)
         how the input enters the state and how the state is read.
+    skip, gate : tensors of shape (inner,) and (batch, length, inner), optional
+        D and z, both or neither: the result is then (y + D x) SiLU(z).
     eigenvalues : 'positive' or 'negative'
         α(z) = exp(z), in (0, 1), or 2 exp(z) - 1, in (-1, 1).
 
@@ -50,8 +54,11 @@ def selective_scan(
     >>> y.flatten().tolist()
     [50.0, 0.0, 50.0]
     """
-    run = operation("selective", x)
-    y: Tensor = run(*in_state_type(x, dt, A[None], B, C), eigenvalues == "negative")
+    if skip is None or gate is None:
+        assert skip is gate is None, "the skip and the gate come together"
+        skip, gate = x.new_zeros(0), x[:, :0]
+    inputs = in_state_type(x, dt, A[None], B, C, skip[None], gate)
+    y: Tensor = operation("selective", x)(*inputs, eigenvalues == "negative")
     return y.to(x.dtype)
 
 

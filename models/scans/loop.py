@@ -30,6 +30,7 @@ from .loop_matrix import (
 from .loop_selective import selective_backward, selective_forward, selective_outputs
 from .loop_slstm import slstm_backward, slstm_forward, slstm_outputs
 from .operation import DELTA, DIAGONAL, MATRIX, PRODUCT, SELECTIVE, SLSTM, define
+from .ref import gated
 from .time_first import time_first
 
 
@@ -69,8 +70,15 @@ def diagonal_backward(a: Tensor, h: Tensor, grad: Tensor, da: Tensor, db: Tensor
     torch.mul(db[1:], h[:-1].conj(), out=da[1:])
 
 
+def selective(
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor, negative: bool
+) -> Tensor:  # fmt: skip
+    """The scan, and torch's own operators behind it."""
+    return gated(_selective(x, dt, A, B, C, negative), x, D, z)
+
+
 diagonal = define("torch", DIAGONAL, diagonal_forward, diagonal_backward, diagonal_outputs)
-selective = define("torch", SELECTIVE, selective_forward, selective_backward, selective_outputs)
+_selective = define("torch", SELECTIVE, selective_forward, selective_backward, selective_outputs)
 matrix = define("torch", MATRIX, matrix_forward, matrix_backward, matrix_outputs)
 product = define("torch", PRODUCT, product_forward, product_backward, product_outputs)
 delta = define("torch", DELTA, delta_forward, delta_backward, delta_outputs)

@@ -77,6 +77,15 @@ SELECTIVE = Operation(
     like=("x", "dt", "A", "B", "C"),
     flags=("negative",),
 )
+GATED = Operation(
+    "selective",
+    (*SELECTIVE.inputs, "D", "z"),
+    ("y", "kept"),
+    saved=(*SELECTIVE.inputs, "D", "z", "kept"),
+    like=(*SELECTIVE.inputs, "D", "z"),
+    flags=("negative",),
+)
+"""The selective scan with what stands behind it: y = (C h + D x) SiLU(z), unless D is empty."""
 MATRIX = Operation(
     "matrix",
     ("A", "b", "initial"),

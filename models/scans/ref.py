@@ -24,9 +24,9 @@ def diagonal(a: Tensor, b: Tensor) -> Tensor:
 
 
 def selective(
-    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, negative: bool
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor, negative: bool
 ) -> Tensor:  # fmt: skip
-    """h_t = α(Δ_t A) ⊙ h_{t-1} + Δ_t x_t B_t, y_t = C_t · h_t."""
+    """h_t = α(Δ_t A) ⊙ h_{t-1} + Δ_t x_t B_t, y_t = C_t · h_t; (y + D x) SiLU(z) if D is there."""
     h, outputs = x.new_zeros(x.shape[0], *A.shape[1:]), []
     for t in range(x.shape[1]):
         decay = torch.exp(dt[:, t, :, None] * A)
@@ -34,7 +34,12 @@ def selective(
             decay = 2 * decay - 1
         h = decay * h + (dt[:, t] * x[:, t])[:, :, None] * B[:, t, None, :]
         outputs.append((h * C[:, t, None, :]).sum(-1))
-    return torch.stack(outputs, dim=1)
+    return gated(torch.stack(outputs, dim=1), x, D, z)
+
+
+def gated(y: Tensor, x: Tensor, D: Tensor, z: Tensor) -> Tensor:
+    """(y + D x) SiLU(z), or y if D is empty."""
+    return (y + D[:, None] * x) * z * torch.sigmoid(z) if D.shape[1] else y
 
 
 def matrix(A: Tensor, b: Tensor, initial: Tensor, normalise: bool) -> Tensor:

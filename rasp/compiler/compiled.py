@@ -71,7 +71,7 @@ class Compiled:
     @property
     def parameters(self) -> int:
         """How many numbers the network has."""
-        return self.network.sizes["parameters"]
+        return int(self.network.sizes["parameters"])
 
     def answers(self, tokens: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
         """Label ids of token ids."""
@@ -81,7 +81,7 @@ class Compiled:
 
 
 def compile_program(
-    program: Program, max_length: int, precision: Precision = "float32"
+    program: Program, max_length: int, precision: Precision = "float32", *, rounds: bool = True
 ) -> Compiled:
     """A reference program as a network.
 
@@ -100,7 +100,7 @@ def compile_program(
     node, places = program.built
     return compile_sop(
         node, program.symbols, max_length, name=program.name, labels=program.labels,
-        values=program.values, places=places, precision=precision,
+        values=program.values, places=places, precision=precision, rounds=rounds,
     )  # fmt: skip
 
 
@@ -114,6 +114,7 @@ def compile_sop(
     values: Sequence[Atom] | None = None,
     places: Mapping[int, Place] | None = None,
     precision: Precision = "float32",
+    rounds: bool = True,
 ) -> Compiled:
     """Any s-op as a network.
 
@@ -127,12 +128,14 @@ def compile_sop(
     labels, values : sequences, optional
         the names of the answers, and the value of the s-op that stands for each; by default all
         values that it may have.
+    rounds : bool
+        whether noise is rounded away; without, a network can be trained from (see `Plan`).
     """
     if not 1 <= max_length <= LONGEST:
         raise UserError(f"max_length {max_length}: expected 1 to {LONGEST}")
     if precision not in UNITS:
         raise UserError(f"precision {precision!r}: expected float32 or float64")
-    plan = Plan(len(symbols), max_length, UNITS[precision])
+    plan = Plan(len(symbols), max_length, UNITS[precision], rounds)
     lowering = Lowering(plan, list(symbols), node)
     try:
         output, values = read_out(lowering, node, values)

@@ -60,11 +60,15 @@ class Plan:
         the longest word.
     unit : float
         the unit of rounding of the arithmetic.
+    rounds : bool
+        whether noise is rounded away. Training would shake the large constant that this takes, so
+        a network to train from does without, and is as exact as its noise allows.
     """
 
     symbols: int
     length: int
     unit: float = 2.0**-24
+    rounds: bool = True
     known: dict[Key, Signal] = field(default_factory=dict)
     largest: float = 1.0  # value that any head sums
 
@@ -147,6 +151,8 @@ class Plan:
         jumps = [abs(b - a) for a, b in pairwise(levels)]
         if x.error and (x.error > grain / 4 or self.blur(x, bounds, levels) > SATURATE / 4):
             x = self.rounded(x)
+        if x.error > grain / 4:
+            raise TooCoarse(f"a number may be off by {x.error:.2g}, in steps of {grain:g}")
         if not x.error:
             unit = float(common_grain(Fraction(j).limit_denominator(1 << 20) for j in jumps)) / 2
             if self.bulk(x, bounds, levels) / unit > 0.5 / self.unit:
@@ -180,7 +186,7 @@ class Plan:
 
     def exact(self, signal: Signal) -> Affine:
         """A signal rounded to its grain: exact from here on."""
-        if not signal.error:
+        if not signal.error or not self.rounds:
             return Affine({signal: 1.0})
         grain = float(signal.grain)
         if signal.error > grain / 4:

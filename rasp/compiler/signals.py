@@ -150,10 +150,10 @@ class Head:
     """An attention head that selects exactly.
 
     The score of a key is the sum of query times key over `pairs`: exactly 0 for a selected key, at
-    most -c for the others. BOS scores B with the value 0, and what the head returns is multiplied
-    by e^B, so that it is the *sum* of the selected values, none selected giving 0::
+    most -c for the others. BOS scores B with the value 0, and values are multiplied by e^B, so that
+    the head returns the *sum* of the selected values, none selected giving 0::
 
-        e^B  Σ_k e^(score_k) v_k / (e^B + Σ_k e^(score_k))  =  Σ_selected v_k (1 + O(T e^-B))
+        Σ_k e^(score_k) e^B v_k / (e^B + Σ_k e^(score_k))  =  Σ_selected v_k (1 + O(T e^-B))
 
     Attributes
     ----------

@@ -2,7 +2,9 @@
 
 All is written in float64 and cast last. A constant among a head's keys and values or a unit's
 inputs is a multiple of the mark that every symbol has and BOS has not, so that all signals are 0
-at BOS. Head widths are powers of four, so that dividing by their square roots is exact.
+at BOS. The factor e^B stands on the values and not on what heads return: there it would multiply
+whatever training adds to the value of BOS. Head widths are powers of four, so that dividing by
+their square roots is exact.
 """
 
 from __future__ import annotations
@@ -133,8 +135,9 @@ class Writer:
             bias[i] = scale * query.constant
             made["key.weight"][i] = self.row(key, self.plan.word)
         for i, signal in enumerate(values):
-            made["value.weight"][i] = self.row(signal.value, self.plan.word)
-            out[self.schedule.dimension[signal], i] = exp(self.plan.sharpness)
+            row = self.row(signal.value, self.plan.word)
+            made["value.weight"][i] = row * exp(self.plan.sharpness)
+            out[self.schedule.dimension[signal], i] = 1.0
         return {**made, "query.bias": bias, "out.weight": out}
 
     def feedforward(self, time: int) -> tuple[int, Weights]:

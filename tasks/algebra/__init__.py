@@ -12,19 +12,19 @@
   the automaton
 - `equations`, `knast`, `circuits`: equations on the semigroup
 - `samples`: where the semigroup is too large; `windows`: the least k
-- `classification`: all of it together; `eggbox`: a semigroup as text
+- `inclusions`, `decisions`, `classification`: all of it together; `eggbox`: a semigroup as text
 """
 
 from __future__ import annotations
 
 from .classification import (
-    CLASSES,
     Classification,
     classify,
     classify_machine,
     classify_task,
 )
 from .eggbox import eggbox
+from .inclusions import CLASSES
 from .tagging import machine_of
 from .verdict import Words
 

@@ -13,8 +13,9 @@ difference in which of the two one looks.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 
+from .derived import perfect_core
 from .equations import Equations
 from .maps import is_aperiodic
 from .semigroup import Semigroup
@@ -95,28 +96,12 @@ def solvable(equations: Equations) -> Verdict:
     The witness of a *no* are words for two elements of the group at which its derived series stops.
     """
     for members in equations.green.groups:
-        group = equations.green.group(members)
-        if not group.is_solvable:
-            rest = perfect(group.commutator_subgroup, group.order)
-            x, y = rest[rest > 0][:2]
-            order = [members[e] for e in identity_first(equations, members)]
-            named = equations.named(x=int(order[x]), y=int(order[y]))
-            why = f"a group of {group.order} elements, {len(rest)} at the end of its derived series"
-            return Verdict(False, why, named)
+        images = equations.green.acting(members)
+        core = perfect_core(images, equations.clock)
+        if len(core):
+            number = {row.tobytes(): int(x) for row, x in zip(images, members, strict=True)}
+            x, y = (number[row.tobytes()] for row in core[:2])  # one alone generates no such group
+            why = f"a group of {len(members)} elements, whose derived series does not end in 1"
+            return Verdict(False, why, equations.named(x=x, y=y))
     largest = max((len(members) for members in equations.green.groups), default=1)
     return Verdict(True, f"its groups, of at most {largest} elements, are solvable")
-
-
-def perfect(derived, order: int) -> Int[np.ndarray, " members"]:  # type: ignore[no-untyped-def]
-    """Where the derived series of a group stops."""
-    members = np.arange(order)
-    while len(smaller := derived(members)) < len(members):
-        members = smaller
-    return members
-
-
-def identity_first(equations: Equations, members: Int[np.ndarray, " order"]) -> list[int]:
-    """The numbering of `Green.group`: the identity, and then the rest in order."""
-    idempotent = np.isin(members, equations.semigroup.idempotents)
-    identity = int(idempotent.argmax())
-    return [identity, *(i for i in range(len(members)) if i != identity)]

@@ -21,6 +21,7 @@ into products. Of these they only need the maximal ones, for e = ee' = e'e makes
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,15 +70,12 @@ class Equations:
                 return Verdict(False, "x^w differs from x^(w+1)", self.named(x=x))
         return Verdict(True, f"its {self.semigroup.size} elements are aperiodic")
 
-    def pieces(self, count: int, entries: int) -> list[slice]:
+    def pieces(self, count: int, entries: int) -> Iterator[slice]:
         """Rows, with so many entries each, in pieces; the clock is looked at before each."""
         step = max(1, MOST_ENTRIES // max(entries, 1))
-        return [slice(low, min(low + step, count)) for low in self.checked(0, count, step)]
-
-    def checked(self, low: int, high: int, step: int) -> range:
-        """A range; time is asked for before it."""
-        self.clock.check()
-        return range(low, high, step)
+        for low in range(0, count, step):
+            self.clock.check()
+            yield slice(low, min(low + step, count))
 
     # -- one-sided and two-sided triviality ------------------------------------------------------
 
@@ -158,7 +156,6 @@ class Equations:
                 x = int(local[wrong.argmax()])
                 return Verdict(False, "exexe differs from exe", self.named(e=e, x=x))
             for rows in self.pieces(len(maps), maps.size):
-                self.clock.check()
                 forth = maps[:, maps[rows]].swapaxes(0, 1)
                 back = maps[rows][:, maps]
                 wrong = (forth != back).any(axis=2)
@@ -190,7 +187,6 @@ class Equations:
             pairs, first = np.unique(np.hstack([xy, yx]), axis=0, return_index=True)
             xy, yx = pairs[:, : xy.shape[1]], pairs[:, xy.shape[1] :]
             for rows in self.pieces(len(pairs), x.size):
-                self.clock.check()
                 wrong = (x[:, xy[rows]].swapaxes(0, 1) != yx[rows][:, x]).any(axis=2)
                 if wrong.any():
                     j, k = np.argwhere(wrong)[0]

@@ -62,7 +62,6 @@ def violation(equations: Equations, e: int, f: int) -> Words | None:
     gs, us = arrows.seen(g, e, e), arrows.seen(u, e, f)
     hs, vs = arrows.seen(h, e, e), arrows.seen(v, f, e)
     for rows in equations.pieces(len(u), vs.size + hs.size):
-        equations.clock.check()
         wrong = (vs[:, us[rows]] != hs[:, gs[rows]]).any(
             axis=2
         )  # (pairs of v, h) x (rows) x points

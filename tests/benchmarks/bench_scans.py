@@ -28,10 +28,10 @@ SLOWEST = 256
 
 
 def selective(length: int) -> list[Tensor]:
-    """x, Δ, A, B and C."""
+    """x, Δ, A, B and C; no skip and no gate."""
     x, dt = torch.randn(BATCH, length, CHANNELS), torch.rand(BATCH, length, CHANNELS)
     B, C = torch.randn(2, BATCH, length, STATES).unbind(0)
-    return [x, dt, -torch.rand(1, CHANNELS, STATES), B, C]
+    return [x, dt, -torch.rand(1, CHANNELS, STATES), B, C, x[:1, 0, :0], x[:, :0]]
 
 
 def matrices(length: int, state: int = STATES) -> list[Tensor]:
@@ -73,7 +73,9 @@ CASES: dict[str, tuple[str, Callable[[int], list[Tensor]], tuple[bool, ...]]] = 
 }  # fmt: skip
 
 
-def mambapy_scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
+def mambapy_scan(
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, *_: Tensor
+) -> Tensor:  # fmt: skip
     """The selective scan as mambapy writes it."""
     from mambapy.pscan import pscan
 

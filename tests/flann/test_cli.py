@@ -95,6 +95,12 @@ MISTAKES = [
     ("data A5 --length 4", "--output"),
     ("models mmaba", "did you mean 'mamba'"),
     ("models lstm --parameters 3", "3"),
+    ("models lstm mmaba", "did you mean 'mamba'"),
+    ("models lstm --depth 0", "depth 0"),
+    ("models lstm --lengths 64", "--cost"),
+    ("models lstm --cost --lengths 0", "expected whole numbers"),
+    ("models lstm --cost -o costs.png", "expected .csv"),
+    ("models lstm --cost --lengths 2 --parameters 9000 -o /dev/null/a.csv", "cannot write"),
 ]
 
 
@@ -197,6 +203,34 @@ def test_lists_and_descriptions(here: Here) -> None:
     assert model["family"] == "real-ssm"
     assert abs(model["parameters"] - 100_000) <= 1000
     assert "eigenvalues=positive|negative" in told("models", "mamba")
+
+
+def test_models_at_one_budget_are_a_table(here: Here) -> None:
+    lines = here("models", "--budget", "30000", "--depth", "2")[1].splitlines()
+    assert lines[0].split()[:3] == ["model", "family", "width"]
+    assert {line.split()[0] for line in lines[1:]} >= {"lstm", "mamba", "transformer"}
+    rows = json.loads(here("models", "lstm", "transformer", "--budget", "30000", "--json")[1])
+    assert all(abs(row["parameters"] - 30_000) <= 300 for row in rows)
+    assert [row["state"].endswith("T") for row in rows] == [False, True]
+    refused = here("models", "lstm", "gru", "--budget", "3")[1].splitlines()
+    assert len(refused) == 2
+    assert all("too few" in line for line in refused)
+
+
+def test_costs_are_a_table_and_a_figure(here: Here, tmp_path: Path) -> None:
+    words = ["models", "lstm", "transformer", "--cost", "--budget", "9000", "--lengths", "8,64"]
+    code, out, err = here(*words, "-o", "made/costs.csv")
+    assert code == 0, err
+    table = (tmp_path / "made" / "costs.csv").read_text().splitlines()
+    assert len(table) == 1 + 2 * 2
+    assert table[0].startswith("model,length,parameters,training_seconds,training_bytes")
+    assert (tmp_path / "made" / "costs.png").stat().st_size > 5000
+    assert "figure: made/costs.png" in out
+    rows = {(r["model"], r["length"]): r for r in json.loads(here(*words, "--json")[1])}
+    lstm, transformer = ([rows[name, n] for n in (8, 64)] for name in ("lstm", "transformer"))
+    assert lstm[0]["state_bytes"] == lstm[1]["state_bytes"]
+    assert 8 * transformer[0]["state_bytes"] == transformer[1]["state_bytes"]
+    assert all(row["training_seconds"] > 0 and row["step_seconds"] > 0 for row in rows.values())
 
 
 def test_a_regular_expression_is_a_task(here: Here, tmp_path: Path) -> None:

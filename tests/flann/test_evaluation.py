@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import flann
-from flann import evaluation
+from flann import answering, evaluation
 from flann.errors import UserError
 from flann.tasks import get_task, task_names
 
@@ -37,7 +37,7 @@ def test_parts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     whole = flann.evaluate(model, "parity", LENGTHS)
     seen = []
-    monkeypatch.setattr(evaluation, "SYMBOLS_AT_ONCE", 100)
+    monkeypatch.setattr(answering, "SYMBOLS_AT_ONCE", 100)
     parts = flann.evaluate(
         lambda words: (seen.append(words.numel()), model(words))[1], "parity", LENGTHS
     )

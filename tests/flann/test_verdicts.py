@@ -55,7 +55,7 @@ def test_three_lines_for_each_regime(here: Here) -> None:
     ]
     for block in blocks[1:]:
         task, family, hence = block.splitlines()[1:]
-        assert task.startswith("  the task    A5 is NC1-complete")
+        assert task.startswith("  the task    A5: A5 is not solvable; so NC1-complete, ")
         assert family.startswith("  the family")
         assert "arXiv" in family
         assert hence.startswith("  hence       no weights")

@@ -45,6 +45,11 @@ def selective_inputs(length: int, *, batch: int = 3) -> Inputs:
     return x, dt, A, normal(batch, length, 4, seed=4), normal(batch, length, 4, seed=5)
 
 
+def gated_selective_inputs(length: int, *, batch: int = 3) -> Inputs:
+    behind = normal(5, seed=6), normal(batch, length, 5, seed=7)
+    return *selective_inputs(length, batch=batch), *behind
+
+
 def matrix_inputs(length: int, *, batch: int = 3) -> Inputs:
     A = torch.eye(4, dtype=torch.float64) + 0.2 * normal(batch, length, 4, 4, seed=1)
     return A, normal(batch, length, 4, seed=2), normal(batch, 4, seed=3)
@@ -91,6 +96,10 @@ def negative(*inputs: Tensor) -> Tensor:
     return selective_scan(*inputs, eigenvalues="negative")
 
 
+def gated_selective(*inputs: Tensor) -> Tensor:
+    return selective_scan(*inputs[:5], skip=inputs[5], gate=inputs[6])
+
+
 def normalised(*inputs: Tensor) -> Tensor:
     return matrix_scan(*inputs, normalise=True)
 
@@ -105,6 +114,7 @@ CASES: dict[str, tuple[Scan, Callable[..., Inputs]]] = {
     "complex": (diagonal_scan, complex_inputs),
     "selective": (selective_scan, selective_inputs),
     "negative": (negative, selective_inputs),
+    "gated selective": (gated_selective, gated_selective_inputs),
     "matrix": (matrix_scan, matrix_inputs),
     "normalised": (normalised, matrix_inputs),
     "product": (product_scan, product_inputs),

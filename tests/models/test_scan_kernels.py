@@ -43,14 +43,12 @@ def same(kernel: str, inputs: Inputs, *flags: bool) -> None:
 
 @needs_kernels
 @settings(max_examples=25)
-@given(length=many, batch=some, inner=many, state=many, negative=st.booleans(), seed=some)
-def test_selective(
-    length: int, batch: int, inner: int, state: int, negative: bool, seed: int
-) -> None:
-    x, dt = (normal(batch, length, inner, seed=seed + i) for i in range(2))
-    B, C = (normal(batch, length, state, seed=seed + i) for i in range(2, 4))
-    rates = -normal(1, inner, state, seed=seed + 4).abs()
-    same("selective", (x, dt.abs(), rates, B, C), negative)
+@given(length=many, batch=some, inner=many, state=many, negative=st.booleans())
+def test_selective(length: int, batch: int, inner: int, state: int, negative: bool) -> None:
+    x, dt, z = (normal(batch, length, inner, seed=i) for i in range(3))
+    B, C = (normal(batch, length, state, seed=i) for i in range(3, 5))
+    rates = -normal(1, inner, state, seed=5).abs()
+    same("selective", (x, dt.abs(), rates, B, C, normal(1, inner, seed=6), z), negative)
 
 
 @needs_kernels
@@ -153,7 +151,8 @@ def decayed(z: Tensor) -> Tensor:
     """exp(z) as the kernel's second step sees it."""
     one = torch.ones(1, 2, len(z), dtype=z.dtype)
     x = torch.stack([one[0, 0], torch.zeros_like(z)])[None]
-    return cpu.selective(x, one, z[None, :, None], one[..., :1], one[..., :1], False)[0, 1]
+    rates, none = z[None, :, None], z[None, :0]
+    return cpu.selective(x, one, rates, one[..., :1], one[..., :1], none, one[:, :0], False)[0, 1]
 
 
 # -- which backend runs ----------------------------------------------------------------------------
@@ -187,7 +186,7 @@ def test_without_them_torch_runs_and_says_so(
 FAULTS = {
     "convolution.h": ("carried[k - 1] + w[k - 1] * dz", "carried[k - 1] + w[k] * dz"),
     "diagonal.h": ("dat[i] = g[i] * before[i];", "dat[i] = g[i] * at[i];"),
-    "selective.h": ("by_decay += rates[n] * q;", "by_decay += q;"),
+    "selective.h": ("by_decay += work.rates[n] * q;", "by_decay += q;"),
     "matrix.h": ("h[i] /= r[t]", "h[i] /= 1.001 * r[t]"),
     "delta.h": ("by_r -= put[at + i] * G[i];", "by_r -= look[at + i] * G[i];"),
     "slstm.h": ("m = NAME(larger)(kept, i);", "m = i;"),

@@ -184,3 +184,36 @@ def test_running_a_program_does_not_load_torch(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout == "['= [2, 2]'] False\n"
+
+
+def test_compile_writes_weights_that_load(here: Here, tmp_path: Path) -> None:
+    from flann.rasp.compiler import load_compiled
+
+    code, out, _ = here(*"rasp compile S3 --max-length 12 -o s3.safetensors --check".split())
+    assert code == 0
+    assert "S3: 2 layers of 1 heads as" in out
+    assert "check: exact on" in out
+    assert load_compiled(tmp_path / "s3.safetensors").max_length == 12
+    code, out, _ = here("rasp", "compile", "dyck.rasp", "--symbols", "()", "--check")
+    assert code == 0
+    assert "exact" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("rasp compile dyck.rasp", "expected --symbols"),
+        ("rasp compile tomita-3", "no RASP program solves tomita-3"),
+        ("rasp compile partiy", "did you mean 'parity'"),
+        ("rasp compile parity --precision float16", "expected float32 or float64"),
+        ("rasp compile parity --max-length 0", "1 or more"),
+        ("rasp compile A5 --method series", "A5 is not solvable"),
+        ("rasp compile parity -o parity.bin", "ends in .safetensors"),
+        ("rasp compile parity -o nowhere/parity.safetensors", "cannot write"),
+    ],
+)
+def test_what_compile_refuses(here: Here, words: str, said: str) -> None:
+    code, _, err = here(*words.split())
+    assert code == 2
+    assert said in err
+    assert err.count("\n") == 1

@@ -14,9 +14,10 @@ from functools import cached_property
 import numpy as np
 import pytest
 
-from flann.tasks.algebra import classification
+from flann.tasks.algebra import decisions
 from flann.tasks.algebra.circuits import quasi_aperiodic, solvable
-from flann.tasks.algebra.classification import EQUATIONS, classify_machine
+from flann.tasks.algebra.classification import classify_machine
+from flann.tasks.algebra.decisions import EQUATIONS
 from flann.tasks.algebra.equations import Equations
 from flann.tasks.algebra.knast import piecewise_locally_testable
 from flann.tasks.algebra.locally_testable import knotted
@@ -167,6 +168,6 @@ PLANTED: dict[str, tuple[str, object]] = {
 
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_planted_error_is_found(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classification, *PLANTED[what])
+    monkeypatch.setattr(decisions, *PLANTED[what])
     with pytest.raises(AssertionError):
         agreement(240, seed=0)
