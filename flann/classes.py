@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 ANSWERS = {True: "yes", False: "no", None: "?"}
 WIDTH = 100
+LEGEND = (
+    "S strictly, L locally, P piecewise, T testable, TT threshold testable; in front T on a tier,"
+    " co of the complement; SF star-free, DA two-variable logic. x^w is the idempotent power of x;"
+    " e and f stand for those of their words."
+)
 SILENT = 2.0  # seconds before a person is told what is going on
 LONGEST_WITNESS = 60  # characters of a word that are shown
 
@@ -77,6 +82,7 @@ def page(name: str, found: Classification) -> str:
         because = verdict.why + (f": {spelt(verdict.witness)}" if verdict.witness else "")
         lead = f"{label:<16}{ANSWERS[answer]:5}{k:>3}  "
         lines.append(textwrap.fill(because, WIDTH, initial_indent=lead, subsequent_indent=" " * 26))
+    lines += ["", *textwrap.wrap(LEGEND, WIDTH)]
     return "\n".join(lines)
 
 

@@ -99,7 +99,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machine
 @cli.command(short_help="Train a model on short words and measure it on long ones.")
 @click.option("--task", "tasks", multiple=True, required=True, help="A task; see `flann tasks`.")
 @click.option("--model", "models", multiple=True, required=True, help="See `flann models`.")
-@click.option("--start", help="rasp: train from the weights of the task's program.")
+@click.option("--start", help="witness or rasp: from exact weights. [drawn by the seed]")
 @click.option("--seed", "seeds", type=int, multiple=True, help="Of weights and training words. [0]")
 @click.option("--parameters", type=int, help="Size, met within 1%. [100000]")
 @click.option("--depth", type=int, help="Layers. [1]")

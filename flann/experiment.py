@@ -73,7 +73,9 @@ class Experiment:
     loss : {"cross-entropy"}
         per scored position.
     start : str, optional
-        ``"rasp"``: a transformer that is trained from the weights of the task's program.
+        what training starts from, where that is not drawn: ``"witness"``, exact weights for the
+        architecture, or ``"rasp"``, a transformer with those of the task's program
+        (`flann.starting`).
     seed : int
         of the initial weights and the training words. Test words never depend on it.
     precision : {"float32"}
@@ -130,16 +132,18 @@ class Experiment:
         settle(self, "task", task_registry.canonical(self.task, imports=True))
         settle(self, "model", canonical_model(self.model))
         if self.start is not None:
-            settle(self, "start", canonical_model(self.start))
+            settle(self, "start", canonical_start(self.start))
         for name in RECOMMENDED:
             if getattr(self, name) is None:
-                settle(self, name, recommended(self.start or self.model, name))
+                settle(self, name, recommended(self.model, self.start, name))
         settle(self, "train_lengths", (int(self.train_lengths[0]), int(self.train_lengths[1])))
         settle(self, "test_lengths", self._settled_test_lengths())
         task = get_task(self.task, imports=True)
         settle(self, "format", get_format(self.format, task).name)
         if self.start is not None or compiled.is_compiled(self.model):
-            compiled.check(self, task)
+            from .starting import check
+
+            check(self, task)
 
     def _check(self) -> None:
         """Refuse values that mean nothing, before anything slow is imported."""
@@ -283,13 +287,17 @@ def canonical_model(name: str) -> str:
     return model_registry.canonical(name, imports=True)
 
 
-def recommended(model: str, setting: str) -> float:
+def canonical_start(name: str) -> str:
+    """The one spelling of what training starts from."""
+    return compiled.canonical(name) if compiled.is_compiled(name) else name
+
+
+def recommended(model: str, start: str | None, setting: str) -> float:
     """What the architecture recommends for its training: ``"lr"`` or ``"steps"``."""
     from flann.models import model_registry
 
-    if compiled.is_compiled(model):
+    if compiled.is_compiled(start or model):
         return compiled.RECIPE[setting]
-
     return model_registry.create(model, imports=True).recipe[setting]
 
 

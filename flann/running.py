@@ -141,9 +141,9 @@ def run(
             return earlier
     place = choose_device(device)
     prepare(place)
-    tell_backend(place, shown)
     with store.work(experiment, anew=again) as folder:
         training = Training(experiment, folder, place)
+        tell_backend(place, shown)  # not before: a refusal is one line
         outcome = train(training, folder, shown, time_limit)
         if outcome.status == "interrupted":
             raise KeyboardInterrupt(f"{outcome.message}: the same command goes on from there")

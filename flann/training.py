@@ -23,13 +23,13 @@ from flann.tasks import Task, get_task
 
 from .answering import Answering, NotFiniteError
 from .checkpoint import load_checkpoint, save_checkpoint
-from .compiled import build_compiled, is_compiled
 from .curriculum import Curriculum
 from .errors import UserError
 from .evaluation import words_for
 from .experiment import Experiment
 from .formats import get_format
 from .metrics import UNSCORED, Score
+from .starting import built
 from .streams import draw_seed, weight_seed
 from .training_words import TrainingWords
 
@@ -212,8 +212,8 @@ class Training:
 
 def build(experiment: Experiment, task: Task) -> SequenceModel:
     """The experiment's model, with the weights that its seed gives."""
-    if experiment.start or is_compiled(experiment.model):
-        return build_compiled(experiment, task)
+    if (known := built(experiment, task)) is not None:
+        return known
     put = get_format(experiment.format, task)
     model = build_model(
         experiment.model,

@@ -93,7 +93,7 @@ class DeltaRule(FastWeights):
         joined = torch.cat([self.query(x), self.keys(x), self.values(x)], dim=-1)
         joined, recent = self.convolution(joined, recent)
         width, n = x.shape[-1], self.per_symbol
-        q, k, v = functional.silu(joined).split([width, n * width, n * width], dim=-1)
+        q, k, v = joined.split([width, n * width, n * width], dim=-1)
         k, v = self._in_turn(k), self._in_turn(v)
         q = functional.normalize(self.split(q), dim=-1)
         k = functional.normalize(k, dim=-1)
@@ -136,7 +136,7 @@ class DeltaArchitecture(Architecture):
     """What the three have in common: memory and feed-forward in turn."""
 
     knob = "feedforward"
-    recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
+    recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
     gated = False
     factors = 1
 

@@ -78,7 +78,7 @@ class ScalarDecaySSM(FastWeights):
         E, N, H = self.inner, self.key, self.heads
         z, joined, low = self.into(x).split([E, E + 2 * N, H], dim=-1)
         joined, recent = self.convolution(joined, recent)
-        u, B, C = functional.silu(joined).split([E, N, N], dim=-1)
+        u, B, C = joined.split([E, N, N], dim=-1)
         dt, u = functional.softplus(low + self.step_bias)[..., None], self.split(u)
         decay = torch.exp(dt * -torch.exp(self.log_rates)[:, None])
         if self.eigenvalues == "negative":

@@ -109,7 +109,6 @@ class MatrixLSTM(FastWeights):
         window, m = (None, None) if recent is None else recent
         u, z = self.into(x).chunk(2, dim=-1)
         c, window = self.convolution(u, window)
-        c = functional.silu(c)
         q, v = self.query(c), self.values(u)
         k = self.keys(c) * self.key**-0.5
         enter, forget = self.gates(torch.cat([q, k, v], dim=2).flatten(2)).chunk(2, dim=-1)
@@ -213,10 +212,10 @@ class ScalarLSTM(Layer):
         """The convolution's window, h, c, n and m."""
         return self.convolution.start(1).numel() + 4 * self.width
 
-    def _from_word(self, x: Tensor, window: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _from_word(self, x: Tensor, window: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """What the word gives to the gates, (batch, length, 4, width), and the window."""
         c, window = self.convolution(x, window)
-        halves = torch.stack([self.by_recent(functional.silu(c)), self.by_symbol(x)], dim=2)
+        halves = torch.stack([self.by_recent(c), self.by_symbol(x)], dim=2)
         gates = halves.unflatten(-1, (2, -1)).transpose(3, 4)  # batch, length, 2, 2, heads, size
         return gates.flatten(4).flatten(2, 3) + self.bias, window
 
@@ -293,7 +292,7 @@ class SLSTM(Architecture):
 
     family = "slstm"
     knob = "feedforward"
-    recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
+    recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
 
     def __init__(self, *, forget: Forget = "sigmoid", heads: int = 4, taps: int = 4) -> None:
         self.heads = self.width_step = shared_out("slstm", heads)

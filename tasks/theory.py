@@ -54,7 +54,7 @@ REGIMES: dict[str, str] = {
 VERDICTS = ("can", "cannot", "cannot unless TC0 = NC1", "open")
 
 CIRCUIT_CLASSES: dict[str, str] = {
-    "AC0": "constant depth, and / or gates: no counting",
+    "AC0": "constant depth, and / or gates: no counting of symbols",
     "ACC0": "constant depth, with gates that count modulo a constant",
     "TC0": "constant depth, with majority gates",
     "NC1-complete": "as hard as anything in depth log T with gates of two inputs",

@@ -22,6 +22,7 @@ from flann.models.transformer import Block, TransformerConfig, transformer_from
 from .compiled import DTYPES, MOST_PARAMETERS, Compiled
 
 FORMAT = 1
+SET = ("width", "causal", "position", "norm", "activation", "bos", "longest")
 
 
 def save_compiled(compiled: Compiled, path: Path | str) -> Path:
@@ -39,7 +40,7 @@ def save_compiled(compiled: Compiled, path: Path | str) -> Path:
         "max_length": compiled.max_length,
         "notes": dict(compiled.notes),
         "family": compiled.network.family,
-        "config": asdict(cast(TransformerConfig, compiled.network.config)),
+        "config": described(cast(TransformerConfig, compiled.network.config)),
     }
     try:
         write(path, save(weights))
@@ -47,6 +48,12 @@ def save_compiled(compiled: Compiled, path: Path | str) -> Path:
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
     return path
+
+
+def described(config: TransformerConfig) -> dict[str, Any]:
+    """The parts of a design that a compiled network sets; the others stand at their defaults."""
+    parts = {name: getattr(config, name) for name in SET}
+    return {**parts, "blocks": [asdict(block) for block in config.blocks]}
 
 
 def write(path: Path, content: bytes) -> None:
@@ -70,14 +77,14 @@ def load_compiled(path: Path | str) -> Compiled:
     path = Path(path)
     beside = path.with_suffix(".json")
     try:
-        described = json.loads(beside.read_text(encoding="utf-8"))
+        told = json.loads(beside.read_text(encoding="utf-8"))
         weights = load(path.read_bytes())
     except OSError as error:
         raise UserError(f"cannot read {error.filename or path}: {error.strerror}") from error
     except (ValueError, SafetensorError) as error:
         raise UserError(f"{path} or {beside.name} is damaged: {str(error)[:80]}") from error
     try:
-        return assembled(described, weights)
+        return assembled(told, weights)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
         first = str(error).splitlines()[0][:80] if str(error) else type(error).__name__
         raise UserError(f"{beside} does not describe {path.name}: {first}") from error
@@ -101,7 +108,7 @@ def assembled(described: dict[str, Any], weights: dict[str, torch.Tensor]) -> Co
         max(b.heads * b.head_width, b.feedforward) > MOST_PARAMETERS // shape[1] for b in blocks
     ):
         raise ValueError("a block is larger than its weights")
-    config = TransformerConfig(**{**given, "blocks": blocks})
+    config = TransformerConfig(**{name: given[name] for name in SET}, blocks=blocks)
     notes, length = dict(described["notes"]), int(described["max_length"])
     network = transformer_from(
         config, symbols=len(symbols), labels=len(labels),

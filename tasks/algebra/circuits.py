@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool
 
+from .derived import perfect_core
 from .equations import Equations
 from .maps import is_aperiodic
 from .semigroup import Semigroup
@@ -95,13 +96,12 @@ def solvable(equations: Equations) -> Verdict:
     The witness of a *no* are words for two elements of the group at which its derived series stops.
     """
     for members in equations.green.groups:
-        group = equations.green.group(members)
-        if not group.is_solvable:
-            core = np.arange(group.order)
-            while len(derived := group.commutator_subgroup(core)) < len(core):
-                core = derived
-            x, y = members[core[core > 0][:2]]
-            why = f"a group of {group.order} elements, {len(core)} at the end of its derived series"
-            return Verdict(False, why, equations.named(x=int(x), y=int(y)))
+        images = equations.green.acting(members)
+        core = perfect_core(images, equations.clock)
+        if len(core):
+            number = {row.tobytes(): int(x) for row, x in zip(images, members, strict=True)}
+            x, y = (number[row.tobytes()] for row in core[:2])  # one alone generates no such group
+            why = f"a group of {len(members)} elements, whose derived series does not end in 1"
+            return Verdict(False, why, equations.named(x=x, y=y))
     largest = max((len(members) for members in equations.green.groups), default=1)
     return Verdict(True, f"its groups, of at most {largest} elements, are solvable")

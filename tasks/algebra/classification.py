@@ -22,12 +22,6 @@ from .semigroup import LIMIT, Semigroup
 from .tagging import LARGEST_GROUP, machine_of
 from .verdict import Clock, Verdict, Words
 
-CIRCUITS = {
-    "AC0": "quasi-aperiodic, so in AC0",
-    "ACC0": "it counts modulo constants, and every group is solvable",
-    "NC1-complete": "it has a group that is not solvable",
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Classification:
@@ -79,16 +73,23 @@ class Classification:
     @property
     def why(self) -> str:
         """The circuit class with its reason, and what stopped the decisions that were stopped."""
-        parts = []
-        if self.circuit is not None:
-            reason = self.verdicts["quasi-aperiodic" if self.circuit == "AC0" else "solvable"].why
-            parts.append(f"{CIRCUITS[self.circuit]}: {reason}")
+        parts = [self.circuit_reason] if self.circuit else []
         stopped: dict[str, list[str]] = {}
         for name in CLASSES:
             if self.verdicts[name].answer is None:
                 stopped.setdefault(self.verdicts[name].why, []).append(name)
         parts += [f"{', '.join(names)}: {why}" for why, names in stopped.items()]
         return "; ".join(parts)
+
+    @property
+    def circuit_reason(self) -> str:
+        """Why it is in its circuit class."""
+        if self.classes["SF"]:
+            return "star-free, so in AC0"
+        if self.circuit == "AC0":
+            return f"quasi-aperiodic, so in AC0: {self.verdicts['quasi-aperiodic'].why}"
+        counts = "it counts modulo constants" if self.circuit == "ACC0" else "not solvable"
+        return f"{counts}: {self.verdicts['solvable'].why}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON: null for what is not known."""

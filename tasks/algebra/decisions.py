@@ -33,8 +33,11 @@ Equation = Callable[[Equations], Verdict]
 
 EQUATIONS: dict[str, Equation] = {  # in this order: each may spare those behind it
     "SF": Equations.aperiodic,
+    "R-trivial": Equations.r_trivial,  # this one, PT and LT only where the automaton is too large
     "L-trivial": Equations.l_trivial,
+    "PT": Equations.j_trivial,
     "DA": Equations.da,
+    "LT": Equations.locally_testable,
     "LTT": Equations.locally_threshold_testable,
     "PLT": piecewise_locally_testable,
     "quasi-aperiodic": quasi_aperiodic,
@@ -62,6 +65,7 @@ class Decisions:
         """A verdict for each class."""
         self.on_automaton()
         self.on_semigroup()
+        self.verdicts.setdefault("J-trivial", self.verdicts["PT"])  # one class, known or not
         return {name: self.verdicts[name] for name in CLASSES}
 
     # -- polynomial ------------------------------------------------------------------------------
@@ -150,12 +154,12 @@ class Decisions:
         machine, tier = self.machine, self.machine.on_tier()
         self.ask(machine, self.semigroup, EQUATIONS)
         if machine.neutral.any() and machine.tier:
-            names = {"TLTT": EQUATIONS["LTT"], "TPLT": EQUATIONS["PLT"]}
+            names = {f"T{name}": EQUATIONS[name] for name in ("LT", "LTT", "PLT")}
             self.verdicts = consequences(self.verdicts)
             if not names.keys() <= self.decided:
                 self.ask(tier, self.closed(tier), names)
         elif machine.tier:  # every symbol is on the tier
-            for name in ("LTT", "PLT"):
+            for name in ("LT", "LTT", "PLT"):
                 self.verdicts["T" + name] = self.verdicts[name]
         self.verdicts = consequences(self.verdicts)
 
@@ -187,4 +191,5 @@ class Decisions:
             return refuted
         if name == "L-trivial":
             return l_trivial(self.machine, self.clock.share(0.3))
-        return Verdict(None, stopped)
+        earlier = self.verdicts.get(name)
+        return Verdict(None, stopped if earlier is None else f"{earlier.why}; {stopped}")

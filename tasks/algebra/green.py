@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, UInt
 
-from flann.tasks.groups import LARGEST_ORDER, Group
+from flann.tasks.sampling import smallest_unsigned
 
 from .semigroup import Semigroup
-from .verdict import Clock, Stopped
+from .verdict import Clock
 
 Classes = Int[np.ndarray, " elements"]  # of each element, the number of its class
 
@@ -120,27 +120,13 @@ class Green:
         members = [np.flatnonzero(self.h == self.h[e]) for e in large]
         return [np.append(e, m[m != e]) for e, m in zip(large, members, strict=True)]
 
-    def group(self, members: Int[np.ndarray, " order"]) -> Group:
-        """The Cayley table of one of the subgroups, numbered in its order.
-
-        Raises
-        ------
-        Stopped
-            for one with more elements than a table is made for.
-        """
-        if len(members) > LARGEST_ORDER:
-            raise Stopped(f"a group of {len(members)} elements: no table is made of so many")
-        maps = self.semigroup.maps[members]
-        # a group acts faithfully on the image of its identity, where a product is easily known
-        points = np.unique(maps[0])
-        images = np.searchsorted(points, maps[:, points]).astype(np.uint16)
-        numbers = {row.tobytes(): i for i, row in enumerate(images)}
-        table = np.empty((len(members),) * 2, np.uint16)
-        for a, first in enumerate(images):
-            self.clock.check()
-            table[a] = [numbers[row.tobytes()] for row in np.ascontiguousarray(images[:, first])]
-        names = tuple("".join(self.semigroup.word(int(x))) for x in members)
-        return Group("subgroup", names, table)
+    def acting(self, members: Int[np.ndarray, " order"]) -> UInt[np.ndarray, "order points"]:
+        """One of the subgroups as permutations of the image of its identity, on which it acts."""
+        points = np.unique(self.semigroup.maps[members[0]])
+        images = self.semigroup.maps[np.ix_(members, points)]
+        numbered = np.searchsorted(points, images).astype(smallest_unsigned(len(points)))
+        acting: UInt[np.ndarray, "order points"] = numbered
+        return acting
 
 
 def renumbered(classes: Classes) -> Classes:

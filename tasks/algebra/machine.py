@@ -19,6 +19,10 @@ from jaxtyping import Bool, Int
 
 from flann.tasks.automata import Automaton, check_symbols
 
+from .verdict import Stopped
+
+MOST_STATES = 3000  # of which it is worked out which reaches which
+
 Word = tuple[int, ...]  # symbol numbers
 
 
@@ -180,6 +184,8 @@ class Machine:
     @cached_property
     def reach(self) -> Bool[np.ndarray, "states states"]:
         """``reach[p, q]``: whether some word, maybe the empty one, leads from p to q."""
+        if self.size > MOST_STATES:
+            raise Stopped(f"more than {MOST_STATES} states")
         reach = np.eye(self.size, dtype=bool)
         reach[np.arange(self.size)[:, None], self.table] = True
         while True:

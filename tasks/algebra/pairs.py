@@ -15,8 +15,10 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from .machine import Word
+from .verdict import Stopped
 
-MOST_EDGES = 1 << 21  # looked at in one piece
+MOST_EDGES = 1 << 28  # of a graph, and of these
+PIECE = 1 << 21  # looked at in one piece
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +33,21 @@ class PairGraph:
         which pairs belong to the graph.
     kept : ndarray of int, shape (states,), optional
         an edge must not change this number of either state.
+
+    Raises
+    ------
+    Stopped
+        where there are too many pairs to look at all of them.
     """
 
     table: Int[np.ndarray, "states symbols"]
     nodes: Bool[np.ndarray, "states states"]
     kept: Int[np.ndarray, " states"] | None = None
+
+    def __post_init__(self) -> None:
+        states, symbols = self.table.shape
+        if states * states * symbols > MOST_EDGES:
+            raise Stopped(f"{states} states and {symbols} symbols make too many pairs of states")
 
     @property
     def size(self) -> int:
@@ -64,7 +76,8 @@ class PairGraph:
 
     def pieces(self, codes: Int[np.ndarray, " pairs"]) -> list[Int[np.ndarray, " piece"]]:
         """The pairs in pieces that have not too many edges."""
-        return np.array_split(codes, 1 + codes.size * self.table.shape[1] // MOST_EDGES)
+        count = 1 + codes.size * self.table.shape[1] // PIECE
+        return [codes] if count == 1 else np.array_split(codes, count)
 
     @cached_property
     def peeled(self) -> tuple[Bool[np.ndarray, "states states"], int]:
@@ -75,10 +88,10 @@ class PairGraph:
         """
         left = self.nodes.ravel().copy()
         every = np.flatnonzero(left)
-        arriving = np.zeros(left.size, np.int32)
+        arriving = np.zeros(left.size, np.intp)
         for part in self.pieces(every):
             following, edge = self.onward(part)
-            arriving += np.bincount(following[edge], minlength=left.size).astype(np.int32)
+            arriving += np.bincount(following[edge], minlength=left.size)
         sources, rounds = every[arriving[every] == 0], 0
         while sources.size:
             rounds += 1
@@ -87,10 +100,9 @@ class PairGraph:
             for part in self.pieces(sources):
                 following, edge = self.onward(part)
                 reached, edges = np.unique(following[edge], return_counts=True)
-                arriving[reached] -= edges.astype(np.int32)
-                met.append(reached)
-            reached = np.unique(np.concatenate(met))
-            sources = reached[arriving[reached] == 0]
+                arriving[reached] -= edges
+                met.append(reached[arriving[reached] == 0])  # the last edge falls in one piece
+            sources = np.concatenate(met)
         return left.reshape(self.nodes.shape), rounds
 
     def loop(self, p: int, q: int) -> tuple[int, int, Word, Word]:

@@ -20,6 +20,8 @@ from .verdict import Clock, Verdict
 
 DRAWN = 300  # choices of words for the variables
 MOST_PAIRS = 4096
+MOST_ENTRIES = 1 << 22  # of their maps
+LARGEST = 1000  # states; idempotent powers of larger maps take long
 LARGEST_DEGREE = 64  # states, for the groups that permutations generate
 
 
@@ -46,7 +48,8 @@ class Samples:
         """Symbols, and as many of the pairs of them as are tried."""
         letters = range(len(self.small.symbols))
         pairs: list[Word] = [(a, b) for a in letters for b in letters]
-        return [*((a,) for a in letters), *pairs[:MOST_PAIRS]]
+        tried = min(MOST_PAIRS, MOST_ENTRIES // self.small.size)
+        return [*((a,) for a in letters), *pairs[:tried]]
 
     @cached_property
     def maps(self) -> Int[np.ndarray, "words states"]:
@@ -65,7 +68,9 @@ class Samples:
             "PLT": self.knast,
         }
         self.clock.check()
-        return tried[name]() if name in tried else None
+        if name not in tried or (name != "SF" and self.machine.size > LARGEST):
+            return None
+        return tried[name]()
 
     def verdict(self, why: str, **words: Word) -> Verdict:
         """A *no* with these words."""

@@ -79,7 +79,7 @@ def test_training_starts_from_the_program(tmp_path: Path) -> None:
         ("--task A5 --model rasp:method=series", "A5 is not solvable"),
         ("--task parity --model rasp:max_length=0", "1 or more"),
         ("--task parity --model lstm --start rasp --steps 5", "expected --model transformer"),
-        ("--task parity --model transformer --start lstm --steps 5", "expected rasp"),
+        ("--task parity --model transformer --start lstm --steps 5", "unknown start 'lstm'"),
     ],
 )
 def test_what_is_refused(words: str, said: str, here: Here, tmp_path: Path) -> None:

@@ -7,7 +7,16 @@ import pytest
 
 from flann.errors import UserError
 from flann.tasks import get_task, task_names
-from flann.tasks.algebra import CLASSES, classify, classify_machine, classify_task, machine_of
+from flann.tasks.algebra import (
+    CLASSES,
+    classify,
+    classify_machine,
+    classify_task,
+    machine_of,
+    pairs,
+    samples,
+)
+from flann.tasks.algebra import machine as machine_module
 from flann.tasks.algebra.classification import classify_group
 from flann.tasks.algebra.decisions import Decisions
 from flann.tasks.algebra.inclusions import INSIDE, consequences
@@ -114,6 +123,25 @@ def test_a_semigroup_that_is_too_large_is_said() -> None:
     assert "solvable: the semigroup has more than 10 elements" in cut.why
     assert cut.circuit is None
     assert cut.as_dict()["solvable"] is None
+
+
+def test_very_many_states_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No memory for the square of so many: null with the reason, and no wrong answer."""
+    monkeypatch.setattr(machine_module, "MOST_STATES", 50)
+    monkeypatch.setattr(pairs, "MOST_EDGES", 50 * 50 * 2)
+    monkeypatch.setattr(samples, "LARGEST", 50)
+    ring = from_function("ab", 0, lambda q, a: (q + a) % 60, lambda q: q == 0)
+    found = classify(ring, limit=10)
+    assert found.classes["SF"] is False  # one symbol shows it
+    assert found.classes["solvable"] is None
+    late = from_expression("[ab]*a[ab]{6}")
+    found = classify(late, limit=10)
+    assert "more than 50 states; the semigroup has more than 10" in found.verdicts["LT"].why
+    assert found.verdicts["SL"].why == "128 states and 2 symbols make too many pairs of states"
+    assert found.classes["J-trivial"] is None
+    whole = classify(late, limit=10_000)  # the semigroup is small enough
+    names = ("LT", "TLT", "R-trivial", "PT", "SF", "LTT")
+    assert [whole.classes[name] for name in names] == [True, True, False, False, True, True]
 
 
 def test_no_time_is_no_wrong_answer() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sympy.combinatorics import Permutation, PermutationGroup
 
 from flann.errors import UserError
 from flann.tasks import get_task
 from flann.tasks.algebra import eggbox, machine_of
 from flann.tasks.algebra.circuits import solvable
+from flann.tasks.algebra.derived import derived, generated, generating, perfect_core
 from flann.tasks.algebra.equations import Equations
 from flann.tasks.algebra.green import Green
 from flann.tasks.algebra.machine import Machine
@@ -113,11 +115,34 @@ def test_groups(name: str, answer: bool) -> None:
     equations = Equations.of(s, Clock.of(60))
     assert s.size == task.group.order  # type: ignore[attr-defined]
     (members,) = equations.green.groups
-    group = equations.green.group(members)
-    assert sorted(group.element_orders) == sorted(task.group.element_orders)  # type: ignore[attr-defined]
+    images = equations.green.acting(members)
+    assert images[0].tolist() == list(range(images.shape[1]))
+    orders = sorted(Permutation(row).order() for row in images.tolist())
+    assert orders == sorted(task.group.element_orders)  # type: ignore[attr-defined]
     verdict = solvable(equations)
     assert verdict.answer == answer
     assert bool(verdict.witness) != answer
+
+
+def test_derived_series_beside_sympy() -> None:
+    rng = np.random.default_rng(0)
+    clock, tally = Clock.of(60), [0, 0]
+    for _ in range(60):
+        points = int(rng.integers(2, 7))
+        swapped = [rng.permutation(points) for _ in range(int(rng.integers(1, 4)))]
+        generators = np.array(swapped, np.uint8)
+        group = PermutationGroup([Permutation(row) for row in generators.tolist()])
+        known = generated(generators, points, clock)
+        assert len(known) == group.order()
+        commutators = generated(derived(generators, clock), points, clock)
+        assert len(commutators) == group.derived_subgroup().order()
+        members = np.frombuffer(b"".join(sorted(known)), np.uint8).reshape(-1, points)
+        few = generating(members, clock)
+        assert generated(few, points, clock) == known
+        solved = not len(perfect_core(members, clock))
+        assert solved == group.is_solvable
+        tally[solved] += 1
+    assert min(tally) >= 10, tally
 
 
 def test_a_group_inside_a_larger_semigroup() -> None:
