@@ -47,11 +47,13 @@ class Answering:
     def __init__(self, model: Model, device: torch.device | str) -> None:
         self.model, self.device = model, device
 
+    @torch.no_grad()
     def answers(self, tokens: Ids, labels: int) -> NDArray[np.int64]:
         """Label ids at every position of these tokens."""
         parts = in_parts(self._placed(tokens), tokens.shape[1])
         return np.concatenate([labels_of(self.model(part), part.shape, labels) for part in parts])
 
+    @torch.no_grad()
     def writes(self, prompts: Ids, steps: int, labels: int, first: int) -> NDArray[np.int64]:
         """The label ids written after these prompts, each read as symbol `first` + id."""
         total = prompts.shape[1] + steps - 1  # the last is written and not read
@@ -106,8 +108,7 @@ class Answering:
 def in_parts(words: Tensor, length: int) -> Iterator[Tensor]:
     """Rows of `words` in parts that fit into memory at this length; at least one row at a time."""
     rows = max(1, min(SYMBOLS_AT_ONCE // length, PAIRS_AT_ONCE // length**2))
-    with torch.no_grad():
-        yield from words.split(rows)
+    yield from words.split(rows)
 
 
 def labels_of(output: Any, shape: torch.Size, labels: int) -> NDArray[np.int64]:

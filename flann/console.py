@@ -127,7 +127,8 @@ def task_page(task: dict[str, Any]) -> str:
 def model_page(model: dict[str, Any]) -> str:
     """An architecture's description as text."""
     sizes = ", ".join(f"{name} {size}" for name, size in model["sizes"].items())
-    state = ", ".join(f"{size:,} at {length}" for length, size in model["state_size"].items())
+    carried = {n: size for n, size in model["state_size"].items() if size is not None}
+    state = ", ".join(f"{size:,} at {length}" for length, size in carried.items()) or "unknown"
     return "\n".join(
         [
             f"{model['name']}: family {model['family']}",

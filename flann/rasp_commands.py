@@ -115,10 +115,11 @@ NAME = click.option("--name", help="What of the program; by default what it defi
 def run_program(file: str, words: tuple[str, ...], name: str | None, split: bool) -> None:
     """Run a program on words and print the values, a line for each word.
 
-    FILE is a program of your own, or one that comes with flann.
+    FILE is a program of your own, one that comes with flann, or a task that has one.
 
     \b
       flann rasp run dyck.rasp --name dyck "(()" "())("
+      flann rasp run dyck-2 "([)]"
     """
     from flann.rasp.running import on_words
     from flann.rasp.session import spelled
@@ -187,14 +188,30 @@ def chosen(file: str, name: str | None) -> tuple[Interpreter, Node]:
     return session.interpreter, names[name]
 
 
+def known_program(name: str) -> str:
+    """The text of a program that comes with flann, by its own name or by its task's."""
+    from flann.rasp.catalogue import load_program
+    from flann.rasp.session import loaded
+
+    try:
+        return loaded(Path.cwd(), name)
+    except UserError:
+        try:
+            return load_program(name).source
+        except UserError as error:
+            if "unknown task" not in str(error):
+                raise
+        raise
+
+
 def read(file: str) -> tuple[Session, object]:
     """A program from a file, or of those that come with flann; and the last value it makes."""
     from flann.rasp.parser import parse
-    from flann.rasp.session import Session, loaded, read_program
+    from flann.rasp.session import Session, read_program
 
     path = Path(file)
     there = path.is_file() or path.suffix == ".rasp" or path.name != file
-    source = read_program(path) if there else loaded(Path.cwd(), file)
+    source = read_program(path) if there else known_program(file)
     session = Session(path.parent if there else Path.cwd())
     last: object = None
     for statement in parse(source):
@@ -243,6 +260,8 @@ def compile_command(
     from flann.rasp.compiler.check import check
     from flann.rasp.sops import SOp
 
+    from .progress import Progress
+
     if Path(name).suffix == ".rasp":
         interpreter, node = chosen(name, of)
         if symbols is None:
@@ -272,7 +291,15 @@ def compile_command(
         f" of {notes['tolerance']:g}"
     )
     if checked:
-        found = check(node, made)
+        progress = Progress()
+        try:
+            found = check(
+                node,
+                made,
+                watch=lambda n: progress.line(f"comparing at length {n} of {max_length}"),
+            )
+        finally:
+            progress.close()
         click.echo(f"check: {found}")
         if found.wrong is not None:
             raise UserError(f"{made.name} is wrong from length {found.wrong} on: nothing written")

@@ -19,6 +19,7 @@ from safetensors.torch import save
 from flann.models import SequenceModel
 from flann.models.scans.backends import told as scans_told
 
+from .checkpoint import apart
 from .compiled import reference
 from .devices import choose_device, prepare
 from .errors import UserError
@@ -140,9 +141,9 @@ def run(
             return earlier
     place = choose_device(device)
     prepare(place)
-    tell_backend(place, shown)
     with store.work(experiment, anew=again) as folder:
         training = Training(experiment, folder, place)
+        tell_backend(place, shown)  # not before: a refusal is one line
         outcome = train(training, folder, shown, time_limit)
         if outcome.status == "interrupted":
             raise KeyboardInterrupt(f"{outcome.message}: the same command goes on from there")
@@ -223,8 +224,7 @@ def keep(folder: Path, training: Training, outcome: Outcome, measured: Evaluatio
     write_json(folder / "task.json", task.describe())
     write_json(folder / "theory.json", theory_of(task, model, experiment.format))
     write_json(folder / "environment.json", environment(experiment, training.device))
-    weights = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items()}
-    write_aside(folder / "model.safetensors", save(weights))
+    write_aside(folder / "model.safetensors", save(apart(model.state_dict())))
     write_json(folder / "result.json", summary(training, outcome, measured))
     if outcome.status != "stopped":
         training.checkpoint.unlink(missing_ok=True)

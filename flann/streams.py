@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-PURPOSES = {"weights": 0, "words": 1, "lengths": 2, "data": 3, "set": 4}
+PURPOSES = {"weights": 0, "words": 1, "lengths": 2, "data": 3, "set": 4, "draws": 5}
 
 
 def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
@@ -22,6 +22,11 @@ def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(PURPOSES[purpose], step))
     return np.random.Generator(np.random.PCG64(sequence))
+
+
+def draw_seed(seed: int, step: int) -> int:
+    """What torch's own generator is set to at a step, for models that drop something out."""
+    return int(stream(seed, "draws", step).integers(2**63))
 
 
 def weight_seed(seed: int) -> int:

@@ -30,7 +30,7 @@ from .experiment import Experiment
 from .formats import get_format
 from .metrics import UNSCORED, Score
 from .starting import built
-from .streams import weight_seed
+from .streams import draw_seed, weight_seed
 from .training_words import TrainingWords
 
 Status = Literal["done", "stopped", "interrupted", "diverged"]
@@ -134,6 +134,7 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group.get("rate_factor", 1.0)
         tokens, targets = self._words()
+        torch.manual_seed(draw_seed(self.experiment.seed, self.step))
         self.optimiser.zero_grad(set_to_none=True)
         loss = self._loss(tokens, targets)
         loss.backward()
@@ -224,6 +225,8 @@ def build(experiment: Experiment, task: Task) -> SequenceModel:
         imports=True,
     )
     put.check(model)
+    if experiment.steps and not getattr(model, "trainable", True):
+        raise UserError(f"{model.name!r} is measured as it stands, not trained: expected --steps 0")
     return model
 
 
@@ -238,7 +241,7 @@ def training_lengths(task: Task, experiment: Experiment) -> list[int]:
 
 def make_optimiser(model: SequenceModel, experiment: Experiment) -> torch.optim.Optimizer:
     """AdamW over the model's own groups: what decays, and what learns at a lower rate."""
-    groups = model.parameter_groups(experiment.lr, experiment.weight_decay)
+    groups = model.parameter_groups(experiment.lr, experiment.weight_decay) or [{"params": []}]
     for group in groups:
         group["rate_factor"] = group.get("lr", experiment.lr) / experiment.lr
     betas = (0.9, experiment.beta2)

@@ -279,8 +279,11 @@ class SequenceModel(nn.Module):
         self._check_length(state[0] + 1)
         return self._step(tokens, state)
 
-    def state_size(self, length: int) -> int:
-        """How many numbers are carried from step to step, per word, after `length` symbols."""
+    def state_size(self, length: int) -> int | None:
+        """How many numbers are carried from step to step, per word, after `length` symbols.
+
+        None where nobody can tell: of a model that is not flann's.
+        """
         return sum(layer.state_size(length + self.bos) for layer in self._stack)
 
     @contextmanager
@@ -311,8 +314,12 @@ class SequenceModel(nn.Module):
         dynamics of S4 and its kin learn at no more than `SLOW_RATE`.
         """
         decayed, undecayed, slow = [], [], []
+        met: set[Tensor] = set()  # one parameter can be in several modules
         for module in self.modules():
             for name, parameter in module.named_parameters(recurse=False):
+                if parameter in met:
+                    continue
+                met.add(parameter)
                 if name in getattr(module, "slow", ()):
                     slow.append(parameter)
                 elif (

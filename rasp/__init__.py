@@ -13,7 +13,23 @@ others.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .analysis import analyse as analyse
+    from .catalogue import Program as Program
+    from .catalogue import load_program as load_program
+    from .face import aggregate as aggregate
+    from .face import indicator as indicator
+    from .face import indices as indices
+    from .face import length as length
+    from .face import rounded as rounded
+    from .face import select as select
+    from .face import tokens as tokens
+    from .face import where as where
+    from .parser import parse as parse
+    from .places import RaspError as RaspError
+    from .session import Session as Session
 
 HOMES = {
     "RaspError": "places",

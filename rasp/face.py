@@ -6,16 +6,24 @@
 >>> before = select(indices, indices, "<") & select(tokens, tokens, "==")
 >>> aggregate(before, 1)("abab")
 [0, 0, 1, 1]
+
+and `compile` makes a network of it::
+
+    reverse.compile("abc", max_length=64)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from . import sops
 from .running import on_words, pairs_on
 from .syntax import Atom
 from .values import Word
+
+if TYPE_CHECKING:
+    from .compiler import Compiled
 
 
 class Expr:
@@ -44,6 +52,12 @@ class Expr:
     def __getitem__(self, index: int) -> Expr:
         """The value at one position, everywhere."""
         return Expr(sops.at(self.node, index))
+
+    def compile(self, symbols: Sequence[str], max_length: int) -> Compiled:
+        """The network that computes it, over an alphabet, for words of up to `max_length`."""
+        from .compiler import compile_sop
+
+        return compile_sop(self.node, symbols, max_length)
 
     def isin(self, choices: Sequence[Atom]) -> Expr:
         """Whether each value is one of these."""

@@ -16,12 +16,14 @@ from flann.errors import UserError, unknown
 from . import syntax
 from .analysis import analyse
 from .drawing import as_text
-from .interpreter import Function, Interpreter, Value, is_atom
+from .expressions import is_atom
+from .interpreter import Interpreter
 from .lexer import words_of
 from .parser import parse
 from .places import RaspError
 from .report import counted
 from .running import on_words, pairs_on
+from .scope import Function, Value
 from .sops import Selector, SOp, formula
 from .values import Word
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from flann.errors import UserError
 
 from .places import NOWHERE, Place, RaspError
+from .selected import over_interval, over_pairs
 from .sops import (
     TYPE_WORDS,
     Aggregate,
@@ -39,9 +40,9 @@ from .sops import (
     ordered,
     type_of,
 )
+from .symbols import GREATEST, READ_AS, READERS
 from .syntax import Atom
 
-GREATEST = 2.0**53  # whole numbers to here are exact
 PAIRS_AT_ONCE = 1 << 22  # pairs of positions of one selector held in memory
 LONGEST_WORD = 1 << 14
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -311,10 +312,10 @@ class Run:
         interval = self._interval(node.selector)
         values = np.broadcast_to(column.data, (column.data.shape[0], self.length))
         if interval is not None:
-            counts, taken, summed = _over_interval(*interval, values, column.type == "number")
+            counts, taken, summed = over_interval(*interval, values, column.type == "number")
         else:
             selected = self._dense(node.selector)
-            counts, taken, summed = _over_pairs(selected, values, column.type == "number")
+            counts, taken, summed = over_pairs(selected, values, column.type == "number")
         return self._mean(node, column, counts, taken, summed)
 
     def _mean(
@@ -388,47 +389,6 @@ class Run:
         return joined
 
 
-def _over_interval(
-    low: Array, high: Array, values: Array, numeric: bool
-) -> tuple[Array, Array, Array | None]:
-    """How many values stand in [low, high), one of them, and their sum if they are numbers."""
-    rows = max(len(low), len(values))
-    low, high = (np.broadcast_to(x, (rows, x.shape[1])) for x in (low, high))
-    values = np.broadcast_to(values, (rows, values.shape[1]))
-    taken = np.take_along_axis(values, np.minimum(low, values.shape[1] - 1), axis=1)
-    counts = high - low
-    if not numeric:
-        return counts, taken, None
-    running = np.zeros((rows, values.shape[1] + 1))
-    np.cumsum(values, axis=1, out=running[:, 1:])
-    summed = np.take_along_axis(running, high, axis=1) - np.take_along_axis(running, low, axis=1)
-    return counts, taken, np.where(counts == 1, taken, summed)  # one value passes as it is
-
-
-def _over_pairs(selected: Array, values: Array, numeric: bool) -> tuple[Array, Array, Array | None]:
-    """The same over the selected keys of each query."""
-    rows, length = max(len(selected), len(values)), values.shape[1]
-    wide = np.broadcast_to(selected, (len(selected), selected.shape[1], length))
-    small = numeric and bool((values == np.rint(values)).all()) and _fits(values)
-    weights = wide.astype(np.float32 if small else np.float64)
-    counts = weights @ np.ones(length, weights.dtype)
-    if not numeric:
-        first = wide.argmax(axis=2)
-        taken = np.take_along_axis(
-            np.broadcast_to(values, (rows, length)),
-            np.broadcast_to(first, (rows, first.shape[1])),
-            axis=1,
-        )
-        return counts, taken, None
-    summed = (weights @ values[:, :, None].astype(weights.dtype))[:, :, 0].astype(float)
-    return counts.astype(float), summed, summed
-
-
-def _fits(values: Array) -> bool:
-    """Whether sums of these whole numbers are exact in float32."""
-    return bool(np.abs(values).max(initial=0) * values.shape[1] < 2**24)
-
-
 def _no_entry(key: Atom, node: Lookup) -> str:
     keys = [known for known, _ in node.table]
     if keys == list(range(len(keys))):
@@ -442,41 +402,7 @@ def _list(types: Sequence[str]) -> str:
     return " and ".join(TYPE_WORDS[cast(Type, kind)] for kind in dict.fromkeys(types))
 
 
-def _whole(symbol: Atom) -> Atom:
-    try:
-        return int(cast(Any, symbol)) if abs(int(cast(Any, symbol))) <= GREATEST else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _float(symbol: Atom) -> Atom:
-    try:
-        value = float(cast(Any, symbol))
-    except (TypeError, ValueError):
-        return None
-    return value if abs(value) <= GREATEST else None
-
-
-def _bool(symbol: Atom) -> Atom:
-    if isinstance(symbol, str):
-        return {"True": True, "False": False}.get(symbol)
-    return bool(symbol)
-
-
 KINDS: dict[Type, Any] = {"text": np.int32, "bool": np.bool_, "number": np.float64}
-READERS: dict[str, Callable[[Atom], Atom]] = {
-    "tokens_asis": lambda symbol: symbol,
-    "tokens_str": str,
-    "tokens_int": _whole,
-    "tokens_float": _float,
-    "tokens_bool": _bool,
-}
-READ_AS = {
-    "tokens_int": "a whole number",
-    "tokens_float": "a number",
-    "tokens_bool": "True or False",
-    "tokens_asis": "a symbol",
-}
 LOGIC: dict[str, Callable[..., Any]] = {
     "and": np.logical_and,
     "or": np.logical_or,

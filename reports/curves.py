@@ -214,8 +214,9 @@ def median_line(points: pd.DataFrame, metric: str) -> pd.Series[float]:
 
 
 def shade_training(axes: Axes, panel: Panel) -> None:
-    """The training lengths of every run of the panel."""
-    ranges = panel.points[["train_low", "train_high"]].drop_duplicates()
+    """The training lengths of every run of the panel; a compiled one has none."""
+    trained = panel.points[panel.points["steps"].ne(0)]
+    ranges = trained[["train_low", "train_high"]].drop_duplicates()
     for low, high in ranges.itertuples(index=False):
         axes.axvspan(low / 1.03, high * 1.03, color=panel.theme.shade, lw=0, zorder=0)
 
@@ -301,6 +302,8 @@ def head(axes: Axes, panel: Panel) -> None:
     ranges = panel.points[["train_low", "train_high"]].drop_duplicates()
     low, high = (int(bound) for bound in ranges.iloc[0])
     words = f"trained on {low}–{high}" if len(ranges) == 1 else "training lengths"
+    if panel.points["steps"].eq(0).all():
+        words = "not trained"
     name = axes.annotate(
         task if len(task) <= 48 else task[:47] + "…",
         (0, 1),

@@ -7,7 +7,7 @@ blocks of every symbol and its successor. Random words miss mistakes that only l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,7 @@ def check(
     size: int = 8,
     seed: int = 0,
     places: dict[int, Place] | None = None,
+    watch: Callable[[int], None] | None = None,
 ) -> Checked:
     """Compare a program with its network.
 
@@ -77,10 +78,14 @@ def check(
         random words a length.
     seed : int
         of the random words.
+    watch : callable, optional
+        called with each length before it is compared.
     """
     chosen = range(1, compiled.max_length + 1) if lengths is None else sorted(set(lengths))
     words, longest, margin = 0, 0, float("inf")
     for length in chosen:
+        if watch:
+            watch(length)
         rng = np.random.default_rng([seed, length])
         tokens = words_of(len(compiled.symbols), length, size, rng)
         expected, tokens = answered(node, compiled, tokens, places)

@@ -56,6 +56,20 @@ def test_a_length_that_the_model_refuses_is_left_out_with_its_reason() -> None:
     assert measured.refused == {16: "longest word: 8"}
 
 
+def test_a_length_that_is_refused_leaves_torch_as_it_was() -> None:
+    def short(words: torch.Tensor) -> torch.Tensor:
+        raise UserError("no word at all")
+
+    kept = []
+    try:
+        flann.evaluate(short, "parity", [4])
+        answering.Answering(short, "cpu").answers(np.zeros((2, 3), int), 2)
+    except UserError as error:
+        kept.append(error)  # and with it all that was going on
+    assert torch.is_grad_enabled()
+    assert kept
+
+
 def test_logits_that_are_not_finite_are_never_a_low_accuracy() -> None:
     def broken(words: torch.Tensor) -> torch.Tensor:
         return torch.full((*words.shape, 2), float("nan"))

@@ -147,6 +147,34 @@ def test_nothing_grows_without_end(source: str) -> None:
         built(source)
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["__import__(\"os\")", "tokens.__class__", "eval(\"1\")", "open(\"/etc/passwd\")",
+     "exec(\"x\")", "(1).real", "__builtins__", "globals()", "lambda x: x"],
+)  # fmt: skip
+def test_nothing_reaches_python(source: str) -> None:
+    with pytest.raises(UserError, match="column"):
+        built(source)
+
+
+def test_the_python_face_builds_the_same_graph() -> None:
+    from flann.rasp import aggregate, indicator, indices, length, select, tokens, where
+
+    reverse = aggregate(select(indices, length - indices - 1, "=="), tokens)
+    assert reverse.node is built("aggregate(select(indices, length - indices - 1, ==), tokens)")
+    chosen = where((tokens == "a") & ~(indices > 1), indices % 2, -indices + 3)
+    text = 'indices % 2 if tokens == "a" and not (indices > 1) else -indices + 3'
+    assert chosen.node is built(text)
+    before = select(tokens, tokens, "==") & ~select(indices, indices, ">")
+    assert aggregate(before | select(indices, 9, "=="), 1)("aba") == [1, 1, 1]
+    assert indicator(tokens.isin(["a"]))("ab") == [1, 0]
+    assert tokens.lookup({"a": 5, "b": 6})("ab") == [5, 6]
+    network = reverse.compile("ab", max_length=4)
+    assert network.answers(np.array([[0, 1, 1]])).tolist() == [[1, 1, 0]]
+    with pytest.raises(TypeError, match="where"):
+        bool(tokens == "a")
+
+
 def test_deep_lists_are_shown_short() -> None:
     from flann.rasp.session import Session
 

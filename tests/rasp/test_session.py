@@ -127,6 +127,14 @@ def test_run(here: Here) -> None:
     assert here("rasp", "run", "dyck.rasp", "--split", "( )")[1] == '= ["prefix", "accepted"]\n'
 
 
+def test_tasks_have_programs_to_run_and_show(here: Here) -> None:
+    code, out, _ = here("rasp", "run", "dyck-2", "([)]")
+    assert (code, out) == (0, "= [0, 0, 2, 2]\n")
+    code, out, _ = here("rasp", "show", "S3", "--name", "word_problem")
+    assert code == 0
+    assert "word_problem: 2 layers, 1 head" in out
+
+
 def test_repl_reads_a_script(here: Here) -> None:
     code, out, _ = here("rasp", "repl", typed='a = tokens[0]; a("xy"); 3;')
     assert (code, out) == (0, '= ["x", "x"]\n= 3\n')
