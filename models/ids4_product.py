@@ -8,24 +8,31 @@
 
 Beside `ids4`, the paper's text (see `flann.models.ids4`), the whole product is carried, N² numbers
 and N³ work a symbol; the new factor stands on the right, so P_t w is not a state that could be
-carried in its place; C and D are full, with biases. Nothing holds the product in range: with
-almost every entry of A positive it grows or dies by a constant factor a symbol. At the start W is
-such that the mean matrix has a spectral radius of 1.
+carried in its place; C and D are full, with biases. Nothing holds the product in range: it grows
+or dies by a constant factor a symbol. At the start W is such that the mean matrix has a spectral
+radius of 1, and training, left alone, drives it to 4 within a hundred steps of parity, which
+overflows on words of 40. So a penalty is added to the loss while training, as for `ids4`:
+``drift`` times the mean of (log ms(P_t) + log N)², where ms is the mean square over the entries
+(1/N for the identity). It leaves the model what it is.
 
 Merrill, Petty & Sabharwal 2024, arXiv:2404.08819, §5.2 and the code published with it.
 """
 
 from __future__ import annotations
 
-from math import pi, sqrt
+from math import log, pi, sqrt
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from flann.errors import UserError
+
 from .architecture import Architecture, Sizes
+from .ids4 import SMALLEST
 from .registry import register
 from .scans import product_scan
 from .sequence import Layer, Residual, State
@@ -38,12 +45,16 @@ class MatrixProductSSM(Layer):
     ----------
     width, state : int
         of the stream, and N.
+    drift : float
+        weight of the penalty that keeps P near the identity's mean square.
     """
 
     undecayed = ("transition",)
 
-    def __init__(self, width: int, state: int) -> None:
+    def __init__(self, width: int, state: int, *, drift: float) -> None:
         super().__init__()
+        self.drift = drift
+        self.penalty: Tensor | float = 0.0
         self.transition = nn.Parameter(torch.empty(width, state, state))
         self.start = nn.Linear(state, 1)
         self.out = nn.Linear(state, width)
@@ -54,7 +65,11 @@ class MatrixProductSSM(Layer):
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
         """The outputs at every position."""
-        return self._read(product_scan(self.matrices(x)), x)
+        P = product_scan(self.matrices(x))
+        if self.training and self.drift:
+            log_ms = P.square().mean((-2, -1)).clamp_min(SMALLEST).log()
+            self.penalty = self.drift * (log_ms + log(P.shape[-1])).square().mean()
+        return self._read(P, x)
 
     def initial_state(self, batch_size: int) -> State:
         """P_0, the identity."""
@@ -72,6 +87,15 @@ class MatrixProductSSM(Layer):
     def state_size(self, length: int) -> int:
         """The numbers of P."""
         return self.transition.shape[1] ** 2
+
+    def auxiliary_loss(self) -> Tensor | float:
+        """The penalty on drift of the last forward pass in training, handed over once."""
+        penalty, self.penalty = self.penalty, 0.0
+        return penalty
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The penalty belongs to a graph of operations, which can be neither copied nor pickled.
+        return {**self.__dict__, "penalty": 0.0}
 
     def matrices(
         self, x: Float[Tensor, "batch length width"]
@@ -102,15 +126,26 @@ def spread_of_unit_radius(state: int) -> float:
 
 @register("ids4-product")
 class IDS4Product(Architecture):
-    """Input-dependent S4 as its code has it: products of GELU matrices (Merrill et al. 2024)."""
+    """Input-dependent S4 as its code has it: products of GELU matrices (Merrill et al. 2024).
+
+    Parameters
+    ----------
+    drift : float
+        weight of the training penalty that keeps the product in range.
+    """
 
     family = "input-dependent-ssm"
     knob = "state"
     recipe = MappingProxyType({"lr": 1e-3, "steps": 4000})
 
+    def __init__(self, *, drift: float = 0.01) -> None:
+        if drift < 0:
+            raise UserError(f"ids4-product, option 'drift': expected 0 or more, got {drift}")
+        self.drift = drift
+
     def layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
         return [
-            Residual(MatrixProductSSM(sizes.width, sizes.second), sizes.width)
+            Residual(MatrixProductSSM(sizes.width, sizes.second, drift=self.drift), sizes.width)
             for _ in range(sizes.depth)
         ]

@@ -132,7 +132,7 @@ class RWKV7(Architecture):
 
     family = "rwkv-7"
     knob = "feedforward"
-    recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
+    recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
 
     def __init__(self, *, heads: int = 4) -> None:
         self.heads = self.width_step = shared_out("rwkv-7", heads)
