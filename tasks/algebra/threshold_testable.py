@@ -38,7 +38,7 @@ from .maps import omega
 from .samples import product
 from .verdict import Clock, Stopped, Verdict
 
-MOST_STATES = 32  # a million quadruples
+MOST_EDGES = 1 << 22  # between quadruples: those of 32 states and 4 symbols
 
 
 def threshold_testable(machine: Machine, aperiodic: bool | None, clock: Clock) -> Verdict:
@@ -57,7 +57,7 @@ def threshold_testable(machine: Machine, aperiodic: bool | None, clock: Clock) -
     Raises
     ------
     Stopped
-        where there are too many states.
+        where there are too many quadruples of states, or the time is up.
 
     Examples
     --------
@@ -68,8 +68,9 @@ def threshold_testable(machine: Machine, aperiodic: bool | None, clock: Clock) -
     {'e': ('c',), 'f': ('c',), 'x': (), 'y': ('a',), 'z': ('b',)}
     """
     small = machine.merged()
-    if small.size > MOST_STATES:
-        raise Stopped(f"{small.size} states, more than {MOST_STATES}, make too many quadruples")
+    symbols = len(small.symbols)
+    if small.size**4 * symbols > MOST_EDGES:
+        raise Stopped(f"{small.size} states and {symbols} symbols make too many quadruples")
     found = exchange(small, clock)
     if found is not None:
         return refuted(small, *found)
@@ -129,7 +130,7 @@ def cyclic(machine: Machine, arity: int, clock: Clock) -> Int[np.ndarray, "tuple
     kept = np.ones((1, table.shape[1]), bool)
     for _ in range(arity):
         kept = (kept[:, None] & stays).reshape(-1, table.shape[1])
-    left = kept.any(axis=1)
+    left: Bool[np.ndarray, " tuples"] = kept.any(axis=1)
     while True:
         clock.check()
         kept &= left[:, None] & left[table]
@@ -144,8 +145,8 @@ def cyclic(machine: Machine, arity: int, clock: Clock) -> Int[np.ndarray, "tuple
     number[nodes] = np.arange(len(nodes))
     edges, kept = number[table[nodes]], kept[nodes]
     component = components(edges, kept, clock)
-    inside = kept & (component[edges] == component[:, None])
-    return np.column_stack(np.unravel_index(nodes[inside.any(axis=1)], (n,) * arity))
+    on_cycle = (kept & (component[edges] == component[:, None])).any(axis=1)
+    return np.column_stack(np.unravel_index(nodes[on_cycle], (n,) * arity))
 
 
 def refuted(
