@@ -130,7 +130,7 @@ def cyclic(machine: Machine, arity: int, clock: Clock) -> Int[np.ndarray, "tuple
     kept = np.ones((1, table.shape[1]), bool)
     for _ in range(arity):
         kept = (kept[:, None] & stays).reshape(-1, table.shape[1])
-    left: Bool[np.ndarray, " tuples"] = kept.any(axis=1)
+    left = np.ones(len(table), bool)
     while True:
         clock.check()
         kept &= left[:, None] & left[table]
