@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flann.tasks import FAMILIES, Task
-from flann.tasks.theory import CIRCUIT_CLASSES
+from flann.tasks import Task
+from flann.tasks.theory import CIRCUIT_CLASSES, KNOWN_FAMILIES
 
 from .errors import UserError, unknown
 
@@ -38,9 +38,9 @@ def join(task: Task, model: str, family: str, *, silent: bool = False) -> dict[s
     UserError
         for such a family, otherwise.
     """
-    strange = [part for part in family.split("+") if part not in FAMILIES]
+    strange = [part for part in family.split("+") if part not in KNOWN_FAMILIES]
     if strange and not silent:
-        raise unknown(f"family of the model {model!r}", strange[0], FAMILIES)
+        raise unknown(f"family of the model {model!r}", strange[0], KNOWN_FAMILIES)
     known = task.theory
     return {
         "task": task.name,
@@ -68,7 +68,7 @@ def argument(joined: dict[str, Any]) -> str:
     task, model, family = joined["task"], joined["model"], joined["family"]
     name = joined["circuit_class"]
     so = f"so {name}, {CIRCUIT_CLASSES[name]}" if name != "unknown" else "its class is not known"
-    kind = "; ".join(FAMILIES[part] for part in family.split("+"))
+    kind = "; ".join(KNOWN_FAMILIES[part] for part in family.split("+"))
     lines = [f"{task} · {model}", f"{model} is of the family {family}: {kind}"]
     for known in joined["statements"]:
         regime = known["regime"]

@@ -106,10 +106,16 @@ class OutsideModel(SequenceModel):
         Raises
         ------
         UserError
-            if it is trained, and what it returns are no logits of this shape.
+            if it fails on token ids, or is trained and returns no logits of this shape.
         """
         self._check_length(tokens.shape[1])
-        output = self.inner(tokens)
+        try:
+            output = self.inner(tokens)
+        except (TypeError, ValueError, AttributeError, LookupError) as error:
+            raise UserError(
+                f"{self.name!r} failed on token ids of shape {tuple(tokens.shape)}:"
+                f" {type(error).__name__}: {error}"
+            ) from error
         answer: Tensor = getattr(output, "logits", output)
         if self.trainable and getattr(answer, "shape", None) != (*tokens.shape, self.labels):
             got = getattr(answer, "shape", None)

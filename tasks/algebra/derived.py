@@ -13,7 +13,7 @@ from jaxtyping import Integer
 from .maps import then
 from .verdict import Clock
 
-Permutations = Integer[np.ndarray, "order points"]
+Permutations = Integer[np.ndarray, "_ points"]  # a group, or some that generate it
 
 
 def generating(members: Permutations, clock: Clock) -> Permutations:

@@ -38,7 +38,7 @@ def test_a_run_folder_holds_what_reports_read(tiny: Experiment, tmp_path: Path) 
     names = {file.name for file in path.iterdir()}
     assert names == {
         "experiment.json", "result.json", "environment.json", "task.json", "theory.json",
-        "curve.csv", "positions.csv", "progress.jsonl", "model.safetensors",
+        "curve.csv", "positions.csv", "progress.jsonl", "model.safetensors", "reference.json",
     }  # fmt: skip
     assert Experiment.from_json((path / "experiment.json").read_text()) == tiny
     assert not list((tmp_path / ".partial").glob("*/*"))
