@@ -8,8 +8,8 @@
 `classify` takes an automaton, `classify_task` any regular task. One idea a file:
 
 - `machine`, `pairs`, `maps`, `semigroup`, `green`: what is decided on
-- `strictly_local`, `strictly_piecewise`, `piecewise`, `locally_testable`, `reversal`: tests on
-  the automaton
+- `strictly_local`, `strictly_piecewise`, `piecewise`, `locally_testable`,
+  `threshold_testable`, `reversal`: tests on the automaton
 - `equations`, `knast`, `circuits`: equations on the semigroup
 - `samples`: where the semigroup is too large; `windows`: the least k
 - `inclusions`, `decisions`, `classification`: all of it together; `eggbox`: a semigroup as text

@@ -2,7 +2,8 @@
 
 Five classes have a test on the automaton that always answers. The others are asked of the
 semigroup, where it is small enough to be written down, and else of samples of it, which can only
-say no. What follows from an answer is not asked again.
+say no; L-trivial and LTT then also of the automaton, where that is small enough. What follows from
+an answer is not asked again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .samples import Samples
 from .semigroup import Semigroup
 from .strictly_local import strictly_local
 from .strictly_piecewise import strictly_piecewise
+from .threshold_testable import threshold_testable
 from .verdict import Clock, Stopped, Verdict
 from .windows import least_subsequence, least_window
 
@@ -191,5 +193,20 @@ class Decisions:
             return refuted
         if name == "L-trivial":
             return l_trivial(self.machine, self.clock.share(0.3))
+        if name in ("LTT", "TLTT"):
+            return self.thresholds(stopped, samples.machine)
         earlier = self.verdicts.get(name)
         return Verdict(None, stopped if earlier is None else f"{earlier.why}; {stopped}")
+
+    def thresholds(self, stopped: str, machine: Machine) -> Verdict:
+        """The verdict of the test on the automaton, as far as it is known what is star-free."""
+        star_free = self.verdicts["SF"].answer  # neutral symbols count nothing
+        try:
+            verdict = threshold_testable(machine, star_free, self.clock.share(0.5))
+        except Stopped as also:
+            return Verdict(None, f"{also}; {stopped}")
+        return (
+            verdict
+            if verdict.answer is not None
+            else replace(verdict, why=f"{verdict.why}; {stopped}")
+        )

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 import pytest
 
-from flann.tasks.algebra import decisions
+from flann.tasks.algebra import decisions, threshold_testable
 from flann.tasks.algebra.circuits import quasi_aperiodic, solvable
 from flann.tasks.algebra.classification import classify_machine
 from flann.tasks.algebra.decisions import EQUATIONS
@@ -42,7 +42,10 @@ from .oracles import (
 LARGEST = 60  # elements for which every choice is tried
 FEWEST = 100  # positives and negatives of each class in the long run
 AGREED = ["SL", "SP", "LT", "LTT", "PT", "PLT", "TSL", "TLT", "TLTT", "TPLT", "coSL", "coSP"]
+MOST_STATES = 12  # for the test of LTT on the automaton
+ON_AUTOMATON = "LTT on the automaton"
 AGREED += ["SF", "R-trivial", "L-trivial", "DA", "quasi-aperiodic"]
+TALLIED = [*AGREED, ON_AUTOMATON]
 
 
 @dataclass
@@ -120,6 +123,10 @@ def agreement(count: int, seed: int) -> Counter[tuple[str, bool]]:
                 for claimed in by_making(name, variant):
                     assert found[claimed], (claimed, *shown)
                 others(machine, semigroup, found)
+                if machine.size <= MOST_STATES:
+                    answer = thresholds_on_automaton(machine, found["SF"])
+                    assert answer == second["LTT"], shown
+                    tally[ON_AUTOMATON, answer] += 1
     return tally
 
 
@@ -135,19 +142,28 @@ def others(machine: Machine, semigroup: Semigroup, found: dict[str, bool | None]
     assert piecewise_locally_testable(equations).answer == found["PLT"]
     assert quasi_aperiodic(equations).answer == found["quasi-aperiodic"]
     assert solvable(equations).answer == found["solvable"]
-    if machine.size <= 4 and found["SF"]:
-        assert threshold_on_states(machine) == found["LTT"]
+    if machine.size <= 4:
+        equation = threshold_on_states(machine)
+        assert equation == thresholds_on_automaton(machine, True)
+        assert (equation and found["SF"]) == found["LTT"]
+
+
+def thresholds_on_automaton(machine: Machine, star_free: bool | None) -> bool:
+    """The test that `classify` only has need of where the semigroup is large."""
+    answer = threshold_testable.threshold_testable(machine, star_free, Clock.of(60)).answer
+    assert answer is not None
+    return answer
 
 
 def test_two_procedures_agree() -> None:
     tally = agreement(240, seed=0)
-    assert all(tally[label, answer] >= 10 for label in AGREED for answer in (True, False)), tally
+    assert all(tally[label, answer] >= 10 for label in TALLIED for answer in (True, False)), tally
 
 
 @pytest.mark.slow
 def test_two_procedures_agree_on_many() -> None:
     tally = agreement(2500, seed=1)
-    assert all(tally[label, answer] >= FEWEST for label in AGREED for answer in (True, False)), (
+    assert all(tally[label, answer] >= FEWEST for label in TALLIED for answer in (True, False)), (
         tally
     )
 
@@ -171,3 +187,24 @@ def test_a_planted_error_is_found(what: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(decisions, *PLANTED[what])
     with pytest.raises(AssertionError):
         agreement(240, seed=0)
+
+
+def of_one_letter(machine: Machine, arity: int, clock: Clock) -> np.ndarray:
+    """Only the tuples that a single letter fixes."""
+    table = threshold_testable.product_machine(machine, arity).table
+    nodes = np.flatnonzero((table == np.arange(len(table))[:, None]).any(axis=1))
+    return np.column_stack(np.unravel_index(nodes, (machine.size,) * arity))
+
+
+def no_violation(machine: Machine, clock: Clock) -> None:
+    """No violation at all: what is aperiodic is taken for LTT."""
+
+
+def test_an_error_planted_in_the_test_on_the_automaton_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, wrong in (("cyclic", of_one_letter), ("exchange", no_violation)):
+        with monkeypatch.context() as patched:
+            patched.setattr(threshold_testable, name, wrong)
+            with pytest.raises(AssertionError):
+                agreement(240, seed=0)

@@ -15,6 +15,7 @@ from flann.tasks.algebra import (
     machine_of,
     pairs,
     samples,
+    threshold_testable,
 )
 from flann.tasks.algebra import machine as machine_module
 from flann.tasks.algebra.classification import classify_group
@@ -142,6 +143,27 @@ def test_very_many_states_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = classify(late, limit=10_000)  # the semigroup is small enough
     names = ("LT", "TLT", "R-trivial", "PT", "SF", "LTT")
     assert [whole.classes[name] for name in names] == [True, True, False, False, True, True]
+
+
+def test_thresholds_without_the_semigroup(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the automaton, whatever no sample refutes; and on the tier with a neutral symbol."""
+    monkeypatch.setattr(samples.Samples, "refute", lambda self, name: None)
+    twice, order = from_expression("b*ab*ab*"), from_expression("c*ac*bc*")
+    for automaton in (twice, order, with_neutral(twice), with_neutral(order)):
+        whole, cut = classify(automaton), classify(automaton, limit=2)
+        assert cut.semigroup is None
+        assert [cut.classes[n] for n in ("LTT", "TLTT")] == [
+            whole.classes[n] for n in ("LTT", "TLTT")
+        ]
+    assert classify(twice, limit=2).classes["LTT"] is True
+    assert classify(order, limit=2).verdicts["LTT"].why == "exfyezf differs from ezfyexf"
+    parity = classify(from_expression("(b|ab*a)*"), limit=1).verdicts["LTT"]
+    assert parity.answer is None
+    assert "whether it is star-free is open; the semigroup has more than 1" in parity.why
+    monkeypatch.setattr(threshold_testable, "MOST_EDGES", 50)
+    cut = classify(order, limit=2).verdicts["LTT"]
+    assert cut.answer is None
+    assert "4 states and 3 symbols make too many quadruples; the semigroup has more" in cut.why
 
 
 def test_no_time_is_no_wrong_answer() -> None:

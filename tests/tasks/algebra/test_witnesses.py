@@ -11,6 +11,7 @@ import pytest
 from flann.tasks.algebra import classify_machine
 from flann.tasks.algebra.machine import Machine
 from flann.tasks.algebra.samples import Samples
+from flann.tasks.algebra.threshold_testable import threshold_testable
 from flann.tasks.algebra.verdict import Clock, Verdict
 
 from .made import MADE, spoilt, with_neutral
@@ -147,6 +148,19 @@ def test_samples_that_say_no_are_right() -> None:
             if name != "quasi-aperiodic":
                 check(machine, name, verdict)
     assert len(refuted) == 6, refuted
+
+
+def test_thresholds_refuted_on_the_automaton_are_violated() -> None:
+    """As the equation is asked even of what is not star-free, so are these words."""
+    kinds: Counter[str] = Counter()
+    for machine in machines(2, 6):
+        if machine.size <= 12:
+            verdict = threshold_testable(machine, None, Clock.of(60))
+            assert verdict.answer is not True
+            if verdict.answer is False:
+                kinds[check(machine, "LTT", verdict)] += 1
+    assert kinds["exfyezf"] >= 20, kinds
+    assert len(kinds) == 1
 
 
 @pytest.mark.parametrize("kind", CHECKS)
