@@ -17,7 +17,7 @@ from torch import Tensor
 
 from flann.errors import UserError, unknown
 
-BACKENDS = {"cpu": "cpu", "torch": "loop", "ref": "ref"}
+BACKENDS = {"cpu": "cpu", "triton": "gpu", "torch": "loop", "ref": "ref"}
 """The backends and their modules, the fastest first."""
 
 
