@@ -15,6 +15,7 @@ test: $(READY) lint
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 -m "not slow and not gpu" --doctest-modules
 
 test-all: $(READY) lint
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,outside]'
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 -m "not gpu" --doctest-modules
 
 lint: $(READY)

@@ -30,8 +30,12 @@ def save_checkpoint(
     for number, moments in optimiser.state_dict()["state"].items():
         for name, tensor in moments.items():
             tensors[f"{OPTIMISER}{number}.{name}"] = tensor
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_aside(path, save(plain, metadata={"notes": json.dumps(notes)}))
+    write_aside(path, save(apart(tensors), metadata={"notes": json.dumps(notes)}))
+
+
+def apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Copies that share no memory, as safetensors wants them; models may tie their weights."""
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
 
 
 def load_checkpoint(

@@ -15,6 +15,7 @@ import click
 
 from . import __version__
 from .arguments import LengthRange, Lengths, Suggesting
+from .compiled import is_compiled
 from .console import (
     cost_table,
     curve_text,
@@ -26,6 +27,7 @@ from .console import (
     theory_lines,
 )
 from .errors import UserError
+from .rasp_commands import rasp
 
 if TYPE_CHECKING:
     from .experiment import Experiment
@@ -82,9 +84,14 @@ def cli() -> None:
       flann tasks                            the problems, with exact answers
       flann models                           the architectures, at matched size
       flann data A5 --length 20 -o a5.csv    labelled words for other programs
+      flann classify --regex '(ab)*'         the classes of a regular language
+      flann theory --task A5 --model mamba   what is known to be possible, and why
       flann report runs/*                    accuracy against length, as a page and a picture
+      flann rasp repl                        programs that become transformer weights
     """
 
+
+cli.add_command(rasp)
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machines.")
 
@@ -92,6 +99,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machine
 @cli.command(short_help="Train a model on short words and measure it on long ones.")
 @click.option("--task", "tasks", multiple=True, required=True, help="A task; see `flann tasks`.")
 @click.option("--model", "models", multiple=True, required=True, help="See `flann models`.")
+@click.option("--start", help="witness or rasp: from exact weights. [drawn by the seed]")
 @click.option("--seed", "seeds", type=int, multiple=True, help="Of weights and training words. [0]")
 @click.option("--parameters", type=int, help="Size, met within 1%. [100000]")
 @click.option("--depth", type=int, help="Layers. [1]")
@@ -100,6 +108,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machine
 @click.option("--test-size", type=int, help="Test words a length. [512]")
 @click.option("--steps", type=int, help="Training steps. [the architecture's own]")
 @click.option("--batch", type=int, help="Words a step. [64]")
+@click.option("--train-words", type=int, help="Train on so many distinct words. [always fresh]")
 @click.option("--lr", type=float, help="Peak learning rate. [the architecture's own]")
 @click.option("--beta2", type=float, help="AdamW's second beta. [0.98]")
 @click.option("--weight-decay", type=float, help="[0]")
@@ -109,7 +118,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machine
 @click.option("--growth", type=float, help="Share of steps over which length grows. [0.5]")
 @click.option("--gate", type=float, help="Grow at this accuracy instead; unfair to compare.")
 @click.option("--stop-at", type=float, help="Stop at this accuracy per word.")
-@click.option("--format", help="How the task is put to the model. [direct]")
+@click.option("--format", help="direct, cot (it writes its way), padding=2. [direct]")
 @click.option("--loss", help="[cross-entropy]")
 @click.option("--precision", help="[float32]")
 @click.option("--runs", default="runs", show_default=True, help="Folder of the runs.")
@@ -139,6 +148,7 @@ def run(
       flann run --task A5 --model ids4:state_norm=true
       flann run --task parity --model lstm --model s4d --train-lengths 3:40 --seed 0 --seed 1
       flann run --task A5 --model mamba:eigenvalues=negative --depth 4 --time-limit 60
+      flann run --task A5 --model rasp:layers=4      a RASP program, compiled; nothing is trained
     """
     chosen = {name: value for name, value in fields.items() if value is not None}
     if time_limit is not None and time_limit <= 0:
@@ -187,10 +197,13 @@ def show(result: Result) -> None:
 
 def headline(experiment: Experiment, summary: dict[str, Any]) -> str:
     """One line: what was run, how large, how long, how far it holds."""
+    low, high = experiment.train_lengths
+    trained = f"trained on lengths {low} to {high} for {summary['seconds']:.0f} s"
+    if not experiment.steps:
+        trained = "compiled, not trained" if is_compiled(experiment.model) else "not trained"
     return (
         f"{experiment.task} · {experiment.model} · {summary['parameters']:,} parameters"
-        f" · trained on lengths {experiment.train_lengths[0]} to {experiment.train_lengths[1]}"
-        f" for {summary['seconds']:.0f} s · reach {summary['reach']}"
+        f" · {trained} · reach {summary['reach']}"
     )
 
 
@@ -231,11 +244,15 @@ def report(
 def write_curves(folders: tuple[Path, ...], table: Path) -> None:
     """Every run's curve in one CSV."""
     from flann.reports import curve_table, read_runs
+    from flann.reports.runs import FORMAT_ALONE
 
     from .runs import write_table
 
     try:
-        write_table(table, curve_table(read_runs(folders)).drop(columns="setting"))
+        curves = curve_table(read_runs(folders)).drop(columns="setting")
+        if curves[FORMAT_ALONE].isna().all():
+            curves = curves.drop(columns=FORMAT_ALONE)
+        write_table(table, curves)
     except OSError as error:
         raise UserError(f"cannot write {table}: {error.strerror}") from error
 
@@ -294,40 +311,141 @@ def draw_task(described: dict[str, Any], path: Path) -> None:
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="The file: .npz, .csv, .jsonl or .parquet.",
+    help="The file: .npz, .csv, .jsonl or .parquet; or a new folder.",
 )
+@click.option("--test-size", type=int, help="Of a folder: how many test words. [1000]")
 @AS_JSON
-def data(name: str, length: int, size: int, seed: int, output: Path, as_json: bool) -> None:
+def data(
+    name: str,
+    length: int,
+    size: int,
+    seed: int,
+    output: Path,
+    test_size: int | None,
+    as_json: bool,
+) -> None:
     """Write labelled words of a task to a file, with a header that makes them again.
 
     The suffix chooses the form: arrays of ids (.npz), or a word's symbols and its labels as text,
     joined by spaces, - where a position is not scored (.csv, .jsonl, .parquet). The same command
-    gives the same bytes, and an interrupted one leaves nothing. .parquet needs
-    pip install 'flann-lab[parquet]'.
+    gives the same bytes, and an interrupted one leaves nothing. Without a suffix it is a folder
+    with a training and a test split, which Hugging Face's load_dataset reads. That and .parquet
+    need pip install 'flann-lab[parquet]'.
 
     \b
       flann data A5 --length 20 --size 1000000 -o words.npz
       flann data dyck-2:mode=recognise --length 40 --size 5000 --seed 1 -o dyck.csv
       flann data 'regex:(aa|b)*' --length 16 -o words.jsonl
+      flann data A5 --length 20 --size 100000 --test-size 5000 -o A5-20
     """
     from flann.tasks import get_task
 
-    from .data import header_of, write_words
+    from .data import file_header, write_words
+    from .data_folder import TEST_SIZE, folder_header, write_folder
     from .progress import Progress, writing_line
 
     task = get_task(name, imports=True)
     progress, start = Progress(), time.monotonic()
+
+    def watch(done: int, of: int) -> None:
+        progress.line(writing_line(done, of, time.monotonic() - start))
+
     try:
-        write_words(
-            task, length, size, seed, output,
-            lambda done, of: progress.line(writing_line(done, of, time.monotonic() - start)),
-        )  # fmt: skip
+        if output.suffix:
+            if test_size is not None:
+                raise UserError("--test-size is for a folder: expected -o without a suffix")
+            write_words(task, length, size, seed, output, watch)
+            files, header = [output], file_header(task, length, size, seed, output)
+        else:
+            test_size = TEST_SIZE if test_size is None else test_size
+            write_folder(task, length, size, test_size, seed, output, watch)
+            files = sorted(output.iterdir())
+            header = folder_header(task, length, size, test_size, seed, output)
     finally:
         progress.close()
-    made = {"path": str(output), "bytes": output.stat().st_size}
-    made |= header_of(task, length, size, seed, output.suffix)
+    made = {"path": str(output), "bytes": sum(file.stat().st_size for file in files), **header}
     text = f"{output}: {size:,} words of {task.name} at length {length}, {made['bytes']:,} bytes"
     click.echo(json.dumps(made, indent=2) if as_json else text)
+
+
+@cli.command(short_help="Which classes a regular language is in, decided from its automaton.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--regex", help="A regular expression, as in '(aa|b)*'.")
+@click.option("--task", help="A regular task; see `flann tasks`.")
+@click.option("--eggbox", "draw_eggbox", is_flag=True, help="The semigroup too, as text.")
+@click.option("--seconds", type=float, default=30.0, show_default=True, help="Then: not known.")
+@AS_JSON
+def classify(
+    file: Path | None,
+    regex: str | None,
+    task: str | None,
+    draw_eggbox: bool,
+    seconds: float,
+    as_json: bool,
+) -> None:
+    """Say which classes a regular language is in, from its automaton alone.
+
+    Locally and piecewise testable, on a tier or not, star-free, R-trivial and so on, and the
+    circuit class; with the width of the window, the words that violate an equation, or what
+    stopped the decision. FILE is an automaton: AT&T text or JSON.
+
+    \b
+      flann classify --regex '(ab)*'
+      flann classify --task tomita-3 --eggbox
+      flann classify machine.att --json
+    """
+    from flann.tasks.algebra import classify_machine, classify_task, eggbox, machine_of
+    from flann.tasks.task import Task
+
+    from .classes import asked, deciding, page
+
+    if not seconds > 0:
+        raise UserError(f"--seconds {seconds:g}: expected a positive number of seconds")
+    language = asked(regex, task, file)
+    boxes = ""
+    if draw_eggbox:  # first, as it may be refused
+        boxes = eggbox(machine_of(language) if isinstance(language, Task) else language)
+    with deciding() as progress:
+        if isinstance(language, Task):
+            found = classify_task(language, seconds=seconds, progress=progress)
+        else:
+            found = classify_machine(language, seconds=seconds, progress=progress)
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), indent=2))
+    else:
+        click.echo(page(str(task or regex or file), found))
+    if boxes:
+        click.echo("\n" + boxes, err=as_json)
+
+
+@cli.command(short_help="What is known of an architecture on a task, and why.")
+@click.option("--task", "tasks", multiple=True, required=True, help="A task; see `flann tasks`.")
+@click.option("--model", "models", multiple=True, required=True, help="See `flann models`.")
+@AS_JSON
+def theory(tasks: tuple[str, ...], models: tuple[str, ...], as_json: bool) -> None:
+    """Say what an architecture is known to be able to do on a task, in every regime.
+
+    Three lines each: what the task's algebra is and hence its circuit class; what the
+    architecture's family is known to do, and who showed it; what follows.
+
+    \b
+      flann theory --task A5 --model mamba --model lstm
+      flann theory --task 'regex:(aa|b)*' --model transformer:position=none --json
+    """
+    from flann.tasks import get_task
+
+    from .verdicts import argument, family_of, join
+
+    families = {model: family_of(model) for model in models}
+    joined = [
+        join(get_task(task, imports=True), model, family)
+        for task in tasks
+        for model, family in families.items()
+    ]
+    if as_json:
+        click.echo(json.dumps(joined[0] if len(joined) == 1 else joined, indent=2))
+    else:
+        click.echo("\n\n".join(map(argument, joined)))
 
 
 @cli.command(short_help="The architectures, at matched size, and what they cost.")

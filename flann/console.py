@@ -38,9 +38,13 @@ def can_draw() -> bool:
 
 
 def curve_text(curve: pd.DataFrame, longest: int) -> str:
-    """The curve as text, a bar per length; a line marks where training lengths end."""
+    """The curve as text, a bar per length; a line marks where training lengths end.
+
+    A last column has what a check of the mere format scores, for tasks that have a format.
+    """
     lines = ["length  per symbol                        per word  (95% interval)  last   chance"]
-    inside, blocks = True, can_draw()
+    inside, blocks, formatted = True, can_draw(), "format_alone" in curve
+    lines[0] += "  format alone" * formatted
     for row in curve.to_dict("records"):
         if inside and row["length"] > longest:
             inside = False
@@ -50,6 +54,7 @@ def curve_text(curve: pd.DataFrame, longest: int) -> str:
             f"{row['length']:>6}  {row['per_symbol']:.3f} {bar(row['per_symbol'], blocks=blocks)}"
             f"       {row['per_word']:.3f}  {interval:<14}  {row['last_symbol']:.3f}"
             f"  {row['chance_per_symbol']:.3f}"
+            + (f"   {row['format_alone']:.3f}" if formatted else "")
         )
     return "\n".join(lines)
 
@@ -104,6 +109,11 @@ def task_page(task: dict[str, Any]) -> str:
         f"labels ({len(task['labels'])}): {shortened(task['labels'])}",
         f"word:   {' '.join(example['word'])}",
         f"labels: {' '.join(example['labels'])}",
+        *(
+            [f"a check of the format alone is right on {task['format_alone']:.1%} of words"]
+            if task["format_alone"] is not None
+            else []
+        ),
         f"theory: {theory['circuit_class']}: {theory['why']}",
     ]
     for statement in theory["statements"]:
@@ -117,7 +127,8 @@ def task_page(task: dict[str, Any]) -> str:
 def model_page(model: dict[str, Any]) -> str:
     """An architecture's description as text."""
     sizes = ", ".join(f"{name} {size}" for name, size in model["sizes"].items())
-    state = ", ".join(f"{size:,} at {length}" for length, size in model["state_size"].items())
+    carried = {n: size for n, size in model["state_size"].items() if size is not None}
+    state = ", ".join(f"{size:,} at {length}" for length, size in carried.items()) or "unknown"
     return "\n".join(
         [
             f"{model['name']}: family {model['family']}",

@@ -71,7 +71,7 @@ def state_formula(model: SequenceModel) -> str:
     """
     if not model.has_step:
         return "none"
-    one, two, three = (model.state_size(length) for length in (1, 2, 3))
+    one, two, three = (model.state_size(length) or 0 for length in (1, 2, 3))
     slope = two - one
     if three - two != slope:
         return f"{model.state_size(COUNTED_AT):,} at {COUNTED_AT}"

@@ -104,7 +104,7 @@ def write_words(
         if value < least:
             raise UserError(f"{name} {value}: expected {least} or more")
     task.check_length(length)
-    header = header_of(task, length, size, seed, path.suffix)
+    header = file_header(task, length, size, seed, path)
     try:
         with_file(path, lambda file: WRITERS[path.suffix](
             file, task, header, blocks(task, length, size, seed, watch)
@@ -114,8 +114,13 @@ def write_words(
     return path
 
 
-def header_of(task: Task, length: int, size: int, seed: int, suffix: str) -> Header:
-    """What makes the words again. Where the file lies is left out: it would change the bytes."""
+def file_header(task: Task, length: int, size: int, seed: int, path: Path) -> Header:
+    """What makes a file again. Where it lies is left out: it would change the bytes."""
+    return header_of(task, length, size, seed, f"-o words{path.suffix}")
+
+
+def header_of(task: Task, length: int, size: int, seed: int, ending: str) -> Header:
+    """What makes the words again; `ending` is how the command ends, behind the seed."""
     words = ["flann", "data", task.name, "--length", length, "--size", size, "--seed", seed]
     source = {} if task.source is None else {"source": sha256(task.source.read_bytes()).hexdigest()}
     return {
@@ -125,7 +130,7 @@ def header_of(task: Task, length: int, size: int, seed: int, suffix: str) -> Hea
         "size": size,
         "seed": seed,
         "flann": __version__,
-        "command": shlex.join([*map(str, words), "-o", f"words{suffix}"]),
+        "command": f"{shlex.join(map(str, words))} {ending}",
     }
 
 

@@ -8,32 +8,20 @@ alone, so that every model is asked the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
+from torch import nn
 
 from flann.tasks import Batch, Task, get_task, test_stream
 from flann.tasks.sampling import Purpose
 
+from .answering import Answering, Model, WrongOutputError
 from .errors import UserError
-from .formats import Format, get_format
+from .formats import get_format
 from .metrics import Score, reach
-
-SYMBOLS_AT_ONCE = 2**15  # of one forward pass, and
-PAIRS_AT_ONCE = 2**25  # pairs of positions, for attention: so memory is bounded at any length
-Model = Callable[[Any], Any]
-
-
-class WrongOutputError(UserError):
-    """A model whose answers cannot be read, at whatever length."""
-
-
-class NotFiniteError(UserError):
-    """A model whose logits overflowed: no answer, and never a wrong one."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +32,8 @@ class Evaluation:
     ----------
     curve : DataFrame
         a row per length: words, per_word, last_symbol, per_symbol, each with its 95% interval
-        (``_low``, ``_high``) and its chance (``chance_``), and first_error.
+        (``_low``, ``_high``) and its chance (``chance_``), first_error, and for languages to be
+        recognised format_alone, what a check of the mere format scores.
     positions : DataFrame
         a row per length and scored position: accuracy, and how many words first err there.
     refused : dict
@@ -69,7 +58,7 @@ def evaluate(
     *,
     size: int = 512,
     format: str = "direct",
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
     watch: Callable[[int], None] | None = None,
 ) -> Evaluation:
     """Accuracy of `model` on `task` at each length.
@@ -78,13 +67,16 @@ def evaluate(
     ----------
     model : callable
         takes token ids, an int64 tensor [words, positions], and returns logits [words,
-        positions, labels] or label ids [words, positions]; tensors or numpy arrays.
+        positions, labels] or label ids [words, positions]; tensors or numpy arrays, or an object
+        with `logits`. A torch module is measured in its evaluation mode and then put back.
     task : Task or str
     lengths : iterable of int
     size : int
         test words a length.
-    format, device
-        how the words are put to the model, and where the tokens are placed.
+    format : str
+        how the words are put to the model (`flann.formats`).
+    device : torch.device or str, optional
+        where the tokens are placed; by default where a torch module's parameters are.
     watch : callable, optional
         called with each length before it is measured.
 
@@ -98,29 +90,36 @@ def evaluate(
     0.5
     """
     task = get_task(task, imports=True) if isinstance(task, str) else task
-    put = get_format(format)
+    if isinstance(model, type):
+        raise UserError(f"{model.__name__} is a class: expected a model, made from it")
+    put, asked = get_format(format, task), Answering(model, device or device_of(model))
+    put.check(model)
     rows, places, refused = [], [], {}
     for length in sorted(set(lengths)):
         if watch:
             watch(length)
-        batch = put.encode(words_for(task, length, size, "test"))
+        batch = words_for(task, length, size, "test")
         try:
-            score = Score.of(answers(model, batch.tokens, put, task, device), batch.targets)
+            with measuring(model):
+                score = Score.of(put.answers(asked, batch.tokens), batch.targets)
         except WrongOutputError:
             raise
         except UserError as error:
             refused[length] = str(error)
             continue
-        rows.append({"length": length, **score.metrics(), **chances(task, length)})
+        baselines = {**chances(task, length), FORMAT_ALONE: task.format_accuracy(length)}
+        rows.append({"length": length, **score.metrics(), **baselines})
         places += [{"length": length, **row} for row in score.positions()]
+    formatted = any(row[FORMAT_ALONE] is not None for row in rows)
     return Evaluation(
-        pd.DataFrame(rows, columns=CURVE_COLUMNS),
+        pd.DataFrame(rows, columns=CURVE_COLUMNS + [FORMAT_ALONE] * formatted),
         pd.DataFrame(places, columns=["length", "position", "accuracy", "first_errors"]),
         refused,
     )
 
 
 METRICS = ("per_word", "last_symbol", "per_symbol")
+FORMAT_ALONE = "format_alone"
 CURVE_COLUMNS = [
     "length",
     "words",
@@ -141,37 +140,21 @@ def chances(task: Task, length: int) -> dict[str, float]:
     return {f"chance_{metric}": float(getattr(chance, metric)) for metric in METRICS}
 
 
-def answers(
-    model: Model,
-    tokens: NDArray[np.integer],
-    put: Format,
-    task: Task,
-    device: torch.device | str,
-) -> NDArray[np.int64]:
-    """The model's label ids for these tokens, a few rows at a time."""
-    words = torch.from_numpy(np.ascontiguousarray(tokens).astype(np.int64)).to(device)
-    given = [labels_of(model(part), part.shape, put.labels(task)) for part in in_parts(words)]
-    return np.concatenate(given)
+def device_of(model: Model) -> torch.device:
+    """Where a model's parameters are; the CPU if it has none."""
+    parameters = iter(model.parameters()) if isinstance(model, nn.Module) else iter(())
+    first = next(parameters, None)
+    return torch.device("cpu") if first is None else first.device
 
 
-def in_parts(words: torch.Tensor) -> Iterator[torch.Tensor]:
-    """Rows of `words` in parts that fit into memory; at least one row at a time."""
-    length = words.shape[1]
-    rows = max(1, min(SYMBOLS_AT_ONCE // length, PAIRS_AT_ONCE // length**2))
-    with torch.no_grad():
-        yield from words.split(rows)
-
-
-def labels_of(output: Any, shape: torch.Size, labels: int) -> NDArray[np.int64]:
-    """Label ids from what a model returned: logits or label ids."""
-    answer = torch.as_tensor(output).detach()
-    if answer.ndim == 3 and answer.shape == (*shape, labels):
-        if not torch.isfinite(answer).all():
-            raise NotFiniteError("the model's logits are not finite")
-        return answer.argmax(dim=-1).cpu().numpy()
-    if answer.shape == shape and not answer.is_floating_point():
-        return answer.cpu().numpy().astype(np.int64)
-    raise WrongOutputError(
-        f"the model returned shape {tuple(answer.shape)} of {answer.dtype}: expected logits"
-        f" {(*shape, labels)} or label ids {tuple(shape)}"
-    )
+@contextmanager
+def measuring(model: Model) -> Iterator[None]:
+    """A torch module in its evaluation mode; nothing is dropped out of it while it is measured."""
+    trained = isinstance(model, nn.Module) and model.training
+    try:
+        if isinstance(model, nn.Module):
+            model.eval()
+        yield
+    finally:
+        if isinstance(model, nn.Module) and trained:
+            model.train()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from . import compiled
 from .errors import UserError, unknown
 from .names import slug
 from .registry import is_import
@@ -21,6 +22,10 @@ SCHEMA = 1  # raised when the same fields come to mean something else
 Schedule = Literal["flat", "cosine"]
 RECOMMENDED = ("lr", "steps")  # fields whose default is the architecture's own,
 ASK: Any = None  # and what stands in them until it is asked
+LATER = (
+    "train_words",
+    "start",
+)  # fields that came later: not in the id unless set, so that old ids hold
 LONGEST_GRID = 8  # default test lengths reach this many times the longest training length
 
 
@@ -50,7 +55,10 @@ class Experiment:
         grow when the validation accuracy per symbol passes this instead. Quicker for a model
         that fits, unfair in a comparison: one that fails at length 3 never sees length 4.
     batch : int
-        words a step. Every word is fresh; one length a batch.
+        words a step; one length a batch.
+    train_words : int, optional
+        train on so many distinct words and no others (`flann.training_words`); by default every
+        word is fresh.
     steps, lr : int and float, optional
         how many steps, and the peak rate of AdamW; by default what `flann.models` recommends
         for the architecture. Who compares architectures gives all the same number of steps.
@@ -64,6 +72,10 @@ class Experiment:
         stop once the validation accuracy per word at the longest length reaches this.
     loss : {"cross-entropy"}
         per scored position.
+    start : str, optional
+        what training starts from, where that is not drawn: ``"witness"``, exact weights for the
+        architecture, or ``"rasp"``, a transformer with those of the task's program
+        (`flann.starting`).
     seed : int
         of the initial weights and the training words. Test words never depend on it.
     precision : {"float32"}
@@ -93,6 +105,7 @@ class Experiment:
     growth: float = 0.5
     gate: float | None = None
     batch: int = 64
+    train_words: int | None = None
     steps: int = ASK
     lr: float = ASK
     beta2: float = 0.98
@@ -106,21 +119,31 @@ class Experiment:
     precision: str = "float32"
     test_lengths: tuple[int, ...] = ()
     test_size: int = 512
+    start: str | None = None
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
         self._check()
-        from flann.models import model_registry
-        from flann.tasks import task_registry
+        from flann.tasks import get_task, task_registry
+
+        from .formats import get_format
 
         settle = object.__setattr__  # the dataclass is frozen to everybody else
         settle(self, "task", task_registry.canonical(self.task, imports=True))
-        settle(self, "model", model_registry.canonical(self.model, imports=True))
+        settle(self, "model", canonical_model(self.model))
+        if self.start is not None:
+            settle(self, "start", canonical_start(self.start))
         for name in RECOMMENDED:
             if getattr(self, name) is None:
-                settle(self, name, recommended(self.model, name))
+                settle(self, name, recommended(self.model, self.start, name))
         settle(self, "train_lengths", (int(self.train_lengths[0]), int(self.train_lengths[1])))
         settle(self, "test_lengths", self._settled_test_lengths())
+        task = get_task(self.task, imports=True)
+        settle(self, "format", get_format(self.format, task).name)
+        if self.start is not None or compiled.is_compiled(self.model):
+            from .starting import check
+
+            check(self, task)
 
     def _check(self) -> None:
         """Refuse values that mean nothing, before anything slow is imported."""
@@ -132,8 +155,9 @@ class Experiment:
         low, high = self.train_lengths
         if not 1 <= low <= high:
             raise UserError(f"train lengths {low}:{high}: expected 1 <= shortest <= longest")
-        for name in ("depth", "parameters", "batch", "test_size"):
-            _at_least(name, getattr(self, name), 1)
+        for name in ("depth", "parameters", "batch", "test_size", "train_words"):
+            value = getattr(self, name)
+            _at_least(name, 1 if value is None else value, 1)
         for name in ("steps", "warmup", "seed"):
             _at_least(name, getattr(self, name) or 0, 0)
         for name in ("growth", "gate", "stop_at", "beta2"):
@@ -149,7 +173,6 @@ class Experiment:
         _one_of("schedule", self.schedule, get_args(Schedule))
         _one_of("loss", self.loss, ["cross-entropy"])
         _one_of("precision", self.precision, ["float32"])
-        _one_of("format", self.format, ["direct"])
         if self.schema != SCHEMA:
             raise UserError(f"experiment of schema {self.schema}: this flann reads {SCHEMA}")
 
@@ -175,7 +198,8 @@ class Experiment:
         """
         from flann.tasks import get_task
 
-        digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode())
+        decides = {n: v for n, v in asdict(self).items() if v is not None or n not in LATER}
+        digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode())
         source = get_task(self.task, imports=True).source
         if source is not None:
             digest.update(source.read_bytes())
@@ -184,7 +208,8 @@ class Experiment:
     @property
     def folder(self) -> str:
         """The name of its run folder."""
-        return f"{slug(self.task)}-{slug(self.model)}-seed{self.seed}-{self.id}"
+        put = "" if self.format == "direct" else f"-{slug(self.format)}"
+        return f"{slug(self.task)}-{slug(self.model)}{put}-seed{self.seed}-{self.id}"
 
     def with_seed(self, seed: int) -> Experiment:
         """The same experiment with another seed: the same test words, so runs are paired."""
@@ -253,10 +278,26 @@ def default_test_lengths(task: Any, longest: int) -> tuple[int, ...]:
     return tuple(sorted({min(valid, key=lambda v: (abs(v - w), v)) for w in wanted}))
 
 
-def recommended(model: str, setting: str) -> float:
+def canonical_model(name: str) -> str:
+    """The one spelling of a model's name."""
+    from flann.models import model_registry
+
+    if compiled.is_compiled(name):
+        return compiled.canonical(name)
+    return model_registry.canonical(name, imports=True)
+
+
+def canonical_start(name: str) -> str:
+    """The one spelling of what training starts from."""
+    return compiled.canonical(name) if compiled.is_compiled(name) else name
+
+
+def recommended(model: str, start: str | None, setting: str) -> float:
     """What the architecture recommends for its training: ``"lr"`` or ``"steps"``."""
     from flann.models import model_registry
 
+    if compiled.is_compiled(start or model):
+        return compiled.RECIPE[setting]
     return model_registry.create(model, imports=True).recipe[setting]
 
 

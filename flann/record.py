@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from dataclasses import asdict
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +19,10 @@ from flann.tasks import Task
 from . import __version__
 from .devices import describe
 from .experiment import Experiment
+from .verdicts import join
 
+REGIME_OF = {"cot": "chain of thought", "padding": "padding"}
+"""The regime of theory that a format is asked in; directly in any."""
 PACKAGES = ("torch", "numpy", "pandas", "safetensors")
 
 
@@ -70,14 +72,13 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def theory_of(task: Task, model: SequenceModel) -> dict[str, Any]:
-    """What the task's theory says of this model's family."""
-    known = task.theory
-    return {
-        "task": task.name,
-        "model": model.name,
-        "family": model.family,
-        "circuit_class": known.circuit_class,
-        "why": known.why,
-        "statements": [asdict(s) for s in known.statements if s.family == model.family],
-    }
+def theory_of(task: Task, model: SequenceModel, put: str = "direct") -> dict[str, Any]:
+    """What the task's theory says of this model's family, when it is asked in this format.
+
+    What is known of a model that answers directly says nothing of one that writes its way, or
+    that has padding to work with. Of families that theory does not know it says nothing.
+    """
+    regime = REGIME_OF.get(put.partition("=")[0])
+    joined = join(task, model.name, model.family, silent=True)
+    about = [s for s in joined["statements"] if regime in (None, s["regime"])]
+    return {**joined, "statements": about}

@@ -19,6 +19,8 @@ from safetensors.torch import save
 from flann.models import SequenceModel
 from flann.models.scans.backends import told as scans_told
 
+from .checkpoint import apart
+from .compiled import reference
 from .devices import choose_device, prepare
 from .errors import UserError
 from .evaluation import Evaluation, evaluate
@@ -139,14 +141,15 @@ def run(
             return earlier
     place = choose_device(device)
     prepare(place)
-    tell_backend(place, shown)
     with store.work(experiment, anew=again) as folder:
         training = Training(experiment, folder, place)
+        tell_backend(place, shown)  # not before: a refusal is one line
         outcome = train(training, folder, shown, time_limit)
         if outcome.status == "interrupted":
             raise KeyboardInterrupt(f"{outcome.message}: the same command goes on from there")
         measured = measure(training, outcome, shown)
         keep(folder, training, outcome, measured)
+        keep_reference(folder, training)
         return Result.read(store.end(folder), experiment)
 
 
@@ -219,26 +222,33 @@ def keep(folder: Path, training: Training, outcome: Outcome, measured: Evaluatio
     write_table(folder / "curve.csv", measured.curve)
     write_table(folder / "positions.csv", measured.positions)
     write_json(folder / "task.json", task.describe())
-    write_json(folder / "theory.json", theory_of(task, model))
+    write_json(folder / "theory.json", theory_of(task, model, experiment.format))
     write_json(folder / "environment.json", environment(experiment, training.device))
-    weights = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items()}
-    write_aside(folder / "model.safetensors", save(weights))
+    write_aside(folder / "model.safetensors", save(apart(model.state_dict())))
     write_json(folder / "result.json", summary(training, outcome, measured))
     if outcome.status != "stopped":
         training.checkpoint.unlink(missing_ok=True)
+
+
+def keep_reference(folder: Path, training: Training) -> None:
+    """Write the curve of the task's RASP program, if it has one."""
+    curve = reference(training.experiment, training.task)
+    if curve is not None:
+        write_json(folder / "reference.json", curve)
 
 
 def summary(training: Training, outcome: Outcome, measured: Evaluation) -> dict[str, Any]:
     """What ``result.json`` holds."""
     experiment, model = training.experiment, training.model
     longest = experiment.test_lengths[-1]
+    carried = model.state_size(training.format.positions(longest))
     return {
         "id": experiment.id,
         "status": outcome.status,
         "message": outcome.message,
         "reach": measured.reach,
         "parameters": parameter_count(model),
-        "state_size": model.state_size(longest),
+        "state_size": carried,
         "state_size_at": longest,
         "sizes": dict(model.sizes),
         "step": training.step,

@@ -3,15 +3,15 @@
 Initial weights, training words and lengths come from the experiment's seed, each by a stream of
 its own and each step by its own part of it; the words of a data file likewise, block by block. So
 a run that was stopped goes on with the words it would have seen, and nothing needs to be saved
-for that. Test words are no business of this module: they depend on the task and the length alone
-(`flann.tasks`).
+for that. A fixed set of training words (``train_words``) has a stream for each length. Test words
+are no business of this module: they depend on the task and the length alone (`flann.tasks`).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-PURPOSES = {"weights": 0, "words": 1, "lengths": 2, "data": 3}
+PURPOSES = {"weights": 0, "words": 1, "lengths": 2, "data": 3, "set": 4, "draws": 5}
 
 
 def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
@@ -22,6 +22,11 @@ def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(PURPOSES[purpose], step))
     return np.random.Generator(np.random.PCG64(sequence))
+
+
+def draw_seed(seed: int, step: int) -> int:
+    """What torch's own generator is set to at a step, for models that drop something out."""
+    return int(stream(seed, "draws", step).integers(2**63))
 
 
 def weight_seed(seed: int) -> int:

@@ -1,4 +1,4 @@
-"""Training: fresh words, one length a batch, the loss over the scored positions.
+"""Training: one length a batch, the loss over the scored positions.
 
 Each step draws its length and its words from streams of their own (`flann.streams`), so step k
 is the same whether or not the run was interrupted before it.
@@ -21,14 +21,17 @@ from torch.nn.functional import cross_entropy
 from flann.models import SequenceModel, build_model
 from flann.tasks import Task, get_task
 
+from .answering import Answering, NotFiniteError
 from .checkpoint import load_checkpoint, save_checkpoint
 from .curriculum import Curriculum
 from .errors import UserError
-from .evaluation import NotFiniteError, answers, words_for
+from .evaluation import words_for
 from .experiment import Experiment
 from .formats import get_format
 from .metrics import UNSCORED, Score
-from .streams import stream, weight_seed
+from .starting import built
+from .streams import draw_seed, weight_seed
+from .training_words import TrainingWords
 
 Status = Literal["done", "stopped", "interrupted", "diverged"]
 
@@ -60,10 +63,12 @@ class Training:
     def __init__(self, experiment: Experiment, folder: Path, device: torch.device) -> None:
         self.experiment, self.device = experiment, device
         self.task: Task = get_task(experiment.task, imports=True)
-        self.format = get_format(experiment.format)
+        self.format = get_format(experiment.format, self.task)
         self.model = build(experiment, self.task).to(device)
         self.optimiser = make_optimiser(self.model, experiment)
-        self.curriculum = Curriculum(experiment, training_lengths(self.task, experiment))
+        lengths = training_lengths(self.task, experiment)
+        self.curriculum = Curriculum(experiment, lengths)
+        self.words = TrainingWords(experiment, self.task, lengths)
         self.step, self.seconds = 0, 0.0
         self.checkpoint = folder / "checkpoint.safetensors"
         self.log = folder / "progress.jsonl"
@@ -129,6 +134,7 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group.get("rate_factor", 1.0)
         tokens, targets = self._words()
+        torch.manual_seed(draw_seed(self.experiment.seed, self.step))
         self.optimiser.zero_grad(set_to_none=True)
         loss = self._loss(tokens, targets)
         loss.backward()
@@ -140,8 +146,7 @@ class Training:
     def _words(self) -> tuple[Tensor, Tensor]:
         """This step's words: a function of the experiment and the step."""
         length = self.curriculum.length_at(self.step)
-        draw = stream(self.experiment.seed, "words", self.step)
-        batch = self.format.encode(self.task.sample(draw, self.experiment.batch, length))
+        batch = self.format.encode(self.words.batch(self.step, length))
         tokens = torch.from_numpy(batch.tokens.astype("int64", order="C"))
         targets = torch.from_numpy(batch.targets.astype("int64", order="C"))
         return tokens.to(self.device), targets.to(self.device)
@@ -179,8 +184,8 @@ class Training:
         return record
 
     def _score(self, length: int) -> dict[str, float]:
-        batch = self.format.encode(words_for(self.task, length, VALIDATION_SIZE, "validation"))
-        given = answers(self.model, batch.tokens, self.format, self.task, self.device)
+        batch = words_for(self.task, length, VALIDATION_SIZE, "validation")
+        given = self.format.answers(Answering(self.model, self.device), batch.tokens)
         return Score.of(given, batch.targets).metrics()
 
     # -- stopping and going on -----------------------------------------------------------------
@@ -207,16 +212,22 @@ class Training:
 
 def build(experiment: Experiment, task: Task) -> SequenceModel:
     """The experiment's model, with the weights that its seed gives."""
-    put = get_format(experiment.format)
-    return build_model(
+    if (known := built(experiment, task)) is not None:
+        return known
+    put = get_format(experiment.format, task)
+    model = build_model(
         experiment.model,
-        symbols=put.symbols(task),
-        labels=put.labels(task),
+        symbols=put.symbols,
+        labels=put.labels,
         depth=experiment.depth,
         parameters=experiment.parameters,
         seed=weight_seed(experiment.seed),
         imports=True,
     )
+    put.check(model)
+    if experiment.steps and not getattr(model, "trainable", True):
+        raise UserError(f"{model.name!r} is measured as it stands, not trained: expected --steps 0")
+    return model
 
 
 def training_lengths(task: Task, experiment: Experiment) -> list[int]:
@@ -230,7 +241,7 @@ def training_lengths(task: Task, experiment: Experiment) -> list[int]:
 
 def make_optimiser(model: SequenceModel, experiment: Experiment) -> torch.optim.Optimizer:
     """AdamW over the model's own groups: what decays, and what learns at a lower rate."""
-    groups = model.parameter_groups(experiment.lr, experiment.weight_decay)
+    groups = model.parameter_groups(experiment.lr, experiment.weight_decay) or [{"params": []}]
     for group in groups:
         group["rate_factor"] = group.get("lr", experiment.lr) / experiment.lr
     betas = (0.9, experiment.beta2)

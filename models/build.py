@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from flann.errors import UserError
-from flann.registry import is_import
 
 from .architecture import Architecture, Sizes
+from .outside import Outside
 from .registry import model_registry
 from .sequence import SequenceModel
 from .sizing import customary, solve
@@ -34,7 +34,8 @@ def build_model(
     depth : int
         how many layers.
     parameters : int
-        the budget; width and a second knob are solved for.
+        the budget; width and a second knob are solved for. A model of your own
+        (`flann.models.outside`) is told it and does as it likes.
     seed : int
         of the initial weights; torch's global generator is neither used nor moved.
     imports : bool
@@ -52,6 +53,12 @@ def build_model(
     True
     """
     architecture, canonical = _architecture(name, imports)
+    if isinstance(architecture, Outside):
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            return architecture.build(
+                symbols=symbols, labels=labels, depth=depth, parameters=parameters
+            )
     sizes = solve(
         architecture, name, symbols=symbols, labels=labels, depth=depth, parameters=parameters
     )
@@ -86,6 +93,8 @@ def model_of_width(
     {'width': 8, 'state': 8, 'depth': 1, 'parameters': 546}
     """
     architecture, canonical = _architecture(name, imports)
+    if isinstance(architecture, Outside):
+        raise UserError(f"{name!r} has no width that flann knows: build_model makes it")
     if width < 1 or width % architecture.width_step:
         raise UserError(f"{name}: expected a width that is a multiple of {architecture.width_step}")
     second = customary(architecture, width) if second is None else second
@@ -93,14 +102,7 @@ def model_of_width(
 
 
 def _architecture(name: str, imports: bool) -> tuple[Architecture, str]:
-    try:
-        architecture = model_registry.create(name, imports=imports)
-    except TypeError as error:
-        if is_import(name):  # anything can be typed there: a class that asks for arguments, say
-            raise UserError(f"{name!r} is not a model: {error}") from error
-        raise
-    if not isinstance(architecture, Architecture):
-        raise UserError(f"{name!r} is not a model: expected a flann.models.Architecture")
+    architecture = model_registry.create(name, imports=imports)
     return architecture, model_registry.canonical(name, imports=imports)
 
 

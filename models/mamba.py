@@ -64,7 +64,7 @@ class SelectiveSSM(Layer):
         self.log_rates = nn.Parameter(torch.arange(1.0, state + 1).log().repeat(inner, 1))
         self.skip = nn.Parameter(torch.ones(inner))
         self.out = nn.Linear(inner, width, bias=False)
-        _initialise_time_step(self.time_step)
+        initialise_time_step(self.time_step)
 
     def forward(
         self, x: Float[Tensor, "batch length width"]
@@ -119,12 +119,21 @@ class SelectiveSSM(Layer):
         return functional.softplus(self.time_step(low)), B, C
 
 
-def _initialise_time_step(linear: nn.Linear, least: float = 1e-3, most: float = 1e-1) -> None:
+def initialise_time_step(linear: nn.Linear, least: float = 1e-3, most: float = 1e-1) -> None:
     """Δ begins log-uniform between `least` and `most` (arXiv:2312.00752, §3.6)."""
     nn.init.uniform_(linear.weight, -(linear.in_features**-0.5), linear.in_features**-0.5)
     dt = torch.exp(torch.rand(linear.out_features) * (log(most) - log(least)) + log(least))
     with torch.no_grad():
-        linear.bias.copy_(dt + torch.log(-torch.expm1(-dt)))  # the inverse of softplus
+        linear.bias.copy_(inverse_softplus(dt))
+
+
+def inverse_softplus(dt: Tensor) -> Tensor:
+    """What softplus takes to `dt`.
+
+    >>> round(functional.softplus(inverse_softplus(torch.tensor(0.01))).item(), 6)
+    0.01
+    """
+    return dt + torch.log(-torch.expm1(-dt))
 
 
 @register("mamba")

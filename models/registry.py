@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flann.registry import Registry
+from flann.registry import Registry, is_import
 
 if TYPE_CHECKING:
     from .architecture import Architecture
 
-model_registry: Registry[Architecture] = Registry("model", "flann.models", Path(__file__).parent)
+
+class ModelRegistry(Registry["Architecture"]):
+    """The registry of models; what lies at ``package.module:Name`` may be anybody's."""
+
+    def create(self, text: str, *arguments: Any, imports: bool = False) -> Architecture:
+        """What `text` names; see `flann.models.outside` for what can be imported."""
+        if not is_import(text):
+            return super().create(text, *arguments, imports=imports)
+        from .outside import adopted
+
+        return adopted(text, self._imported(text, imports))
+
+
+model_registry = ModelRegistry("model", "flann.models", Path(__file__).parent)
 register = model_registry.register
 
 

@@ -16,7 +16,8 @@ arXiv:2002.04745.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -25,6 +26,8 @@ from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from flann.errors import UserError
+
+from .norms import NormKind, norm_of
 
 State = Any
 """What a layer carries from one step to the next: tensors, tuples of them, or None."""
@@ -69,6 +72,13 @@ class Layer(nn.Module):
         """A loss of the layer's own from its last forward pass (experts' balance); 0 for most."""
         return 0.0
 
+    def hold(self, length: int | None) -> None:
+        """Work as in a word of this length, however long the word; None lets go.
+
+        It concerns layers whose function depends on the length: a depth that grows with it, places
+        that are drawn for it. Of those, outputs on a prefix are the prefix of the outputs only so.
+        """
+
 
 class Stateless(Layer):
     """A layer that sees one position at a time and carries nothing."""
@@ -98,15 +108,21 @@ class Residual(Layer):
     width : int
         of the stream.
     norm : 'pre', 'post' or 'none'
-        where the RMSNorm stands.
+        where the norm stands.
+    kind : NormKind
+        which norm it is.
     """
 
     def __init__(
-        self, layer: Layer, width: int, norm: Literal["pre", "post", "none"] = "pre"
+        self,
+        layer: Layer,
+        width: int,
+        norm: Literal["pre", "post", "none"] = "pre",
+        kind: NormKind = "rms",
     ) -> None:
         super().__init__()
         self.layer, self.place, self.has_step = layer, norm, layer.has_step
-        self.norm = nn.Identity() if norm == "none" else nn.RMSNorm(width, eps=1e-5)
+        self.norm = nn.Identity() if norm == "none" else norm_of(kind, width)
 
     def _before(self, x: Tensor) -> Tensor:
         return self.norm(x) if self.place == "pre" else x
@@ -138,6 +154,10 @@ class Residual(Layer):
     def auxiliary_loss(self) -> Tensor | float:
         """The inner layer's."""
         return self.layer.auxiliary_loss()
+
+    def hold(self, length: int | None) -> None:
+        """The inner layer's."""
+        self.layer.hold(length)
 
 
 @dataclass(frozen=True)
@@ -182,7 +202,9 @@ class SequenceModel(nn.Module):
     description : Description
         what the model says of itself; its fields are attributes of the model.
     final_norm : bool
-        whether an RMSNorm stands before the head.
+        whether a norm stands before the head.
+    norm_kind : NormKind
+        which norm it is.
     bos : bool
         whether a symbol of the model's own stands before every word; its output is dropped.
 
@@ -203,6 +225,7 @@ class SequenceModel(nn.Module):
         layers: Sequence[Layer],
         description: Description,
         final_norm: bool = True,
+        norm_kind: NormKind = "rms",
         bos: bool = False,
     ) -> None:
         super().__init__()
@@ -212,7 +235,7 @@ class SequenceModel(nn.Module):
         self.recipe, self.sizes = dict(description.recipe), dict(description.sizes)
         self.embedding = nn.Embedding(symbols + bos, width)
         self.layers = nn.ModuleList(layers)
-        self.norm = nn.RMSNorm(width, eps=1e-5) if final_norm else nn.Identity()
+        self.norm = norm_of(norm_kind, width) if final_norm else nn.Identity()
         self.head = nn.Linear(width, labels)
         self.has_step = self.causal and all(layer.has_step for layer in layers)
         self.sizes["parameters"] = sum(p.numel() for p in self.parameters())
@@ -256,9 +279,27 @@ class SequenceModel(nn.Module):
         self._check_length(state[0] + 1)
         return self._step(tokens, state)
 
-    def state_size(self, length: int) -> int:
-        """How many numbers are carried from step to step, per word, after `length` symbols."""
+    def state_size(self, length: int) -> int | None:
+        """How many numbers are carried from step to step, per word, after `length` symbols.
+
+        None where nobody can tell: of a model that is not flann's.
+        """
         return sum(layer.state_size(length + self.bos) for layer in self._stack)
+
+    @contextmanager
+    def held(self, length: int) -> Iterator[None]:
+        """Within it, what depends on a word's length is as in a word of this length.
+
+        So are the loops of a model whose depth grows with the length, and places that are drawn:
+        outputs on a prefix are then the prefix of the outputs. Of other models nothing changes.
+        """
+        try:
+            for layer in self._stack:
+                layer.hold(length + self.bos)
+            yield
+        finally:
+            for layer in self._stack:
+                layer.hold(None)
 
     # -- training ------------------------------------------------------------------------------
 
@@ -273,8 +314,12 @@ class SequenceModel(nn.Module):
         dynamics of S4 and its kin learn at no more than `SLOW_RATE`.
         """
         decayed, undecayed, slow = [], [], []
+        met: set[Tensor] = set()  # one parameter can be in several modules
         for module in self.modules():
             for name, parameter in module.named_parameters(recurse=False):
+                if parameter in met:
+                    continue
+                met.add(parameter)
                 if name in getattr(module, "slow", ()):
                     slow.append(parameter)
                 elif (
@@ -321,10 +366,13 @@ class SequenceModel(nn.Module):
     def _check_length(self, length: int) -> None:
         if self.longest is not None and length > self.longest:
             raise UserError(
-                f"{self.name} reads at most {self.longest} symbols (it has a learned vector for"
-                f" each position), got {length}"
+                f"{self.name} reads at most {self.longest} symbols, and no"
+                f" longer word: got {length}"
             )
 
     def _check_step(self) -> None:
         if not self.has_step:
-            raise UserError(f"{self.name} has no step form: its outputs depend on later symbols")
+            raise UserError(
+                f"{self.name} has no step form: its outputs depend on"
+                f" {'the length of the word' if self.causal else 'later symbols'}"
+            )

@@ -1,9 +1,14 @@
 """The transformer, every part of which can be chosen.
 
 A layer is attention and a feed-forward part, each on the residual stream (see `flann.models.
-attention`, `feedforward`, `positions`, and `Residual` in `flann.models.sequence` for the norm)::
+attention_kinds`, `positions`, `feedforward`, `norms`, and `Residual` in `flann.models.sequence` for
+where the norm stands)::
 
     x = x + attention(norm(x));   x = x + feedforward(norm(x))            norm=pre, the default
+
+All layers together can be gone through several times with the same weights (`looped`), and the
+symbols of a word can stand at places that are drawn (`random_places`). Parts combine freely; what
+cannot combine says why.
 
 `TransformerConfig` is the whole design written out, block by block, with nothing tied to anything
 else: head width apart from model width, heads and feed-forward width of each block apart. The
@@ -15,7 +20,8 @@ Vaswani et al. 2017, arXiv:1706.03762; pre-norm: Xiong et al. 2020, arXiv:2002.0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
@@ -24,25 +30,32 @@ import torch
 from flann.errors import UserError
 
 from .architecture import Architecture, Sizes
-from .attention import Attention
-from .feedforward import Activation, FeedForward
-from .positions import Learned, Position, Sinusoidal
+from .attention_kinds import FULL, AttentionChoice, AttentionKind
+from .feedforward import Activation, customary_inner, feedforward_of
+from .looped import Looped, Loops
+from .norms import NormKind
+from .positions import AddedPositions, Binary, Learned, Position, Sinusoidal
+from .random_places import IN_ORDER, Places, RandomPlaces
 from .registry import register
+from .relative_positions import pair_positions
 from .sequence import Description, Layer, Residual, SequenceModel
 
 Norm = Literal["pre", "post", "none"]
+MAX_LENGTH = 512
 
 
 @dataclass(frozen=True)
 class Block:
     """One layer of a transformer: heads of its attention, width of its feed-forward part.
 
-    Zero heads or a zero width leave the part out.
+    Zero heads or a zero width leave the part out. Its mask is the whole design's unless it has one
+    of its own.
     """
 
     heads: int
     head_width: int
     feedforward: int
+    causal: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -58,15 +71,28 @@ class TransformerConfig:
     causal : bool
         whether a position sees only itself and what came before.
     position : Position
-        none, sinusoidal, learned, rope or alibi.
+        what tells it where a symbol stands.
     norm : 'pre', 'post' or 'none'
-        where RMSNorm stands in a layer; pre adds one before the head.
-    activation : 'relu' or 'gelu'
+        where a norm stands in a layer; pre adds one before the head.
+    activation : Activation
         of the feed-forward parts.
     bos : bool
         whether a symbol of the model's own stands before every word.
     longest : int or None
-        how many rows a learned table of positions has, counting that symbol's.
+        how many places there are, counting that symbol's, where there is a last one: rows of a
+        learned table, columns of Linformer's mixtures, what randomised places are drawn from.
+    norm_kind : NormKind
+        which norm it is.
+    attention : AttentionChoice
+        which keys a query sees and how, with the options of that.
+    distance : int or None
+        the greatest that relative and t5 positions tell apart.
+    interpolation : float or None
+        by how much places are divided before rope turns.
+    randomised : bool
+        whether places are drawn.
+    loops : int or 'log'
+        how many times all blocks are gone through.
     """
 
     width: int
@@ -77,19 +103,52 @@ class TransformerConfig:
     activation: Activation = "gelu"
     bos: bool = False
     longest: int | None = None
+    norm_kind: NormKind = "rms"
+    attention: AttentionChoice = FULL
+    distance: int | None = None
+    interpolation: float | None = None
+    randomised: bool = False
+    loops: Loops = 1
 
     def __post_init__(self) -> None:
-        if self.position == "learned" and self.longest is None:
-            raise UserError("learned positions need a longest length")
+        self.attention.check(causal=self.causal, position=self.position)
+        if self.needs_longest and self.longest is None:
+            raise UserError("learned or randomised positions and Linformer need a longest length")
+        if self.randomised and self.position == "none":
+            raise UserError("position=none: there are no positions to be randomised")
+        if self.distance is not None and self.position not in ("relative", "t5"):
+            raise UserError(f"option 'distance' is for relative and t5, not {self.position}")
+        if self.interpolation is not None and self.position != "rope":
+            raise UserError(f"option 'interpolation' is for rope, not {self.position}")
+        if self.norm == "none" and self.norm_kind != "rms":
+            raise UserError(f"norm=none: there is no norm to be norm_kind={self.norm_kind}")
+        if self.loops != "log" and self.loops < 1:
+            raise UserError(f"loops {self.loops}: expected 1 or more, or log")
         if self.position == "rope" and any(block.head_width % 2 for block in self.blocks):
             raise UserError("rotary positions turn pairs: expected an even head width")
 
     @property
     def family(self) -> str:
-        """What theory calls it: positions and the mask decide what it can tell apart."""
+        """What theory calls it: attention, positions, mask and depth decide what it can tell apart.
+
+        What is proven of attention to every key is not proven of less, so that the other kinds are
+        families of their own, of which theory is silent; a sum of outer products is a known one.
+        """
+        kind = self.attention.kind
+        if kind in ("linear", "performer") and self.causal and self.position == "none":
+            return "linear-attention"
+        if kind not in ("full", "log-length"):
+            return f"transformer-{kind}"
+        if self.loops == "log" and (self.causal or self.position != "none"):
+            return "transformer-looped"
         if self.causal:
             return "transformer-nope" if self.position == "none" else "transformer"
         return "transformer-equivariant" if self.position == "none" else "transformer-bidirectional"
+
+    @property
+    def needs_longest(self) -> bool:
+        """Whether it has a last place."""
+        return self.randomised or self.position == "learned" or self.attention.kind == "linformer"
 
     @property
     def longest_word(self) -> int | None:
@@ -136,6 +195,7 @@ def transformer_from(
         layers=layers_of(config),
         description=description or _described(config),
         final_norm=config.norm == "pre",
+        norm_kind=config.norm_kind,
         bos=config.bos,
     )
 
@@ -143,30 +203,60 @@ def transformer_from(
 def layers_of(config: TransformerConfig) -> list[Layer]:
     """Positions added to the stream if they are, then attention and feed-forward in turn."""
     layers: list[Layer] = []
+    places = IN_ORDER
+    if config.randomised:
+        layers.append(drawn := RandomPlaces(config.longest or 0))
+        places = drawn.places
+    if added := _added(config):
+        added.places = places
+        layers.append(added)
+    blocks: list[Layer] = [
+        Residual(part, config.width, config.norm, config.norm_kind)
+        for block in config.blocks
+        for part in _parts(config, block, places)
+    ]
+    return layers + (blocks if config.loops == 1 else [Looped(blocks, config.loops)])
+
+
+def _added(config: TransformerConfig) -> AddedPositions | None:
     if config.position == "sinusoidal":
-        layers.append(Sinusoidal())
+        return Sinusoidal()
     if config.position == "learned":
-        layers.append(Learned(config.longest or 0, config.width))
-    for block in config.blocks:
-        layers += [Residual(part, config.width, config.norm) for part in _parts(config, block)]
-    return layers
+        return Learned(config.longest or 0, config.width)
+    return Binary(config.width) if config.position == "binary" else None
 
 
-def _parts(config: TransformerConfig, block: Block) -> list[Layer]:
+def _parts(config: TransformerConfig, block: Block, places: Places) -> list[Layer]:
     parts: list[Layer] = []
     if block.heads:
-        parts.append(
-            Attention(
-                config.width,
-                block.heads,
-                block.head_width,
-                causal=config.causal,
-                position=config.position,
-            )
-        )
+        parts.append(_attention(config, block, places))
     if block.feedforward:
-        parts.append(FeedForward(config.width, block.feedforward, config.activation))
+        parts.append(feedforward_of(config.width, block.feedforward, config.activation))
     return parts
+
+
+def _attention(config: TransformerConfig, block: Block, places: Places) -> Layer:
+    causal = config.causal if block.causal is None else block.causal
+    config.attention.check(causal=causal, position=config.position)
+    pairs = partial(
+        pair_positions,
+        config.position,
+        width=config.width,
+        heads=block.heads,
+        head_width=block.head_width,
+        causal=causal,
+        distance=config.distance,
+        interpolation=config.interpolation,
+    )
+    return config.attention.layer(
+        config.width,
+        block.heads,
+        block.head_width,
+        longest=config.longest,
+        causal=causal,
+        position=pairs,
+        places=places,
+    )
 
 
 def _described(config: TransformerConfig) -> Description:
@@ -178,24 +268,41 @@ def _described(config: TransformerConfig) -> Description:
 
 @register("transformer")
 class Transformer(Architecture):
-    """Transformer (Vaswani et al. 2017): softmax attention and feed-forward, parts by choice.
+    """Transformer (Vaswani et al. 2017): attention and feed-forward, every part by choice.
 
     Parameters
     ----------
     causal : bool
         whether a position sees only itself and what came before.
     position : Position
-        none, sinusoidal, learned, rope or alibi.
+        what tells it where a symbol stands (`flann.models.positions`).
     norm : 'pre', 'post' or 'none'
-        where RMSNorm stands.
-    activation : 'relu' or 'gelu'
+        where a norm stands.
+    activation : Activation
         of the feed-forward parts.
     heads : int
         of each layer's attention.
     bos : bool
         whether a symbol of the model's own stands before every word.
     max_length : int
-        the longest word with learned positions; their table counts as parameters.
+        the longest word with learned or randomised positions or Linformer; its table counts as
+        parameters.
+    attention : AttentionKind
+        which keys a query sees, and how (`flann.models.attention_kinds`).
+    key_heads : int, optional
+        how many heads keys and values have: 1 is multi-query attention, more is grouped-query.
+    norm_kind : NormKind
+        which norm it is.
+    randomised : bool
+        whether a word's symbols stand at places drawn from `max_length` of them.
+    distance : int, optional
+        the greatest that relative positions (16) and t5's (128) tell apart.
+    interpolation : float, optional
+        by how much places are divided before rope turns.
+    loops : int or 'log'
+        how many times the layers are gone through; ``log`` is log2 of the word's length.
+    window, global_tokens, block, random_blocks, pattern, features, rank, landmarks : int, optional
+        of some kinds of attention (`AttentionChoice`).
     """
 
     knob = "feedforward"
@@ -210,37 +317,74 @@ class Transformer(Architecture):
         activation: Activation = "gelu",
         heads: int = 4,
         bos: bool = False,
-        max_length: int = 512,
+        max_length: int = MAX_LENGTH,
+        attention: AttentionKind = "full",
+        key_heads: int | None = None,
+        norm_kind: NormKind = "rms",
+        randomised: bool = False,
+        distance: int | None = None,
+        interpolation: float | None = None,
+        loops: int | Literal["log"] = 1,
+        window: int | None = None,
+        global_tokens: int | None = None,
+        block: int | None = None,
+        random_blocks: int | None = None,
+        pattern: int | None = None,
+        features: int | None = None,
+        rank: int | None = None,
+        landmarks: int | None = None,
     ) -> None:
-        if heads < 1:
-            raise UserError(f"transformer, option 'heads': expected 1 or more, got {heads}")
-        if position == "learned" and max_length < 1:
-            raise UserError(
-                f"transformer, option 'max_length': expected 1 or more, got {max_length}"
-            )
-        self.position, self.norm, self.activation = position, norm, activation
-        self.causal, self.heads, self.bos = causal, heads, bos
-        self.longest = max_length if position == "learned" else None
-        self.family = self.config(Sizes(2 * heads, 1, 1)).family
+        for option, value in (("heads", heads), ("max_length", max_length)):
+            if value < 1:
+                raise UserError(f"transformer, option {option!r}: expected 1 or more, got {value}")
+        self.design = TransformerConfig(
+            width=0,
+            blocks=(),
+            causal=causal,
+            position=position,
+            norm=norm,
+            activation=activation,
+            bos=bos,
+            longest=max_length + bos,
+            norm_kind=norm_kind,
+            attention=AttentionChoice(
+                attention,
+                key_heads,
+                window,
+                global_tokens,
+                block,
+                random_blocks,
+                pattern,
+                features,
+                rank,
+                landmarks,
+            ),
+            distance=distance,
+            interpolation=interpolation,
+            randomised=randomised,
+            loops=loops,
+        )
+        if not self.design.needs_longest:
+            if max_length != MAX_LENGTH:
+                raise UserError(
+                    "option 'max_length' is for learned or randomised positions and Linformer:"
+                    " other transformers have no last place"
+                )
+            self.design = replace(self.design, longest=None)
+        self.causal, self.heads, self.family = causal, heads, self.design.family
+        self.longest = self.design.longest_word
         self.width_step = 2 * heads  # heads share the width out, each an even part of it
+        with torch.device("meta"):
+            self.layers(Sizes(self.width_step, 1, 1))  # what cannot be built says so now
 
     def customary(self, width: int) -> int:
-        """A feed-forward four times as wide as the stream."""
-        return 4 * width
+        """A feed-forward four times as wide as the stream, or as many parameters' worth."""
+        return customary_inner(width, self.design.activation)
 
     def config(self, sizes: Sizes) -> TransformerConfig:
         """The whole design at these sizes: every layer alike, the heads sharing the width."""
         block = Block(self.heads, sizes.width // self.heads, sizes.second)
-        return TransformerConfig(
-            width=sizes.width,
-            blocks=(block,) * sizes.depth,
-            causal=self.causal,
-            position=self.position,
-            norm=self.norm,
-            activation=self.activation,
-            bos=self.bos,
-            longest=None if self.longest is None else self.longest + self.bos,
-        )
+        return replace(self.design, width=sizes.width, blocks=(block,) * sizes.depth)
 
     def layers(self, sizes: Sizes) -> list[Layer]:
         """Attention and feed-forward in turn."""

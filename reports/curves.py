@@ -10,7 +10,7 @@ are the tested lengths, on a logarithmic axis.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log2
 from pathlib import Path
@@ -27,6 +27,7 @@ from matplotlib.transforms import offset_copy
 from flann.errors import UserError
 
 from .legend import Curve, curves_of, draw_legend, say_seeds
+from .runs import FORMAT_ALONE
 from .style import DPI, LIGHT, Theme, settings
 from .writing import write_aside
 
@@ -35,6 +36,8 @@ LEFT, RIGHT, TOP, BOTTOM, GAP = 0.5, 0.5, 0.4, 0.42, 0.13
 HEIGHTS = {"per_symbol": 1.6, "per_word": 0.8}
 TITLES = {"per_symbol": "accuracy per symbol", "per_word": "words all right"}
 REACH = 0.9  # the accuracy per word up to which a run's reach extends
+References = Mapping[str, Mapping[str, Any]]
+"""For some tasks, the curve of a program that is right by construction (`Run.reference`)."""
 CROWDED = 0.12  # names of lines closer than this would run into each other
 METADATA: dict[str, dict[str, Any]] = {  # no dates: same table, same bytes
     ".png": {},
@@ -52,6 +55,7 @@ class Panel:
     curves: list[Curve]
     theme: Theme
     reach: bool
+    reference: Mapping[str, Any] | None = None
 
 
 def draw_curves(table: pd.DataFrame, path: Path | str, *, columns: int = 2) -> Path:
@@ -91,17 +95,24 @@ def draw_curves(table: pd.DataFrame, path: Path | str, *, columns: int = 2) -> P
 
 
 def picture(
-    table: pd.DataFrame, *, columns: int = 2, theme: Theme = LIGHT, kind: str = ".png"
+    table: pd.DataFrame,
+    *,
+    columns: int = 2,
+    theme: Theme = LIGHT,
+    kind: str = ".png",
+    references: References | None = None,
 ) -> bytes:
-    """The figure as the bytes of a file."""
+    """The figure as the bytes of a file; `references` has a program's curve for some tasks."""
     content = io.BytesIO()
     with mpl.rc_context(cast(Any, settings(theme))):
-        figure = compose(table, columns, theme)
+        figure = compose(table, columns, theme, references)
         figure.savefig(content, format=kind[1:], dpi=DPI, metadata=METADATA[kind])
     return content.getvalue()
 
 
-def compose(table: pd.DataFrame, columns: int, theme: Theme) -> Figure:
+def compose(
+    table: pd.DataFrame, columns: int, theme: Theme, references: References | None = None
+) -> Figure:
     """Lay the panels and the legend out on a page that is as large as they need."""
     tasks = list(dict.fromkeys(table["task"]))
     metrics = metrics_of(table)
@@ -117,7 +128,12 @@ def compose(table: pd.DataFrame, columns: int, theme: Theme) -> Figure:
         row, column = divmod(place, columns)
         corner = WIDTH * column, above + legend - row * block
         points = table[table["task"] == task]
-        panels = [Panel(metric, points, curves, theme, metric == metrics[-1]) for metric in metrics]
+        panels = [
+            Panel(
+                metric, points, curves, theme, metric == metrics[-1], (references or {}).get(task)
+            )
+            for metric in metrics
+        ]
         draw_task(figure, corner, panels)
     return figure
 
@@ -129,6 +145,7 @@ def draw_task(figure: Figure, corner: tuple[float, float], panels: list[Panel]) 
         high = HEIGHTS[panel.metric]
         axes = figure.add_axes(fractions((left, top - high, WIDTH - LEFT - RIGHT, high), figure))
         draw_panel(axes, panel)
+        draw_reference(axes, panel)
         finish_x(axes, panel.points, last=panel is panels[-1])
         axes.set_ylabel(TITLES[panel.metric] if len(panels) > 1 else "accuracy")
         if panel is panels[0]:
@@ -160,6 +177,7 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     """Training lengths, chance, then the curves on top."""
     shade_training(axes, panel)
     draw_chance(axes, panel)
+    draw_format(axes, panel)
     for order, curve in enumerate(panel.curves):
         mine = panel.points[panel.points["setting"] == curve.setting].dropna(subset="length")
         if len(mine):
@@ -196,8 +214,9 @@ def median_line(points: pd.DataFrame, metric: str) -> pd.Series[float]:
 
 
 def shade_training(axes: Axes, panel: Panel) -> None:
-    """The training lengths of every run of the panel."""
-    ranges = panel.points[["train_low", "train_high"]].drop_duplicates()
+    """The training lengths of every run of the panel; a compiled one has none."""
+    trained = panel.points[panel.points["steps"].ne(0)]
+    ranges = trained[["train_low", "train_high"]].drop_duplicates()
     for low, high in ranges.itertuples(index=False):
         axes.axvspan(low / 1.03, high * 1.03, color=panel.theme.shade, lw=0, zorder=0)
 
@@ -214,21 +233,60 @@ def draw_chance(axes: Axes, panel: Panel) -> None:
     name_line(axes, "chance", min(end, REACH) if crowded else end, panel.theme, below=crowded)
 
 
+def draw_format(axes: Axes, panel: Panel) -> None:
+    """What a check of the mere format would score, where the task has a format."""
+    points = panel.points.dropna(subset=["length", FORMAT_ALONE]).astype({"length": float})
+    if points.empty:
+        return
+    alone = points.groupby("length")[FORMAT_ALONE].first()
+    axes.plot(alone.index, alone, ls=(0, (4, 2)), lw=0.9, color=panel.theme.faint, zorder=2)
+    end, apart = float(alone.iloc[-1]), 0.6 * CROWDED
+    chance = float(points[f"chance_{panel.metric}"].iloc[-1])
+    for taken in (chance, REACH) if panel.reach else (chance,):
+        if abs(end - taken) < apart:  # its name would run into that of this line
+            end = taken + apart
+    name_line(axes, "format", end, panel.theme)
+
+
 def draw_reach(axes: Axes, theme: Theme) -> None:
     """The line that a run must not fall below to have reached a length."""
     axes.axhline(REACH, color=theme.faint, lw=0.6, zorder=1)
     name_line(axes, f"reach {REACH}", REACH, theme)
 
 
-def name_line(axes: Axes, words: str, height: float, theme: Theme, *, below: bool = False) -> None:
+def draw_reference(axes: Axes, panel: Panel) -> None:
+    """The curve of a program that is right by construction, named once, on the upper panel."""
+    points = panel.reference["curve"] if panel.reference else []
+    lengths = panel.points["length"].dropna()
+    points = [point for point in points if len(lengths) and point["length"] <= lengths.max()]
+    if not points:
+        return
+    look: dict[str, Any] = {"ls": (0, (4, 1.5)), "lw": 0.9, "color": panel.theme.ink}
+    shares = [point[panel.metric] for point in points]
+    axes.plot([point["length"] for point in points], shares, zorder=2.5, **look)
+    if panel.metric == "per_symbol":
+        chance = panel.points["chance_per_symbol"].dropna()
+        crowded = panel.reach or abs(float(chance.iloc[-1]) - shares[-1]) < CROWDED
+        name_line(axes, "RASP", shares[-1], panel.theme, above=crowded)
+
+
+def name_line(
+    axes: Axes,
+    words: str,
+    height: float,
+    theme: Theme,
+    *,
+    below: bool = False,
+    above: bool = False,
+) -> None:
     """A line's name at its end, outside of the panel, where no curve can pass."""
     axes.annotate(
         words,
         (1, height),
         xycoords=("axes fraction", "data"),
-        xytext=(3, -5 if below else 0),
+        xytext=(3, -5 if below else 2 if above else 0),
         textcoords="offset points",
-        va="top" if below else "center",
+        va="top" if below else "bottom" if above else "center",
         ha="left",
         size=6.5,
         color=theme.faint,
@@ -244,6 +302,8 @@ def head(axes: Axes, panel: Panel) -> None:
     ranges = panel.points[["train_low", "train_high"]].drop_duplicates()
     low, high = (int(bound) for bound in ranges.iloc[0])
     words = f"trained on {low}–{high}" if len(ranges) == 1 else "training lengths"
+    if panel.points["steps"].eq(0).all():
+        words = "not trained"
     name = axes.annotate(
         task if len(task) <= 48 else task[:47] + "…",
         (0, 1),

@@ -20,13 +20,13 @@ import pandas as pd
 from flann.errors import UserError
 
 from . import numbers, sentences
-from .curves import WIDTH, picture
+from .curves import WIDTH, References, picture
 from .runs import Run, read_runs
 from .shapes import FIELDS
 from .sparklines import loss_line, position_line
 from .style import DARK
 from .summary import rows_of
-from .table import curve_table, setting_labels
+from .table import curve_table, plain, setting_labels
 from .writing import write_aside
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -76,7 +76,7 @@ def write_report(runs: Sequence[Path | str], page: Path | str) -> ReportPaths:
         raise UserError(f"cannot write a page to {page.name!r}: expected a name ending in .html")
     read = read_runs(runs)
     table = curve_table(read)
-    figure = picture(table)
+    figure = picture(table, references=references_of(read))
     paths = ReportPaths(page, page.with_suffix(".png"))
     content = render(read, table, figure).encode("utf-8")
     write_aside(paths.picture, figure)
@@ -99,7 +99,8 @@ def render(runs: Sequence[Run], table: pd.DataFrame, figure: bytes) -> str:
                 describe(run, heading(run, label, several_tasks=len(tasks) > 1))
                 for run, label in zip(runs, labels, strict=True)
             ],
-            pictures=pictures(table, figure),
+            pictures=pictures(table, figure, references_of(runs)),
+            references=references_of(runs),
             width=PIXELS * min(2, len(tasks)),
             seeds=int(table.groupby("setting")["run"].nunique().max()),
             folded=len(runs) > OPEN_RUNS,
@@ -125,12 +126,22 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def pictures(table: pd.DataFrame, figure: bytes) -> dict[str, str]:
+def references_of(runs: Sequence[Run]) -> dict[str, Mapping[str, Any]]:
+    """For each task the longest curve of its program that a run has."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for run in runs:
+        task, curve = plain(run.experiment["task"]), run.reference
+        if curve and len(curve["curve"]) > len(found.get(task, {"curve": []})["curve"]):
+            found[task] = curve
+    return found
+
+
+def pictures(table: pd.DataFrame, figure: bytes, references: References) -> dict[str, str]:
     """The figure for light and dark pages, and one task wide for phones, as data URIs."""
-    drawn = {"light": figure, "dark": picture(table, theme=DARK)}
+    drawn = {"light": figure, "dark": picture(table, theme=DARK, references=references)}
     if table["task"].nunique() > 1:
-        drawn["narrow_light"] = picture(table, columns=1)
-        drawn["narrow_dark"] = picture(table, columns=1, theme=DARK)
+        drawn["narrow_light"] = picture(table, columns=1, references=references)
+        drawn["narrow_dark"] = picture(table, columns=1, theme=DARK, references=references)
     return {
         name: "data:image/png;base64," + b64encode(content).decode("ascii")
         for name, content in drawn.items()

@@ -8,6 +8,7 @@ A run folder holds plain JSON, CSV and JSON lines::
     curve.csv         accuracy at each tested length
     positions.csv     accuracy at each scored position      (may be missing)
     progress.jsonl    training loss, one object a line      (may be missing)
+    reference.json    the curve of a compiled program       (may be missing)
 
 Folders come from anywhere, so everything in them is data: nothing is imported or run, and a file
 that is missing, cut short or of another shape is refused with one line that names it. A file whose
@@ -27,14 +28,15 @@ import pandas as pd
 
 from flann.errors import UserError
 
-from .shapes import FIELDS, check_fields
+from .shapes import FIELDS, check_fields, is_number, is_whole
 
 METRICS = ("per_word", "last_symbol", "per_symbol")
 SHARES = [
     *(f"{metric}{bound}" for metric in METRICS for bound in ("", "_low", "_high")),
     *(f"chance_{metric}" for metric in METRICS),
 ]
-CURVE = ["length", "words", *SHARES, "first_error"]
+FORMAT_ALONE = "format_alone"  # only of languages to be recognised
+CURVE = ["length", "words", *SHARES, "first_error", FORMAT_ALONE]
 POSITIONS = ["length", "position", "accuracy", "first_errors"]
 PROGRESS = ["step", "length", "loss", "accuracy"]
 
@@ -55,6 +57,8 @@ class Run:
         one row per tested length and scored position; columns `POSITIONS`. May be empty.
     progress : DataFrame
         one row per report of the training loop; columns `PROGRESS`. May be empty.
+    reference : Mapping or None
+        the curve of a program that is right by construction, where the task has one.
     """
 
     folder: Path
@@ -66,6 +70,7 @@ class Run:
     curve: pd.DataFrame
     positions: pd.DataFrame
     progress: pd.DataFrame
+    reference: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -143,6 +148,7 @@ def read_run(folder: Path | str) -> Run:
         curve=read_curve(folder / "curve.csv"),
         positions=read_positions(folder / "positions.csv"),
         progress=read_progress(folder / "progress.jsonl"),
+        reference=read_reference(folder / "reference.json"),
     )
     check_rows(run)
     return run
@@ -167,8 +173,9 @@ def read_json(file: Path) -> dict[str, Any]:
 
 def read_curve(file: Path) -> pd.DataFrame:
     """curve.csv, shortest length first."""
-    curve = read_csv(file, CURVE, may_be_blank=["first_error"])
+    curve = read_csv(file, CURVE, ["first_error", FORMAT_ALONE], [FORMAT_ALONE])
     check_range(curve, SHARES, 0, 1, file)
+    check_range(curve.dropna(subset=FORMAT_ALONE), [FORMAT_ALONE], 0, 1, file)
     check_range(curve, ["length", "words"], 1, None, file)
     curve = curve.astype({"length": "int64", "words": "int64"}).sort_values("length")
     repeated = curve["length"][curve["length"].duplicated()]
@@ -189,6 +196,27 @@ def read_positions(file: Path) -> pd.DataFrame:
     return positions.astype(whole).sort_values(["length", "position"], ignore_index=True)
 
 
+def read_reference(file: Path) -> dict[str, Any] | None:
+    """reference.json: a name and a curve; None if there is no such file."""
+    if not file.exists():
+        return None
+    content = parse_json(read_text(file), str(file))
+    points = content.get("curve") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not isinstance(content.get("name"), str):
+        raise UserError(f"{file}: expected an object with a name and a curve")
+    if not isinstance(points, list) or not all(map(is_point, points)):
+        raise UserError(f"{file}: expected a curve of points with length, per_symbol and per_word")
+    return content
+
+
+def is_point(point: Any) -> bool:
+    """Whether a value is a length with two shares of one."""
+    if not isinstance(point, dict) or not is_whole(point.get("length")) or point["length"] < 1:
+        return False
+    shares: list[Any] = [point.get(metric) for metric in ("per_symbol", "per_word")]
+    return all(is_number(share) and 0 <= share <= 1 for share in shares)
+
+
 def read_progress(file: Path) -> pd.DataFrame:
     """progress.jsonl in order of steps; empty if there is none. A loss may be NaN, or null."""
     if not file.exists():
@@ -206,13 +234,20 @@ def read_progress(file: Path) -> pd.DataFrame:
     return progress.dropna(subset="step").sort_values("step", ignore_index=True)
 
 
-def read_csv(file: Path, columns: list[str], may_be_blank: Iterable[str] = ()) -> pd.DataFrame:
+def read_csv(
+    file: Path,
+    columns: list[str],
+    may_be_blank: Iterable[str] = (),
+    may_be_missing: Iterable[str] = (),
+) -> pd.DataFrame:
     """The named columns of a CSV file, all numbers; other columns are left out."""
     text = read_text(file)
     try:
         table = pd.read_csv(io.StringIO(text))
     except pd.errors.ParserError as error:
         raise UserError(f"{file} is not a CSV table: {error}") from error
+    for column in may_be_missing:
+        table[column] = table.get(column, float("nan"))
     missing = [column for column in columns if column not in table]
     if missing:
         raise UserError(f"{file} has no column {missing[0]!r}: expected {', '.join(columns)}")

@@ -13,7 +13,8 @@ modular-arithmetic      d op d op .. d                               the value m
 end, 0 itself is one bit, and what follows END is not scored. A root has half as many bits as its
 word, rounded up, zeros in front. Words: the operator of a sum or product at a uniform place with a
 bit on both sides, all bits uniform; digits and operators of ``modular-arithmetic`` uniform. There
-``*`` binds tighter than ``+`` and ``-``, and lengths are odd.
+``*`` binds tighter than ``+`` and ``-``, and lengths are odd. `flann.tasks.equations` has the
+languages that ask whether a result is right, and gives the first three their names.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from operator import add, mul
 
 import numpy as np
 
-from .literature import Facts
+from .facts import Facts
 from .sampling import uniform
 from .task import NOT_SCORED, Targets, register
 from .transduction import Transduction, Words
@@ -74,7 +75,6 @@ class BinaryOperation(Transduction):
         return answers
 
 
-@register("binary-addition")
 class BinaryAddition(BinaryOperation):
     """The sum of two binary numbers, lowest bit first.
 
@@ -85,13 +85,16 @@ class BinaryAddition(BinaryOperation):
     """
 
     operate = staticmethod(add)
-    facts_known = Facts("AC0", "carries can be looked ahead; where the operator is can be found")
+    facts_known = Facts(
+        "AC0",
+        "carries can be looked ahead; where the operator is can be found",
+        remembers=True,
+    )
 
     def __init__(self) -> None:
         super().__init__("binary-addition", "+")
 
 
-@register("binary-multiplication")
 class BinaryMultiplication(BinaryOperation):
     """The product of two binary numbers, lowest bit first.
 
@@ -102,13 +105,14 @@ class BinaryMultiplication(BinaryOperation):
     """
 
     operate = staticmethod(mul)
-    facts_known = Facts("TC0", "a sum of shifted numbers; parity can be read off a product")
+    facts_known = Facts(
+        "TC0", "a sum of shifted numbers; parity can be read off a product", remembers=True
+    )
 
     def __init__(self) -> None:
         super().__init__("binary-multiplication", "*")
 
 
-@register("compute-sqrt")
 class ComputeSqrt(Transduction):
     """The floor of the square root of a binary number, highest bit first.
 
@@ -118,7 +122,9 @@ class ComputeSqrt(Transduction):
     [[0, 1, 1]]
     """
 
-    facts_known = Facts("TC0", "roots are in TC0, and squares can be read off roots")
+    facts_known = Facts(
+        "TC0", "roots are in TC0, and squares can be read off roots", remembers=True
+    )
 
     def __init__(self) -> None:
         super().__init__("compute-sqrt", ("0", "1"), ("0", "1"))
@@ -152,7 +158,12 @@ class ModularArithmetic(Transduction):
     """
 
     facts_known = Facts(
-        "ACC0", "it adds up modulo 5, product by product; finitely many states", regular=True
+        "ACC0",
+        "it counts modulo 5, product by product; every group is solvable",
+        regular=True,
+        star_free=False,
+        r_trivial=False,
+        periods=frozenset({5}),  # of 1+1+1+..
     )
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int, UInt
 
-from .literature import Facts
+from .facts import Facts
 from .sampling import uniform, uniform_below
 from .task import Targets, register
 from .transduction import Transduction, Words
@@ -35,6 +35,7 @@ FORMULAS = Facts(
     "NC1-complete",
     "values of formulas over a finite field, brackets of any depth (Buss 1987)",
     stack=True,
+    remembers=True,
 )
 
 

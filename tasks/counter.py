@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from .literature import Facts
+from .facts import Facts
 from .sampling import uniform
 from .task import Chance, Targets, Task, Tokens, register
 
@@ -80,7 +80,8 @@ class Majority(Task):
         return Facts(
             "TC0",
             "it is what a majority gate computes, which AC0 cannot",
-            one_counter=True,
+            asks_every_prefix=self.mode == "tag",
+            counters=1,
             proportions=self.mode == "recognise",
         )
 

@@ -24,12 +24,16 @@ one of these, each in a third of the cases, drawn again until it is not a member
 - a uniform member with one symbol, at a uniform position, replaced by a uniform other one;
 - the symbols of a uniform member in a uniformly drawn order, so that counting is not enough.
 
+**Next symbols** (``label=next``) asks at every position which brackets may come next; words are
+the first T symbols of uniform members of length 2T. `flann.tasks.next_brackets` has the labels.
+
 D_n of the star-free literature is Dyck-1 of depth at most n.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -37,8 +41,10 @@ from jaxtyping import Bool, Int, Integer
 
 from flann.errors import UserError
 
-from .literature import Facts
+from .facts import Facts
+from .next_brackets import next_labels, next_sets
 from .paths import LONGEST, FreeOdds, LimitedOdds, Odds, draw_paths
+from .recognition import accuracy_of_format
 from .sampling import coins, raw_bits, uniform, uniform_below
 from .task import Chance, Targets, Task, Tokens, register
 
@@ -64,6 +70,8 @@ class Dyck(Task):
         the most brackets open at once; any number when left out.
     mode : {"tag", "recognise"}
         the state after every prefix, or membership at the last position.
+    label : {"state", "next"}
+        the state, or which symbols may come next.
 
     Examples
     --------
@@ -79,6 +87,7 @@ class Dyck(Task):
         *,
         depth: int | None = None,
         mode: Literal["tag", "recognise"] = "tag",
+        label: Literal["state", "next"] = "state",
     ) -> None:
         self.kinds = read_kinds(name)
         if depth is not None and not 1 <= depth <= LONGEST:
@@ -87,17 +96,29 @@ class Dyck(Task):
         self.depth = depth
         self.mode = mode
         self.symbols = bracket_names(self.kinds)
-        tag = mode == "tag"
+        tag, self.asks_next = mode == "tag", label == "next"
         self.labels = ("prefix", "accepted", "dead") if tag else ("rejected", "accepted")
+        if self.asks_next and not tag:
+            raise UserError(f"{name}: label=next asks after every prefix: expected mode=tag")
+        if self.asks_next:
+            self.labels, self.label_sets = next_sets(self.symbols, depth)
 
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Any length for tagging; even ones for recognition."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
         return [t for t in lengths if self.mode == "tag" or t % 2 == 0]
 
+    def count_words(self, length: int) -> int | None:
+        """Worked out where no bracket stays open for two symbols: opened and closed in turn."""
+        if self.asks_next and self.depth == 1:
+            return int(self.kinds ** ((length + 1) // 2))
+        return None
+
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says, a block at a time."""
         draw = self.tagging_words if self.mode == "tag" else self.recognition_words
+        if self.asks_next:
+            draw = self.living_words
         rows = max(FEWEST_WORDS, BLOCK // length)
         tokens = np.empty((length, size), np.uint8)
         for start in range(0, size, rows):
@@ -109,17 +130,41 @@ class Dyck(Task):
         """One half in recognition; estimated from a fixed stream in tagging."""
         return Chance(0.5, 0.5, 0.5) if self.mode == "recognise" else super().chance(length)
 
+    def format_accuracy(self, length: int) -> float | None:
+        """Of recognition: accepting every word with as many closing as opening brackets."""
+        return accuracy_of_format(self, length, as_many) if self.mode == "recognise" else None
+
     @property
     def facts(self) -> Facts:
-        """Regular with a depth limit; one counter with one kind; else a stack."""
-        if self.depth is not None:
-            why = f"star-free: at most {self.depth} open brackets to remember"
-            return Facts("AC0", why, regular=True, star_free=True, named=frozenset({"dyck"}))
+        """Regular with a depth limit; one counter with one kind; else a stack.
+
+        Next symbols are asked about after valid prefixes alone.
+        """
+        return replace(self._facts, partial=self.asks_next)
+
+    @property
+    def _facts(self) -> Facts:
+        every, dyck = self.mode == "tag", frozenset({"dyck"})
+        if self.depth is not None:  # its automaton has kinds^depth states
+            return Facts(
+                "AC0",
+                f"star-free, so it counts nothing: at most {self.depth} open brackets to remember",
+                regular=True,
+                asks_every_prefix=every,
+                star_free=True,
+                r_trivial=False,
+                nested=True,
+                named=dyck,
+            )
         if self.kinds == 1:
             why = "the depth is a count, which AC0 cannot keep"
-            return Facts("TC0", why, one_counter=True, named=frozenset({"dyck", "dyck-1"}))
+            return Facts(
+                "TC0", why, asks_every_prefix=every, counters=1, nested=True, stack=True, named=dyck
+            )
         why = "the depth is a count; matching at equal depth is a comparison of counts"
-        return Facts("TC0", why, stack=True, named=frozenset({"dyck"}))
+        return Facts(
+            "TC0", why, asks_every_prefix=every, nested=True, stack=True, remembers=True, named=dyck
+        )
 
     # -- drawing ---------------------------------------------------------------------------------
 
@@ -133,6 +178,12 @@ class Dyck(Task):
         """Members of exactly this even length, uniform over all of them."""
         anywhere = np.zeros(size, np.int64)
         down = draw_paths(rng, self.odds(length), length, length, anywhere, anywhere)
+        return self.bracketed(rng, down, anywhere)[0]
+
+    def living_words(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """The first symbols of members twice as long."""
+        anywhere = np.zeros(size, np.int64)
+        down = draw_paths(rng, self.odds(2 * length), length, 2 * length, anywhere, anywhere)
         return self.bracketed(rng, down, anywhere)[0]
 
     def tagging_words(self, rng: np.random.Generator, size: int, length: int) -> Word:
@@ -262,7 +313,11 @@ class Dyck(Task):
             )
             return self.last_only(verdicts, tokens)
         for start in range(0, size, rows):
-            self.run(tokens[start : start + rows].T, targets[start : start + rows].T)
+            block, labels = tokens[start : start + rows].T, targets[start : start + rows].T
+            if self.asks_next:
+                next_labels(block, labels, self.kinds, self.depth)
+            else:
+                self.run(block, labels)
         return targets
 
     def final_states(self, tokens: Word) -> Int[np.ndarray, " size"]:
@@ -295,6 +350,12 @@ class Dyck(Task):
             np.add(
                 height == 0, dead, out=states[t], dtype=np.int8
             )  # ACCEPTED, and DEAD is one more
+
+
+def as_many(tokens: Tokens) -> Bool[np.ndarray, " size"]:
+    """Whether there are as many closing as opening brackets."""
+    even: Bool[np.ndarray, " size"] = 2 * (tokens % 2).sum(axis=1) == tokens.shape[1]
+    return even
 
 
 def read_kinds(name: str) -> int:

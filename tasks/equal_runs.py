@@ -17,10 +17,8 @@ from typing import Literal
 
 import numpy as np
 
-from flann.errors import UserError
-
-from .literature import Facts
-from .recognition import Negatives, Recognition, Verdicts, Word
+from .facts import Facts
+from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives
 from .sampling import uniform
 from .task import NOT_SCORED, Chance, Targets, Task, Tokens, register
 
@@ -46,7 +44,7 @@ class EqualRuns(Recognition):
         negatives: Negatives = "mixed",
     ) -> None:
         if mode == "tag" and negatives != "mixed":
-            raise UserError(f"{name}: negatives=near is for mode=recognise")
+            raise no_negatives(name)
         self.name, self.mode, self.negatives = name, mode, negatives
         self.runs = name.count("n")
         self.symbols = tuple(LETTERS[: self.runs])
@@ -122,6 +120,6 @@ class EqualRuns(Recognition):
 
     @property
     def facts(self) -> Facts:
-        """Runs are compared; one counter does it for two of them."""
+        """Runs are compared, each with the next: a counter for each pair."""
         why = "the ends of the runs are at places that can be found and compared"
-        return Facts("AC0", why, one_counter=self.runs == 2)
+        return Facts("AC0", why, asks_every_prefix=self.mode == "tag", counters=self.runs - 1)

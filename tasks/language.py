@@ -28,12 +28,10 @@ from flann.errors import UserError
 from .automata import Automaton, from_function
 from .automaton_files import to_dict
 from .counting import WordCounts
-from .literature import Facts
-from .recognition import Negatives, Recognition, Verdicts, Word, replace_one
+from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives, replace_one
 from .sampling import coins
 from .semiautomaton import Semiautomaton
 from .task import NOT_SCORED, Chance, Targets, Task, Tokens
-from .transitions import facts_of
 
 LONGEST = 100_000
 MOST_DESCRIBED = 120  # states that a report can draw
@@ -99,7 +97,7 @@ class Language(Recognition):
         if self.asks_next and self.mode == "recognise":
             raise UserError(f"{self.name}: label=next asks after every prefix: expected mode=tag")
         if self.negatives == "near" and self.mode == "tag":
-            raise UserError(f"{self.name}: negatives=near is for mode=recognise")
+            raise no_negatives(self.name)
         if not self.valid_lengths(1, 2 * self.automaton.size + 2):
             what = "a word" if self.mode == "tag" else "both a member and another word"
             raise UserError(f"{self.name}: there is no length of 1 or more with {what}")
@@ -260,11 +258,6 @@ class Language(Recognition):
         if self.mode == "recognise":
             return super().chance(length)
         return Task.chance(self, length)
-
-    @cached_property
-    def facts(self) -> Facts:
-        """Worked out from the automaton."""
-        return facts_of(self.automaton, self.mode)
 
     @property
     def structure(self) -> dict[str, Any] | None:

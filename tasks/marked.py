@@ -24,26 +24,20 @@ from typing import Literal
 
 import numpy as np
 
-from flann.errors import UserError
-
-from .literature import Facts
-from .recognition import Negatives, Recognition, Verdicts, Word
+from .facts import Facts
+from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives
 from .sampling import uniform, uniform_below
 from .strings import COUNTED, BucketSort, MissingDuplicate, OddsFirst
 from .task import Task, Tokens, register
+from .transduction import InPlace
 
 BITS = ("0", "1")
 HIDDEN = 2
 SAME = "symbols at places that the length tells are compared"
-STACK = Facts("AC0", SAME, stack=True)
-QUEUE = Facts("AC0", SAME)
+STACK = Facts("AC0", SAME, stack=True, remembers=True)
+QUEUE = Facts("AC0", SAME, remembers=True)
 
 Order = Literal["reversed", "copied", "odds first", "sorted"]
-
-
-def no_negatives(name: str) -> UserError:
-    """The error for negatives where there are none."""
-    return UserError(f"{name}: negatives=near is for mode=recognise")
 
 
 def reordered(word: Word, order: Order) -> Word:
@@ -140,13 +134,15 @@ def odds_first(
 
 @register("bucket-sort")
 def bucket_sort(
-    *, mode: Literal["transduce", "recognise"] = "transduce", negatives: Negatives = "mixed"
+    *,
+    mode: Literal["transduce", "tag", "recognise"] = "transduce",
+    negatives: Negatives = "mixed",
 ) -> Task:
     """The symbols of the word in order."""
-    if mode == "transduce" and negatives != "mixed":
+    if mode != "recognise" and negatives != "mixed":
         raise no_negatives("bucket-sort")
-    if mode == "transduce":
-        return BucketSort()
+    if mode != "recognise":
+        return InPlace(BucketSort()) if mode == "tag" else BucketSort()
     return Marked("bucket-sort", ("1", "2", "3", "4", "5"), "sorted", negatives, COUNTED)
 
 

@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .literature import Facts
 from .sampling import uniform
 from .task import Chance, Targets, Task, Tokens, register
 
@@ -80,18 +79,6 @@ class Parity(Task):
         if self.mode == "recognise":
             return Chance(*[float(best[-1])] * 3)
         return Chance(float(best.mean()), float(best[-1]), float(best_row))
-
-    @property
-    def facts(self) -> Facts:
-        """Two states, and every one changes between them."""
-        return Facts(
-            "ACC0",
-            "it counts modulo two, which AC0 cannot",
-            regular=True,
-            contains_parity=True,
-            elementary=True,
-            named=frozenset({"parity", self.mode}),
-        )
 
     @property
     def structure(self) -> dict[str, Any]:

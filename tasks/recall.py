@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .literature import Facts
+from .facts import Facts
 from .sampling import raw_bits, uniform
 from .task import Targets, Task, Tokens, register
 from .transduction import Transduction, Words
 
-LAST_SEEN = "star-free: the last place of a symbol decides"
+LAST_SEEN = "star-free, so it counts nothing: the last place of a symbol decides"
 
 
 @register("induction")
@@ -64,7 +64,14 @@ class Induction(Task):
     @property
     def facts(self) -> Facts:
         """A finite memory of what followed each symbol."""
-        return Facts("AC0", LAST_SEEN, regular=True, star_free=True)
+        return Facts(
+            "AC0",
+            LAST_SEEN,
+            regular=True,
+            asks_every_prefix=True,
+            star_free=True,
+            r_trivial=False,
+        )
 
 
 @register("associative-recall")
@@ -80,7 +87,7 @@ class AssociativeRecall(Transduction):
     """
 
     KEYS = 8
-    facts_known = Facts("AC0", LAST_SEEN, regular=True, star_free=True)
+    facts_known = Facts("AC0", LAST_SEEN, regular=True, star_free=True, r_trivial=False)
 
     def __init__(self) -> None:
         keys, values = (tuple(f"{kind}{i}" for i in range(self.KEYS)) for kind in "kv")

@@ -30,12 +30,18 @@ from .sampling import coins, test_stream, uniform
 from .task import Chance, Mode, Targets, Task, Tokens
 
 PATIENCE = 100  # draws for one word
-MOST_SEARCHED = 1000  # draws for one near miss
+MOST_SEARCHED = 1000  # rounds of draws for near misses, and how many
+FEWEST_TRIED = 512  # words one of them draws at least
 FORMAT_WORDS = 10_000
 
 Negatives = Literal["mixed", "near"]
 Word = UInt[np.ndarray, "length size"]  # words as they are drawn: position by position
 Verdicts = Bool[np.ndarray, " size"]
+
+
+def no_negatives(name: str) -> UserError:
+    """The error for negatives where there are none."""
+    return UserError(f"{name}: negatives=near is for mode=recognise")
 
 
 class Recognition(Task):
@@ -95,19 +101,22 @@ class Recognition(Task):
     def near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Words of the right format that are one replacement away from a member."""
         words = np.empty((length, size), np.min_scalar_type(len(self.symbols) - 1))
-        left, searched = np.arange(size), 0
-        while left.size:
+        found = searched = 0
+        while found < size:
             searched += 1
             if searched > MOST_SEARCHED:
                 raise UserError(
                     f"{self.name} has hardly any near miss of length {length}: found none in"
                     f" {MOST_SEARCHED} draws"
                 )
-            everyone = np.ones(left.size, bool)
-            drawn = self.members(rng, left.size, length)
-            replace_one(rng, drawn, everyone, len(self.symbols))
-            words[:, left] = drawn
-            left = left[self.contains(drawn.T) | ~self.in_format(drawn.T)]
+            tried = max(2 * (size - found), FEWEST_TRIED)
+            drawn = self.members(rng, tried, length)
+            replace_one(rng, drawn, np.ones(tried, bool), len(self.symbols))
+            missed = self.in_format(drawn.T)
+            missed[missed] = ~self.contains(drawn.T[missed])  # the format is quicker to tell
+            kept = np.flatnonzero(missed)[: size - found]
+            words[:, found : found + kept.size] = drawn[:, kept]
+            found += kept.size
         return words
 
     def redrawn(
@@ -137,14 +146,21 @@ class Recognition(Task):
         """Half of the words are members."""
         return Chance(0.5, 0.5, 0.5)
 
-    def format_accuracy(self, length: int) -> float:
+    def format_accuracy(self, length: int) -> float | None:
         """How often accepting what is in the right format, and nothing else, is right.
 
-        The baseline that a model has to beat. Estimated from a fixed stream of words.
+        The baseline that a model has to beat: `accuracy_of_format` on `in_format`.
         """
-        rng = test_stream(self.name, length, "chance")
-        tokens, targets = self.sample(rng, FORMAT_WORDS, length)
-        return float((self.in_format(tokens) == targets[:, -1]).mean())
+        return (
+            accuracy_of_format(self, length, self.in_format) if self.mode == "recognise" else None
+        )
+
+
+def accuracy_of_format(task: Task, length: int, in_format: Callable[[Tokens], Verdicts]) -> float:
+    """The accuracy of a verdict that looks at the format, on words of a fixed stream."""
+    rng = test_stream(task.name, length, "chance")
+    tokens, targets = task.sample(rng, FORMAT_WORDS, length)
+    return float((in_format(tokens) == targets[:, -1]).mean())
 
 
 # -- edits ---------------------------------------------------------------------------------------

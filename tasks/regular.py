@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .literature import Facts
 from .sampling import uniform
 from .semiautomaton import Semiautomaton
 from .task import Chance, Targets, Task, Tokens, register
@@ -62,18 +61,6 @@ class First(Task):
     def chance(self, length: int) -> Chance:
         """Exact: there are two rows of labels, equally likely."""
         return Chance(0.5, 0.5, 0.5)
-
-    @property
-    def facts(self) -> Facts:
-        """A state is left once, for good."""
-        return Facts(
-            "AC0",
-            "one symbol, at a known place, decides",
-            regular=True,
-            star_free=True,
-            r_trivial=True,
-            named=frozenset({"first", self.mode}),
-        )
 
     @property
     def structure(self) -> dict[str, Any]:
@@ -130,12 +117,6 @@ class FlipFlop(Task):
         """
         best = [(1 + 3.0**-t) / 2 for t in range(1, length + 1)]
         return Chance(float(np.mean(best)), best[-1], (2 / 3) ** length)
-
-    @property
-    def facts(self) -> Facts:
-        """States are left and come back, but nothing counts."""
-        why = "star-free: the last symbol that is not hold decides"
-        return Facts("AC0", why, regular=True, star_free=True)
 
     @property
     def structure(self) -> dict[str, Any]:

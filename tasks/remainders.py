@@ -22,11 +22,9 @@ from typing import Literal
 
 import numpy as np
 
-from flann.errors import UserError
-
 from .automata import Automaton, from_function
 from .language import Language
-from .recognition import Negatives
+from .recognition import Negatives, no_negatives
 from .semiautomata import StateTask
 from .task import Targets, Task, register
 from .transduction import Transduction, Words
@@ -58,7 +56,7 @@ def cycle_navigation(
             about="Moves on a ring of five places, and the place where they end.",
         )
     if negatives != "mixed":
-        raise UserError("cycle-navigation: negatives=near is for mode=recognise")
+        raise no_negatives("cycle-navigation")
     ring = StateTask("cycle-navigation", MOVES, DIGITS, ring_table(), about)
     return ring if mode == "tag" else Navigation(ring)
 
@@ -74,7 +72,6 @@ class Navigation(Transduction):
     def __init__(self, ring: StateTask) -> None:
         super().__init__("cycle-navigation", MOVES, DIGITS)
         self.ring = ring
-        self.facts_known = ring.facts
 
     def answers(self, words: Words) -> Targets:
         """The place after the last move."""

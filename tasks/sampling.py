@@ -14,6 +14,7 @@ are below ``2^w mod bound``.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -122,6 +123,26 @@ def uniform_below(
             product = int(raw_bits(rng, 1, np.uint32)[0]) * bound
         products[place] = product
     drawn: UInt[np.ndarray, " count"] = products >> np.uint64(32)
+    return drawn
+
+
+def whole_below(rng: np.random.Generator, bounds: Sequence[int]) -> list[int]:
+    """One whole number per bound, uniform over 0 .. bound - 1, exactly, of any size.
+
+    Each is drawn with as many bits as its bound needs, and again while it is not below it.
+
+    >>> whole_below(np.random.default_rng(0), [1, 1 << 100])
+    [0, 8987745976276815326700966077]
+    """
+    wide = max(1, -(-max(bounds, default=1).bit_length() // 8))  # bytes
+    masks = [(1 << (bound - 1).bit_length()) - 1 for bound in bounds]
+    drawn = list(bounds)
+    left = list(range(len(bounds)))
+    while left:
+        raw = raw_bits(rng, wide * len(left), np.uint8).tobytes()
+        for n, i in enumerate(left):
+            drawn[i] = int.from_bytes(raw[n * wide : (n + 1) * wide], "little") & masks[i]
+        left = [i for i in left if drawn[i] >= bounds[i]]
     return drawn
 
 

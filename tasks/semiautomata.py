@@ -16,7 +16,6 @@ alternating, dihedral and quaternion semiautomata are the groups ``Sn An Dn Q8``
 
 from __future__ import annotations
 
-from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -25,12 +24,10 @@ from jaxtyping import Int
 
 from flann.errors import UserError
 
-from .literature import Facts
 from .recognition import replace_one
 from .sampling import coins, uniform
 from .semiautomaton import Semiautomaton
 from .task import Targets, Task, Tokens, register
-from .transitions import Transitions, facts_from
 
 LARGEST = 64  # states of a family
 
@@ -68,11 +65,6 @@ class StateTask(Task):
         targets = self.target_array(tokens)
         self.machine.run(tokens, targets)
         return targets
-
-    @cached_property
-    def facts(self) -> Facts:
-        """Worked out from the table."""
-        return facts_from(Transitions.of_states(self.machine.table), self.mode)
 
     @property
     def summary(self) -> str:

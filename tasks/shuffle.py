@@ -12,7 +12,10 @@ kind, which makes all interleavings equally likely; and each path as `flann.task
 
 Tagging: with probability one half a word is the first T symbols of a uniform member of length 2T;
 otherwise such a word with the symbol at a uniform place replaced by a uniform other one.
-Recognition: `flann.tasks.recognition`; the format is as many closing as opening brackets.
+``label=next`` asks which brackets may come next, the same after each prefix with the same kinds
+open; its words are such first symbols, and one that is brought along and has died is not asked
+about any more. Recognition: `flann.tasks.recognition`; the format is as many closing as opening
+brackets.
 """
 
 from __future__ import annotations
@@ -23,16 +26,16 @@ from math import comb
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int, UInt
+from jaxtyping import Bool, Int, UInt
 
 from flann.errors import UserError
 
-from .dyck import bracket_names
-from .literature import Facts
+from .dyck import as_many, bracket_names
+from .facts import Facts
 from .paths import FreeOdds
-from .recognition import Negatives, Recognition, Verdicts, Word, replace_one
+from .recognition import Negatives, Recognition, Verdicts, Word, no_negatives, replace_one
 from .sampling import coins, raw_bits, uniform_below
-from .task import Chance, Targets, Task, Tokens, register
+from .task import NOT_SCORED, Chance, Targets, Task, Tokens, register
 
 MOST_KINDS = 8
 LONGEST = 4096  # of a word
@@ -56,6 +59,7 @@ class ShuffleDyck(Recognition):
         name: str,
         *,
         mode: Literal["tag", "recognise"] = "tag",
+        label: Literal["state", "next"] = "state",
         negatives: Negatives = "mixed",
     ) -> None:
         kinds = re.sub(r"\D", "", name)
@@ -64,10 +68,15 @@ class ShuffleDyck(Recognition):
                 f"no task {name!r}: expected shuffle-dyck-2 to shuffle-dyck-{MOST_KINDS}"
             )
         if mode == "tag" and negatives != "mixed":
-            raise UserError(f"{name}: negatives=near is for mode=recognise")
+            raise no_negatives(name)
+        self.asks_next = label == "next"
+        if self.asks_next and mode == "recognise":
+            raise UserError(f"{name}: label=next asks after every prefix: expected mode=tag")
         self.name, self.mode, self.negatives, self.kinds = name, mode, negatives, int(kinds)
         self.symbols = bracket_names(self.kinds)
-        if mode == "tag":
+        if self.asks_next:
+            self.labels, self.label_sets = next_sets(self.symbols)
+        elif mode == "tag":
             self.labels = ("prefix", "accepted", "dead")
 
     def valid_lengths(self, low: int, high: int) -> list[int]:
@@ -85,7 +94,8 @@ class ShuffleDyck(Recognition):
         if self.mode == "recognise":
             return super().words(rng, size, length)
         words = self.prefixes(rng, size, length, 2 * length)
-        replace_one(rng, words, coins(rng, size), len(self.symbols))
+        if not self.asks_next:
+            replace_one(rng, words, coins(rng, size), len(self.symbols))
         return words.T
 
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
@@ -129,18 +139,24 @@ class ShuffleDyck(Recognition):
         if self.mode == "recognise":
             return super().label(tokens)
         targets = self.target_array(tokens)
-        targets[...] = self.states(tokens)
+        targets[...] = self.open_kinds(tokens) if self.asks_next else self.states(tokens)
         return targets
 
     def states(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
         """Prefix, accepted or dead, by the count of each kind."""
-        dead, empty = np.zeros(tokens.shape, bool), np.ones(tokens.shape, bool)
+        numbers = self.open_kinds(tokens)
+        return np.where(numbers < 0, DEAD, np.where(numbers == 0, ACCEPTED, PREFIX))
+
+    def open_kinds(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
+        """The kinds with an open bracket, kind k as bit k; not scored once a count is below 0."""
+        dead, numbers = np.zeros(tokens.shape, bool), np.zeros(tokens.shape, np.int16)
         for kind in range(self.kinds):
             opens, closes = tokens == 2 * kind, tokens == 2 * kind + 1
             height = np.cumsum(opens.astype(np.int16) - closes, axis=1)
             dead |= np.logical_or.accumulate(height < 0, axis=1)
-            empty &= height == 0
-        return np.where(dead, DEAD, np.where(empty, ACCEPTED, PREFIX))
+            numbers |= (height > 0).astype(np.int16) << kind
+        numbers[dead] = NOT_SCORED
+        return numbers
 
     def contains(self, tokens: Tokens) -> Verdicts:
         """Whether every kind is balanced in the end."""
@@ -149,8 +165,7 @@ class ShuffleDyck(Recognition):
 
     def in_format(self, tokens: Tokens) -> Verdicts:
         """Whether there are as many closing as opening brackets."""
-        even: Verdicts = 2 * (tokens % 2).sum(axis=1) == tokens.shape[1]
-        return even
+        return as_many(tokens)
 
     # -- for reports -----------------------------------------------------------------------------
 
@@ -161,7 +176,29 @@ class ShuffleDyck(Recognition):
     @property
     def facts(self) -> Facts:
         """As many counters as kinds."""
-        return Facts("TC0", "a count for each kind, which AC0 cannot keep")
+        return Facts(
+            "TC0",
+            "a count for each kind, which AC0 cannot keep",
+            partial=self.asks_next,
+            asks_every_prefix=self.mode == "tag",
+            counters=self.kinds,
+            nested=True,
+        )
+
+
+def next_sets(
+    symbols: tuple[str, ...],
+) -> tuple[tuple[str, ...], Bool[np.ndarray, "labels symbols"]]:
+    """For every set of kinds that are open: what may come next, in words and as a set.
+
+    >>> next_sets(("(", ")", "[", "]"))[0]
+    ('( [ end', '( ) [', '( [ ]', '( ) [ ]')
+    """
+    kinds = len(symbols) // 2
+    sets = np.ones((1 << kinds, 2 * kinds), bool)
+    sets[:, 1::2] = np.arange(1 << kinds)[:, None] >> np.arange(kinds) & 1
+    spelled = [" ".join(s for s, may in zip(symbols, row, strict=True) if may) for row in sets]
+    return (f"{spelled[0]} end", *spelled[1:]), sets
 
 
 @cache

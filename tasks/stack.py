@@ -5,23 +5,22 @@ A word is a stack, from the bottom up, of one 0 or 1 or more, and then actions: 
 top, then END; what follows END is not scored (Delétang et al. 2022, arXiv 2207.02098, appendix A).
 
 The height of the first stack is uniform from 1 to the length of the word; its symbols and the
-actions are uniform.
+actions are uniform. `flann.tasks.stack_language` asks whether the stack in the end is right.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .literature import Facts
+from .facts import Facts
 from .sampling import uniform
-from .task import NOT_SCORED, Targets, register
+from .task import NOT_SCORED, Targets
 from .transduction import Transduction, Words
 
 POP, PUSH0 = 2, 3
 END = 2
 
 
-@register("stack-manipulation")
 class StackManipulation(Transduction):
     """The stack in the end, from the top, after pushes and pops.
 
@@ -33,7 +32,9 @@ class StackManipulation(Transduction):
     ['0', '1', '0', 'END', '.', '.']
     """
 
-    facts_known = Facts("TC0", "which pop takes which push is told by counting", stack=True)
+    facts_known = Facts(
+        "TC0", "which pop takes which push is told by counting", stack=True, remembers=True
+    )
 
     def __init__(self) -> None:
         alphabet = ("0", "1", "POP", "PUSH0", "PUSH1")

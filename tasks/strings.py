@@ -18,23 +18,34 @@ halves, and lengths are even. In ``copy-unique`` words are uniform over those wi
 symbol, of at most 64 symbols. All other words are uniform. `flann.tasks.marked` has the languages
 that ask whether such an answer is right.
 
+With ``mode=tag`` ``reverse-string`` is asked for in place (`flann.tasks.transduction`).
+
 Delétang et al. 2022, arXiv 2207.02098, appendix A; Zhou et al. 2023, arXiv 2310.16028.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
-from .literature import Facts
+from .facts import Facts
 from .sampling import raw_bits, uniform
-from .task import Targets, register
-from .transduction import Transduction, Words
+from .task import Targets, Task, register
+from .transduction import InPlace, Transduction, Words
 
 BITS = ("0", "1")
 MOST_UNIQUE = 64
-MOVED = Facts("AC0", "every answer is one symbol of the word, at a place that the length tells")
+MOVED = Facts(
+    "AC0",
+    "every answer is one symbol of the word, at a place that the length tells",
+    remembers=True,
+)
 OPEN = Facts(
     "unknown", "in ww the hidden bit is also the parity of the ones: several ways lead to it"
+)
+ENDS = Facts(
+    "unknown", "no symbol repeats, so words end where the alphabet does: results on T mean nothing"
 )
 COUNTED = Facts("TC0", "every answer compares a count of symbols with its own place")
 
@@ -54,7 +65,6 @@ class StringTask(Transduction):
         return int(len(self.alphabet) ** length)
 
 
-@register("reverse-string")
 class Reverse(StringTask):
     """The word backwards.
 
@@ -69,6 +79,12 @@ class Reverse(StringTask):
     def answers(self, words: Words) -> Targets:
         """The word from its end."""
         return words[:, ::-1].astype(np.int8)
+
+
+@register("reverse-string")
+def reverse_string(*, mode: Literal["transduce", "tag"] = "transduce") -> Task:
+    """The word backwards."""
+    return InPlace(Reverse()) if mode == "tag" else Reverse()
 
 
 @register("duplicate-string")
@@ -198,6 +214,7 @@ class CopyUnique(StringTask):
     """
 
     called = "copy-unique"
+    facts_known = ENDS
     alphabet = tuple(f"s{i}" for i in range(MOST_UNIQUE))
 
     def valid_lengths(self, low: int, high: int) -> list[int]:

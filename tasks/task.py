@@ -28,7 +28,7 @@ from jaxtyping import Bool, Int, Integer
 from flann.errors import UserError
 from flann.registry import Registry
 
-from .literature import UNKNOWN, Facts, theory_from
+from .facts import Facts
 from .sampling import smallest_signed, test_stream
 from .theory import Theory
 
@@ -108,10 +108,15 @@ class Task:
         """How many different words of this length `sample` can draw; None where not worked out."""
         return None
 
-    @property
+    @cached_property
     def facts(self) -> Facts:
-        """What the task is, as far as theorems ask; `theory` follows from it."""
-        return UNKNOWN
+        """What the task is, as far as theorems ask; `theory` follows from it.
+
+        Worked out where the task has an automaton or a group; others state it, or nobody knows.
+        """
+        from .regular_facts import facts_of  # which takes a moment to import
+
+        return facts_of(self)
 
     # -- what a user calls -----------------------------------------------------------------------
 
@@ -180,9 +185,15 @@ class Task:
             float(rows.max() / words),
         )
 
+    def format_accuracy(self, length: int) -> float | None:
+        """How often a check of a word's mere format is right; None where there is no format."""
+        return None
+
     @cached_property
     def theory(self) -> Theory:
         """What is known of which architecture on this task, with citations."""
+        from .literature import theory_from
+
         return theory_from(self.facts)
 
     # -- for reports -----------------------------------------------------------------------------
@@ -231,7 +242,9 @@ class Task:
             "symbols": list(self.symbols),
             "labels": list(self.labels),
             "shortest": self.shortest,
+            "valid_lengths": self.valid_lengths(1, 40),
             "chance": {"length": at_16, **self.chance(at_16)._asdict()},
+            "format_alone": self.format_accuracy(at_16),
             "example": {
                 "word": self.spell(tokens[0], self.symbols),
                 "labels": self.spell(targets[0], self.labels),

@@ -3,10 +3,15 @@
 The word is followed by query symbols, ``?``, as many as the longest answer to a word of its length
 has symbols, and the answer stands at the queries, symbol by symbol. Where an answer is shorter, the
 queries that are left over are not scored.
+
+An answer as long as its word can also be asked for in place (`InPlace`, ``mode=tag``): no queries,
+and the t-th symbol of the answer at the t-th position. It may depend on symbols that come later, so
+that only a model without a causal mask can give it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +19,7 @@ from jaxtyping import Integer
 
 from flann.errors import UserError
 
-from .literature import UNKNOWN, Facts
+from .facts import UNKNOWN, Facts
 from .sampling import uniform
 from .task import NOT_SCORED, Mode, Targets, Task, Tokens
 
@@ -95,10 +100,54 @@ class Transduction(Task):
 
     @cached_property
     def facts(self) -> Facts:
-        """What a subclass knows of itself."""
-        return self.facts_known
+        """What a subclass knows of itself, or what its automaton tells."""
+        return super().facts if self.facts_known is UNKNOWN else self.facts_known
 
     @property
     def summary(self) -> str:
         """One line on what it is: the first of its docstring."""
         return (type(self).__doc__ or "").partition("\n")[0]
+
+
+class InPlace(Task):
+    """A transduction with its answer at the word's own positions.
+
+    Parameters
+    ----------
+    task : Transduction
+        whose answers are as long as their words.
+    """
+
+    mode: Mode = "tag"
+
+    def __init__(self, task: Transduction) -> None:
+        self.task, self.name = task, task.name
+        self.symbols, self.labels = task.symbols[: task.query], task.labels
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """As the transduction draws them."""
+        return self.task.draw(rng, size, length).astype(np.uint8, copy=False)
+
+    def label(self, tokens: Tokens) -> Targets:
+        """The answers."""
+        targets = self.target_array(tokens)
+        targets[...] = self.task.answers(tokens)
+        return targets
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """Those of the transduction."""
+        return self.task.valid_lengths(low, high)
+
+    def count_words(self, length: int) -> int | None:
+        """As many as there are for the transduction."""
+        return self.task.count_words(length)
+
+    @property
+    def facts(self) -> Facts:
+        """Those of the transduction; a position is asked for what comes after it."""
+        return replace(self.task.facts, looks_ahead=True)
+
+    @property
+    def summary(self) -> str:
+        """One line: that of the transduction."""
+        return self.task.summary

@@ -18,7 +18,6 @@ from flann.errors import UserError
 
 from .generators import generating_set, swaps
 from .groups import Group, get_group
-from .literature import Facts
 from .sampling import uniform
 from .semiautomaton import Semiautomaton
 from .task import Chance, Targets, Task, Tokens, register
@@ -100,22 +99,6 @@ class WordProblem(Task):
         return Chance(float(np.mean(best)), best[-1], float(len(self.symbols)) ** -length)
 
     @property
-    def facts(self) -> Facts:
-        """From the group and the symbols: one generator only counts the length."""
-        orders = self.group.element_orders[self.generators].tolist()
-        moduli = [n for n in orders if n & (n - 1)]  # those that are no powers of two
-        circuit_class, why = circuit_class_of(self.group, len(orders))
-        return Facts(
-            circuit_class,
-            why,
-            regular=True,
-            contains_parity=1 in orders and any(n % 2 == 0 for n in orders),
-            modulus=min(moduli, default=None),
-            elementary=bool(self.group.element_orders.max() == 2),
-            named=frozenset({"(aa)*"}) if orders == [2] else frozenset(),
-        )
-
-    @property
     def structure(self) -> dict[str, Any] | None:
         """The Cayley table, for groups of at most 120 elements."""
         if self.group.order > 120:
@@ -137,18 +120,3 @@ def choose(group: Group, generators: int | Literal["swaps"] | None) -> Int[np.nd
     if generators < 1:
         raise UserError(f"generators={generators}: expected 1 or more")
     return np.array(generating_set(group, generators))
-
-
-def circuit_class_of(group: Group, symbols: int) -> tuple[str, str]:
-    """The circuit class of the word problem over so many generators, and why.
-
-    Words of equal length over two or more generators reach every element of a normal subgroup
-    N with G / N cyclic, so N is solvable exactly when G is. Then the class follows from
-    Barrington, Compton, Straubing and Thérien 1992, and Barrington 1989.
-    """
-    if symbols == 1:
-        return "AC0", f"one generator: the length modulo {group.order}"
-    if not group.is_solvable:
-        return "NC1-complete", f"{group.name} is not solvable"
-    kind = "abelian" if group.is_abelian else "solvable, not abelian"
-    return "ACC0", f"{group.name} is {kind}: some levels of counting modulo constants"

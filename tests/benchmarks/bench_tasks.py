@@ -27,6 +27,10 @@ MORE += [
     "modular-arithmetic-simple:negatives=near",
 ]
 MORE += ["tomita-3:label=next", "bucket-sort:mode=recognise", "missing-duplicate:mode=recognise"]
+MORE += ["binary-addition:mode=recognise", "binary-multiplication:mode=recognise"]
+MORE += ["compute-sqrt:mode=recognise", "stack-manipulation:mode=recognise"]
+MORE += ["stack-manipulation:mode=recognise,negatives=near", "boolean-3:mode=recognise"]
+MORE += ["dyck-2:label=next", "shuffle-dyck-2:label=next", "histogram:mode=tag"]
 COPIED = 1 << 26  # bytes: larger than the caches
 
 

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
+from recurrence_peers import PLAIN, RECURRENCE_PEERS
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -182,8 +183,9 @@ PEERS: dict[str, dict[str, Make]] = {
     "s4": {"S4D by FFT": blocks(FFTS4D)},
     "s4d": {"S4D by FFT": blocks(FFTS4D)},
     "ids4": {"loop of bmm": blocks(LoopIDS4)},
+    **RECURRENCE_PEERS,
 }
-NEEDS = {"mambapy": "mambapy", "transformers": "transformers"}
+NEEDS = {"mambapy": "mambapy", "transformers": "transformers", PLAIN: "fla"}
 
 
 def peers_of(name: str) -> dict[str, Any]:

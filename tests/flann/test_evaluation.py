@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import flann
-from flann import evaluation
+from flann import answering, evaluation
 from flann.errors import UserError
 from flann.tasks import get_task, task_names
 
@@ -37,7 +37,7 @@ def test_parts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     whole = flann.evaluate(model, "parity", LENGTHS)
     seen = []
-    monkeypatch.setattr(evaluation, "SYMBOLS_AT_ONCE", 100)
+    monkeypatch.setattr(answering, "SYMBOLS_AT_ONCE", 100)
     parts = flann.evaluate(
         lambda words: (seen.append(words.numel()), model(words))[1], "parity", LENGTHS
     )
@@ -54,6 +54,20 @@ def test_a_length_that_the_model_refuses_is_left_out_with_its_reason() -> None:
     measured = flann.evaluate(short, "parity", [4, 16])
     assert measured.curve.length.tolist() == [4]
     assert measured.refused == {16: "longest word: 8"}
+
+
+def test_a_length_that_is_refused_leaves_torch_as_it_was() -> None:
+    def short(words: torch.Tensor) -> torch.Tensor:
+        raise UserError("no word at all")
+
+    kept = []
+    try:
+        flann.evaluate(short, "parity", [4])
+        answering.Answering(short, "cpu").answers(np.zeros((2, 3), int), 2)
+    except UserError as error:
+        kept.append(error)  # and with it all that was going on
+    assert torch.is_grad_enabled()
+    assert kept
 
 
 def test_logits_that_are_not_finite_are_never_a_low_accuracy() -> None:
@@ -82,3 +96,15 @@ def test_validation_words_are_not_the_test_words() -> None:
     task = get_task("A5")
     test, validation = (evaluation.words_for(task, 8, 64, p) for p in ("test", "validation"))
     assert not np.array_equal(test.tokens, validation.tokens)
+
+
+def test_a_language_to_recognise_has_the_baseline_of_its_format() -> None:
+    import flann
+
+    def accept(tokens: torch.Tensor) -> torch.Tensor:
+        return torch.ones_like(tokens)
+
+    curve = flann.evaluate(accept, "marked-copy", lengths=[9, 21]).curve
+    assert (curve.format_alone > 0.9).all()
+    assert (curve.per_word < 0.6).all()
+    assert "format_alone" not in flann.evaluate(accept, "parity", lengths=[9]).curve

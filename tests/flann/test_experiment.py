@@ -22,6 +22,9 @@ OTHER: dict[str, Any] = {
     "growth": 0.25,
     "gate": 0.9,
     "batch": 9,
+    "train_words": 50,
+    "format": "padding=2",
+    "start": "witness",
     "steps": 13,
     "lr": 0.02,
     "beta2": 0.999,
@@ -34,7 +37,7 @@ OTHER: dict[str, Any] = {
     "test_lengths": (4, 8),
     "test_size": 33,
 }
-SINGLE = {"format", "loss", "precision", "schema"}  # fields with one value so far
+SINGLE = {"loss", "precision", "schema"}  # fields with one value so far
 
 
 def test_every_field_makes_another_id(tiny: Experiment) -> None:

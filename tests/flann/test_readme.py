@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from . import readme_table
 from .conftest import ROOT, Here
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +43,12 @@ class MyLayer(Layer):
 
 def blocks() -> list[str]:
     return re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_table_of_architectures_is_the_registrys() -> None:
+    assert readme_table.replaced(README) == README, "run python tests/flann/readme_table.py"
+    stale = README.replace("| `gru` |", "| `grus` |", 1)
+    assert readme_table.replaced(stale) == README  # a row that is wrong would be seen
 
 
 def test_the_library_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import get_args
 
 import pytest
 import torch
@@ -12,10 +13,12 @@ from flann.errors import UserError
 from flann.models import attention as attention_module
 from flann.models import build_model, model_of_width
 from flann.models.attention import Attention
+from flann.models.feedforward import Activation, SwiGLU
+from flann.models.norms import ScaleNorm
 from flann.models.positions import Position, Sinusoidal, slopes, turned
 from flann.models.transformer import Block, Norm, TransformerConfig, transformer_from
 
-POSITIONS: list[Position] = ["none", "sinusoidal", "learned", "rope", "alibi"]
+POSITIONS: list[Position] = list(get_args(Position))
 every_position = pytest.mark.parametrize("position", POSITIONS)
 
 
@@ -24,7 +27,7 @@ def attention(position: Position = "none", *, causal: bool = True) -> Attention:
     return Attention(6, 2, 4, causal=causal, position=position).double()
 
 
-def by_the_formula(part: Attention, x: Tensor) -> Tensor:
+def by_the_formula(part: Attention, position: Position, x: Tensor) -> Tensor:
     """Head by head and pair by pair."""
     outputs = torch.zeros(*x.shape[:2], part.heads * part.head_width, dtype=x.dtype)
     for b, word in enumerate(x):
@@ -33,12 +36,12 @@ def by_the_formula(part: Attention, x: Tensor) -> Tensor:
             q, k, v = (
                 word @ m.weight[rows].T + m.bias[rows] for m in (part.query, part.key, part.value)
             )
-            if part.rope:
+            if position == "rope":
                 q, k = (torch.stack([rotated(y[t], t) for t in range(len(y))]) for y in (q, k))
             for i in range(len(word)):
                 seen = range(i + 1) if part.causal else range(len(word))
                 scores = torch.stack([q[i] @ k[j] / sqrt(part.head_width) for j in seen])
-                if part.alibi:
+                if position == "alibi":
                     scores = scores - 2.0 ** (-8 * (head + 1) / part.heads) * torch.tensor(
                         [abs(i - j) for j in seen]
                     )
@@ -65,22 +68,27 @@ def test_attention_is_its_formula(
     position: Position, causal: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part, x = attention(position, causal=causal), torch.randn(2, 11, 6, dtype=torch.float64)
-    expected = by_the_formula(part, x)
+    expected = by_the_formula(part, position, x)
     torch.testing.assert_close(part(x), expected)
     monkeypatch.setattr(attention_module, "SHORT", 4)  # the fused form, in blocks where biased
     monkeypatch.setattr(attention_module, "BLOCK", 4)
     torch.testing.assert_close(part(x), expected)
 
 
+@pytest.mark.parametrize("norm", ["pre", "post"])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
 @torch.no_grad()
-def test_block_is_torch_encoder_layer() -> None:
-    """A pre-norm layer with torch's own weights gives torch's own output."""
+def test_block_is_torch_encoder_layer(norm: Norm, activation: Activation) -> None:
+    """Torch's own layer with its own weights gives torch's own output."""
     torch.manual_seed(0)
     theirs = nn.TransformerEncoderLayer(
-        8, 2, 20, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        8, 2, 20, dropout=0.0, activation=activation, batch_first=True, norm_first=norm == "pre"
     ).double()
-    theirs.norm1, theirs.norm2 = nn.RMSNorm(8, eps=1e-5).double(), nn.RMSNorm(8, eps=1e-5).double()
-    config = TransformerConfig(8, (Block(2, 4, 20),), position="none")
+    for parameter in theirs.parameters():  # biases and gains too
+        parameter.uniform_(-1, 1)
+    config = TransformerConfig(
+        8, (Block(2, 4, 20),), position="none", norm=norm, norm_kind="layer", activation=activation
+    )
     ours = transformer_from(config, symbols=2, labels=2).double()
     mix, feed = ours.layers[0].layer, ours.layers[1].layer
     packed = zip(
@@ -94,10 +102,37 @@ def test_block_is_torch_encoder_layer() -> None:
     mix.out.load_state_dict(theirs.self_attn.out_proj.state_dict())
     feed.into.load_state_dict(theirs.linear1.state_dict())
     feed.out.load_state_dict(theirs.linear2.state_dict())
+    ours.layers[0].norm.load_state_dict(theirs.norm1.state_dict())
+    ours.layers[1].norm.load_state_dict(theirs.norm2.state_dict())
     x = torch.randn(2, 9, 8, dtype=torch.float64)
     mask = nn.Transformer.generate_square_subsequent_mask(9, dtype=torch.float64)
-    theirs.train()  # the formula, not the fused inference path, which knows no RMSNorm
-    torch.testing.assert_close(ours.layers[1](ours.layers[0](x)), theirs(x, src_mask=mask))
+    expected = theirs(x, src_mask=mask)
+    torch.testing.assert_close(ours.layers[1](ours.layers[0](x)), expected)
+
+
+GOLDEN = {  # the loss of a model that every option at its first values has always had
+    "transformer": 1.2002416849,
+    "transformer:position=none": 1.1806179285,
+    "transformer:position=sinusoidal": 1.0286384821,
+    "transformer:position=learned": 0.9301796555,
+    "transformer:position=alibi": 1.1850413084,
+    "transformer:norm=post": 1.2781424522,
+    "transformer:norm=none": 1.1650713682,
+    "transformer:activation=relu": 1.1657025814,
+    "transformer:causal=false": 1.1721993684,
+    "transformer:bos=true": 1.5606106520,
+    "transformer:heads=2,position=learned,bos=true": 2.2518427372,
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+@torch.no_grad()
+def test_same_seed_same_loss_as_ever(name: str) -> None:
+    """New options leave the old ones' weights, and so every earlier result, as they were."""
+    model = model_of_width(name, symbols=5, labels=3, depth=2, width=16, seed=3)
+    tokens = torch.randint(5, (4, 8), generator=torch.Generator().manual_seed(0))
+    loss = nn.functional.cross_entropy(model(tokens).flatten(0, 1), tokens.flatten() % 3)
+    assert loss.item() == pytest.approx(GOLDEN[name], rel=1e-5)
 
 
 @torch.no_grad()
@@ -150,6 +185,14 @@ def test_positions_tell_places_apart(position: Position) -> None:
         (":position=none", "transformer-nope"),
         (":causal=false", "transformer-bidirectional"),
         (":causal=false,position=none", "transformer-equivariant"),
+        (":loops=3", "transformer"),
+        (":attention=log-length", "transformer"),
+        (":attention=window", "transformer-window"),
+        (":attention=linear", "transformer-linear"),
+        (":attention=performer,position=none", "linear-attention"),
+        (":loops=log", "transformer-looped"),
+        (":loops=log,causal=false", "transformer-looped"),
+        (":loops=log,causal=false,position=none", "transformer-equivariant"),
     ],
 )
 def test_family_follows_mask_and_positions(options: str, family: str) -> None:
@@ -211,6 +254,30 @@ def test_norm_stands_where_it_says(norm: Norm) -> None:
     assert len(norms) == {"pre": 5, "post": 4, "none": 0}[norm]
 
 
+@pytest.mark.parametrize("kind", ["layer", "scale"])
+def test_norms_are_of_one_kind(kind: str) -> None:
+    model = model_of_width(f"transformer:norm_kind={kind}", symbols=2, labels=2, depth=2, width=8)
+    wanted = {"layer": nn.LayerNorm, "scale": ScaleNorm}[kind]
+    assert sum(isinstance(module, wanted) for module in model.modules()) == 5
+    assert not any(isinstance(module, nn.RMSNorm) for module in model.modules())
+
+
+@torch.no_grad()
+def test_scale_norm_is_its_formula() -> None:
+    norm, x = ScaleNorm(9).double(), torch.randn(4, 9, dtype=torch.float64)
+    for row, out in zip(x, norm(x), strict=True):
+        torch.testing.assert_close(out, 3 * row / sqrt(sum(float(number) ** 2 for number in row)))
+
+
+@torch.no_grad()
+def test_swiglu_is_its_formula() -> None:
+    torch.manual_seed(0)
+    part, x = SwiGLU(4, 6).double(), torch.randn(2, 3, 4, dtype=torch.float64)
+    gate, up = x @ part.into.weight.T, x @ part.gated.weight.T
+    expected = (gate / (1 + torch.exp(-gate)) * up) @ part.out.weight.T
+    torch.testing.assert_close(part(x), expected)
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -218,6 +285,24 @@ def test_norm_stands_where_it_says(norm: Norm) -> None:
         ("transformer:position=learned,max_length=0", "1 or more"),
         ("transformer:position=rop", "rope"),
         ("transformer:postion=rope", "did you mean 'position'"),
+        ("transformer:attention=nystrom", "expected causal=false"),
+        ("transformer:attention=linformer", "expected causal=false"),
+        ("transformer:attention=linear,position=alibi", "position=none, sinusoidal"),
+        ("transformer:attention=nystrom,causal=false,position=t5", "position=none, sinusoidal"),
+        ("transformer:window=8", "for attention=window, not full"),
+        ("transformer:attention=window,rank=8", "for attention=linformer, not window"),
+        ("transformer:attention=window,window=0", "1 or more"),
+        ("transformer:attention=performer,features=7", "even number"),
+        ("transformer:key_heads=3", "divisor of the 4 heads"),
+        ("transformer:distance=9", "for relative and t5, not rope"),
+        ("transformer:position=t5,distance=9", "more than the 16"),
+        ("transformer:position=none,interpolation=2", "for rope, not none"),
+        ("transformer:interpolation=-1", "positive"),
+        ("transformer:position=none,randomised=true", "no positions to be randomised"),
+        ("transformer:norm=none,norm_kind=layer", "no norm to be"),
+        ("transformer:max_length=64", "no last place"),
+        ("transformer:loops=0", "1 or more, or log"),
+        ("transformer:loops=lots", "a whole number or log"),
     ],
 )
 def test_wrong_options_are_one_line(name: str, said: str) -> None:

@@ -220,3 +220,16 @@ def test_axis_labels_are_tested_lengths_and_never_crowd(lengths: set[int]) -> No
     assert set(shown) <= lengths
     assert max(lengths) in shown
     assert len(shown) <= 10
+
+
+def test_what_the_format_alone_scores_is_drawn(made: MakeRun) -> None:
+    """A line of its own with its name; none where the task has no format."""
+    folder = made(recognise=True)
+    plain = figure_of(table_of(folder))
+    curve = pd.read_csv(folder / "curve.csv")
+    curve["format_alone"] = 0.93
+    curve.to_csv(folder / "curve.csv", index=False)
+    drawn = figure_of(table_of(folder))
+    words = [{text.get_text() for text in f.axes[0].texts} for f in (plain, drawn)]
+    assert words[1] - words[0] == {"format"}
+    assert any(set(line.get_ydata()) == {0.93} for line in drawn.axes[0].lines)

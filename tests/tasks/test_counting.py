@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from flann.errors import UserError
-from flann.tasks import Task, counting
+from flann.tasks import counting
 from flann.tasks.automata import Automaton, from_function
 from flann.tasks.counting import WordCounts
 from flann.tasks.expressions import from_expression
-from flann.tasks.language import Language
 
 LEAST_P = 1e-4
-MOST_MEMBERS = 5_000
 EXPRESSIONS = [
     "(aa|b)*",
     "(01)*",
@@ -69,26 +67,6 @@ def test_draws_are_uniform(expression: str, rng: np.random.Generator) -> None:
             assert set(drawn) <= set(words)
             frequencies = [drawn[word] for word in words]
             assert len(words) == 1 or chisquare(frequencies).pvalue > LEAST_P
-
-
-def test_members_of_every_registered_language(task: Task, rng: np.random.Generator) -> None:
-    """Wherever there are at most 5,000 members, uniform over all of them."""
-    if not isinstance(task, Language):
-        pytest.skip("members are not drawn from an automaton")
-    searched = 0
-    for length in task.valid_lengths(1, 40):
-        count = task.inside.count(length)
-        if not 1 < count <= MOST_MEMBERS:
-            continue
-        drawn = task.members(rng, 20 * count, length).T
-        assert task.automaton.accepting[task.final_states(task.machine, drawn)].all()
-        whole = np.ascontiguousarray(drawn).view(np.dtype((np.void, drawn[0].nbytes)))
-        seen = np.unique(whole, return_counts=True)[1]
-        frequencies = np.concatenate([seen, np.zeros(count - len(seen), int)])
-        assert chisquare(frequencies).pvalue > LEAST_P
-        searched += count
-        if searched > 20_000:
-            break
 
 
 def test_a_walk_with_fair_choices_would_be_found(rng: np.random.Generator) -> None:

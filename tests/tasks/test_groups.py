@@ -21,18 +21,28 @@ from flann.tasks.generators import generating_set
 from flann.tasks.groups import LARGEST_ORDER, Group, get_group
 
 MAKERS = {"Z": CyclicGroup, "S": SymmetricGroup, "A": AlternatingGroup, "D": DihedralGroup}
-SINGLE = [
-    *(f"Z{n}" for n in (*range(2, 13), 60, 120)),
+SINGLE = [  # every one of order at most 120
+    *(f"Z{n}" for n in range(2, 121)),
     *(f"S{n}" for n in range(2, 6)),
     *(f"A{n}" for n in range(3, 6)),
-    *(f"D{n}" for n in (*range(3, 13), 60)),
+    *(f"D{n}" for n in range(3, 61)),
 ]
-PRODUCTS = ["A4xZ5", "Z2xZ2", "S3xZ4", "D4xZ3", "Z2xZ3xZ5", "A4xS3", "Z2xA5"]
+PRODUCTS = ["A4xZ5", "Z2xZ2", "S3xZ4", "D4xZ3", "Z2xZ3xZ5", "A4xS3", "Z2xA5", "Q8xZ3", "Q8xD7"]
 
 
 def sympy_group(name: str) -> PermutationGroup:
-    parts = [MAKERS[factor[0]](int(factor[1:])) for factor in name.split("x")]
+    parts = [
+        quaternions() if factor == "Q8" else MAKERS[factor[0]](int(factor[1:]))
+        for factor in name.split("x")
+    ]
     return DirectProduct(*parts) if len(parts) > 1 else parts[0]
+
+
+def quaternions() -> PermutationGroup:
+    """i and j as permutations of 1 i -1 -i j k -j -k, multiplied from the right."""
+    i = Permutation([1, 2, 3, 0, 7, 4, 5, 6])
+    j = Permutation([4, 5, 6, 7, 2, 3, 0, 1])
+    return PermutationGroup(i, j)
 
 
 @pytest.mark.parametrize("name", SINGLE)
@@ -49,7 +59,7 @@ def test_table_is_sympys(name: str) -> None:
             assert table[a, b] == number[tuple(product.array_form)]
 
 
-@pytest.mark.parametrize("name", [*SINGLE, *PRODUCTS])
+@pytest.mark.parametrize("name", [*SINGLE, "Q8", *PRODUCTS])
 def test_facts_are_sympys(name: str) -> None:
     group, theirs = get_group(name), sympy_group(name)
     assert group.order == theirs.order() == len(set(group.elements))
@@ -59,7 +69,15 @@ def test_facts_are_sympys(name: str) -> None:
     assert len(derived) == theirs.derived_subgroup().order()
 
 
-@pytest.mark.parametrize("name", [*SINGLE, *PRODUCTS, "Q8", "Q8xZ3"])
+def test_products_of_two_groups_to_order_120_are_sympys() -> None:
+    orders = {name: get_group(name).order for name in [*SINGLE, "Q8"]}
+    pairs = [(a, b) for a in orders for b in orders if orders[a] * orders[b] <= 120]
+    assert len(pairs) > 500
+    for a, b in pairs:
+        test_facts_are_sympys(f"{a}x{b}")
+
+
+@pytest.mark.parametrize("name", [*SINGLE, "Q8", *PRODUCTS])
 def test_axioms(name: str) -> None:
     group = get_group(name)
     table, everyone = group.table.astype(int), np.arange(group.order)

@@ -23,7 +23,7 @@ def loaded(code: str) -> set[str]:
 def test_import_loads_neither_heavy_packages_nor_any_task() -> None:
     found = loaded("import flann.tasks; flann.tasks.task_names(); flann.tasks.task_summaries()")
     assert not found & set(HEAVY)
-    foundation = {"task", "sampling", "theory", "literature"}
+    foundation = {"task", "sampling", "theory", "facts"}
     assert found == {f"flann.tasks.{name}" for name in foundation}
 
 

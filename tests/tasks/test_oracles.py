@@ -38,7 +38,7 @@ def flip_flop(task: Task, word: Word) -> list[str]:
 
 def dyck(task: Task, word: Word) -> list[str]:
     pairs = dict(zip(task.symbols[::2], task.symbols[1::2], strict=True))
-    limit = float("inf") if ":" not in task.name or "depth" not in task.name else task.depth
+    limit = float("inf") if "depth" not in task.name else task.depth
     labels, expected, dead = [], [], False
     for symbol in word:
         if symbol in pairs:
@@ -46,7 +46,11 @@ def dyck(task: Task, word: Word) -> list[str]:
         else:
             dead = dead or not expected or expected.pop() != symbol
         dead = dead or len(expected) > limit
-        if task.mode == "recognise":
+        if task.label_sets is not None:
+            may = [b for b in pairs if len(expected) < limit] + expected[-1:]
+            end = [] if expected else ["end"]
+            labels.append("." if dead else " ".join(sorted(may, key=task.symbols.index) + end))
+        elif task.mode == "recognise":
             labels.append("rejected" if dead or expected else "accepted")
         else:
             labels.append("dead" if dead else "prefix" if expected else "accepted")
@@ -290,6 +294,10 @@ ANSWERS: dict[str, Callable[[Word], list[str]]] = {
     "solve-equation": solution,
     "associative-recall": lambda w: [dict(zip(w[:-1:2], w[1::2], strict=True))[w[-1]]],
     "most-frequent": lambda w: [max(sorted(set(w)), key=w.count)],
+    "histogram": lambda w: [str(w.count(s)) for s in w],
+    "double-histogram": lambda w: [
+        str(sum(w.count(other) == w.count(s) for other in set(w))) for s in w
+    ],
 }
 
 
@@ -363,7 +371,7 @@ def induction(task: Task, word: Word) -> list[str]:
 
 def shuffle_dyck(task: Task, word: Word) -> list[str]:
     """Each kind by itself: take out pairs until nothing changes."""
-    labels = []
+    labels, dead = [], False
     for t in range(1, len(word) + 1):
         rests = []
         for opening, closing in zip(task.symbols[::2], task.symbols[1::2], strict=True):
@@ -371,15 +379,76 @@ def shuffle_dyck(task: Task, word: Word) -> list[str]:
             while opening + closing in text:
                 text = text.replace(opening + closing, "")
             rests.append(text.replace(opening, "+").replace(closing, "-"))
+        dead = dead or any("-" in rest for rest in rests)
         if task.mode == "recognise":
             labels.append(task.labels[not any(rests)])
+        elif task.label_sets is not None:
+            pairs = zip(task.symbols[::2], task.symbols[1::2], rests, strict=True)
+            may = [s for a, b, rest in pairs for s in ([a, b] if rest else [a])]
+            end = [] if any(rests) else ["end"]
+            labels.append("." if dead else " ".join(may + end))
         else:
-            dead = any("-" in rest for rest in rests)
             labels.append("dead" if dead else "prefix" if any(rests) else "accepted")
     return labels
 
 
+def in_place(task: Task, word: Word) -> list[str]:
+    return transduction(task, word)
+
+
+def equation(task: Task, word: Word) -> list[str]:
+    """Digit by digit for a sum, else by trying numbers: long numbers are tested apart."""
+    text = "".join(word)
+    found = re.fullmatch(r"([01]+)(?:([+*])([01]+))?=([01]+)", text)
+    operators = {"binary-addition": "+", "binary-multiplication": "*", "compute-sqrt": None}
+    right = False
+    if found and found[2] == operators[task.name.partition(":")[0]]:
+        a, b, c = (int((found[n] or "0")[::-1], 2) for n in (1, 3, 4))
+        right = {"+": a + b == c, "*": a * b == c, None: c * c <= a < (c + 1) ** 2}[found[2]]
+    return [task.labels[right]] * len(word)
+
+
+def stack_language(task: Task, word: Word) -> list[str]:
+    """On a list, reading actions from the front."""
+    before, mark, after = " ".join(word).partition("#")
+    found = re.fullmatch(r"((?:[01] )*)((?:POP |PUSH [01] )*)", before)
+    right = bool(mark and found)
+    stack = found[1].split() if found else []
+    for action in re.findall(r"POP|PUSH [01]", found[2]) if found else []:
+        right = right and (action != "POP" or bool(stack))
+        stack = stack[:-1] if action == "POP" else [*stack, action[-1]]
+    return [task.labels[right and after.split() == stack[::-1]]] * len(word)
+
+
+def boolean(task: Task, word: Word) -> list[str]:
+    """By parsing: where the expression that begins the word ends, if it does."""
+
+    def end_of(place: int) -> int:
+        if place >= len(word):
+            raise EOFError
+        operands = int(word[place][2:]) if word[place].startswith("op") else 0
+        place += 1
+        for _ in range(operands):
+            place = end_of(place)
+        return place
+
+    try:
+        end = end_of(0)
+    except EOFError:
+        end = len(word) + 1
+    if task.mode == "recognise":
+        return [task.labels[end == len(word)]] * len(word)
+    names = (task.labels[0], "end", ".")
+    return [names[(t >= end) + (t > end)] for t in range(1, len(word) + 1)]
+
+
 ORACLES: dict[str, Oracle] = {
+    "Boolean": boolean,
+    "InPlace": in_place,
+    "Sum": equation,
+    "Product": equation,
+    "Root": equation,
+    "StackLanguage": stack_language,
     "ShuffleDyck": shuffle_dyck,
     "FlipFlopLanguage": flip_flop_language,
     "EqualRuns": equal_runs,

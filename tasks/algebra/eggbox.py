@@ -1,0 +1,80 @@
+"""A semigroup as text: its D-classes as eggboxes, from the top.
+
+Each element is written as its shortest word. A row is an R-class, a column an L-class, a cell an
+H-class; an idempotent has a star. A D-class stands before those that are made of it.
+"""
+
+from __future__ import annotations
+
+from flann.errors import UserError
+
+from .green import Green
+from .machine import Machine
+from .semigroup import Semigroup
+from .verdict import Clock, Stopped
+
+MOST_SHOWN = 200  # elements
+MOST_IN_CELL = 6
+
+
+def eggbox(machine: Machine, seconds: float = 30.0) -> str:
+    """The eggboxes of the semigroup of a machine.
+
+    Raises
+    ------
+    UserError
+        for a semigroup that is too large to be read.
+
+    Examples
+    --------
+    >>> from flann.tasks.expressions import from_expression
+    >>> print(eggbox(Machine.of(from_expression("(ab)*"))))
+    D-class of 4, regular, 2 x 2 cells of 1
+      a    ab*
+      ba*  b
+    D-class of 1, regular, 1 x 1 cells of 1
+      aa*
+    """
+    clock = Clock.of(seconds)
+    try:
+        semigroup = Semigroup.of(machine, clock, MOST_SHOWN)
+    except Stopped as stopped:
+        raise UserError(f"no eggbox is drawn: {stopped}") from stopped
+    green = Green(semigroup, clock)
+    members: dict[int, list[int]] = {}
+    for x, number in enumerate(green.d.tolist()):
+        members.setdefault(number, []).append(x)
+    return "\n".join(drawn(green, elements) for elements in members.values())
+
+
+def drawn(green: Green, elements: list[int]) -> str:
+    """One D-class."""
+    semigroup = green.semigroup
+    idempotents = set(semigroup.idempotents.tolist())
+    rows = list(dict.fromkeys(green.r[elements].tolist()))
+    columns = list(dict.fromkeys(green.l[elements].tolist()))
+    cells: dict[tuple[int, int], list[str]] = {}
+    for x in elements:
+        star = "*" if x in idempotents else ""
+        here = cells.setdefault((int(green.r[x]), int(green.l[x])), [])
+        here.append(spelt(semigroup.word(x)) + star)
+    text = [[shortened(cells[r, c]) for c in columns] for r in rows]
+    widths = [max(len(row[i]) for row in text) for i in range(len(columns))]
+    kind = "regular" if idempotents & set(elements) else "not regular"
+    size = len(elements) // len(cells)
+    lines = [f"D-class of {len(elements)}, {kind}, {len(rows)} x {len(columns)} cells of {size}"]
+    for row in text:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        lines.append(("  " + "  ".join(padded)).rstrip())
+    return "\n".join(lines)
+
+
+def spelt(word: tuple[str, ...]) -> str:
+    """A word in one piece; symbols of several characters are kept apart by points."""
+    return ("" if all(len(symbol) == 1 for symbol in word) else ".").join(word)
+
+
+def shortened(words: list[str]) -> str:
+    """What a cell shows."""
+    more = len(words) - MOST_IN_CELL
+    return " ".join(words[:MOST_IN_CELL]) + (f" .. {more} more" if more > 0 else "")

@@ -1,0 +1,37 @@
+"""Building programs from their text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from flann.rasp.parser import parse
+from flann.rasp.session import Session, new_interpreter
+from flann.rasp.sops import Node
+
+Build = Callable[[str], Any]
+
+
+def built(source: str) -> Any:
+    """The value of the last statement of a program; a lone expression needs no semicolon."""
+    source = source.strip()
+    return new_interpreter().run(parse(source if source.endswith((";", "}")) else source + ";"))
+
+
+@pytest.fixture
+def build() -> Build:
+    return built
+
+
+@pytest.fixture
+def told() -> Callable[[str], list[str]]:
+    """What a session says to a script."""
+    return lambda source: list(Session().feed(source))
+
+
+def node_of(source: str) -> Node:
+    value = built(source)
+    assert isinstance(value, Node)
+    return value

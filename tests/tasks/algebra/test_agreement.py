@@ -1,0 +1,173 @@
+"""Two independent procedures for each class agree on automata made from the classes.
+
+The one is what `classify` asks, mostly a test on the automaton. The other is, in order of
+preference, the equation tried on every choice of elements with a full multiplication table, the
+definition carried out on the language, or a test on tuples of states.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pytest
+
+from flann.tasks.algebra import decisions
+from flann.tasks.algebra.circuits import quasi_aperiodic, solvable
+from flann.tasks.algebra.classification import classify_machine
+from flann.tasks.algebra.decisions import EQUATIONS
+from flann.tasks.algebra.equations import Equations
+from flann.tasks.algebra.knast import piecewise_locally_testable
+from flann.tasks.algebra.locally_testable import knotted
+from flann.tasks.algebra.machine import Machine
+from flann.tasks.algebra.piecewise import r_trivial
+from flann.tasks.algebra.reversal import l_trivial
+from flann.tasks.algebra.semigroup import Semigroup
+from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
+from flann.tasks.automata import Automaton
+
+from .made import MADE, spoilt, with_neutral
+from .oracles import (
+    Products,
+    is_subsequence_closed,
+    satisfies_knast,
+    satisfies_locally_testable,
+    satisfies_threshold,
+    stable_is_aperiodic,
+    threshold_on_states,
+)
+
+LARGEST = 60  # elements for which every choice is tried
+FEWEST = 100  # positives and negatives of each class in the long run
+AGREED = ["SL", "SP", "LT", "LTT", "PT", "PLT", "TSL", "TLT", "TLTT", "TPLT", "coSL", "coSP"]
+AGREED += ["SF", "R-trivial", "L-trivial", "DA", "quasi-aperiodic"]
+
+
+@dataclass
+class Second:
+    """The second procedure for every class, on one machine."""
+
+    machine: Machine
+
+    @cached_property
+    def products(self) -> Products:
+        return Products(Semigroup.of(self.machine, Clock.of(60)))
+
+    def answers(self, tier: bool) -> dict[str, bool]:
+        p, machine = self.products, self.machine
+        found = {
+            "SL": p.idempotents_are_constant(machine.live),
+            "coSL": p.idempotents_are_constant(machine.complement().live),
+            "SP": is_subsequence_closed(machine.automaton),
+            "coSP": is_subsequence_closed(machine.complement().automaton),
+            "SF": p.is_aperiodic(),
+            "R-trivial": p.is_r_trivial(),
+            "L-trivial": p.is_l_trivial(),
+            "DA": p.is_da(),
+            "LT": satisfies_locally_testable(p),
+            "LTT": satisfies_threshold(p),
+            "PLT": satisfies_knast(p),
+            "quasi-aperiodic": stable_is_aperiodic(machine, p),
+        }
+        found["PT"] = found["R-trivial"] and found["L-trivial"]
+        if tier:
+            if machine.tier:
+                inner = Second(machine.on_tier()).answers(tier=False)
+                found |= {f"T{name}": inner[name] for name in ("SL", "LT", "LTT", "PLT")}
+            else:
+                found |= {f"T{name}": True for name in ("SL", "LT", "LTT", "PLT")}
+        return found
+
+
+def drawn(rng: np.random.Generator, name: str) -> list[Automaton]:
+    """An automaton of a class, on a tier, and both spoilt."""
+    pure = MADE[name](rng, int(rng.integers(1, 4)))
+    tiered = with_neutral(pure)
+    return [pure, tiered, spoilt(rng, pure), spoilt(rng, tiered)]
+
+
+def by_making(name: str, variant: int) -> list[str]:
+    """The class that an automaton is in because it was made so; none where it was spoilt."""
+    if variant > 1 or not name:
+        return []
+    if variant == 0 or name in ("SP", "PT", "R-trivial"):
+        return [name]
+    return [f"T{name}"] if f"T{name}" in AGREED else []
+
+
+def agreement(count: int, seed: int) -> Counter[tuple[str, bool]]:
+    """How often each class was answered yes and no, in agreement."""
+    rng = np.random.default_rng(seed)
+    tally: Counter[tuple[str, bool]] = Counter()
+    compared = 0
+    while compared < count:
+        for name in MADE:
+            for variant, automaton in enumerate(drawn(rng, name)):
+                machine = Machine.of(automaton)
+                try:
+                    semigroup = Semigroup.of(machine, Clock.of(60), LARGEST)
+                except Stopped:
+                    continue
+                compared += 1
+                found = classify_machine(machine).classes
+                second = Second(machine).answers(tier=True)
+                shown = (name, machine.table.tolist(), machine.outputs.tolist())
+                for label in AGREED:
+                    assert found[label] == second[label], (label, *shown)
+                    tally[label, second[label]] += 1
+                for claimed in by_making(name, variant):
+                    assert found[claimed], (claimed, *shown)
+                others(machine, semigroup, found)
+    return tally
+
+
+def others(machine: Machine, semigroup: Semigroup, found: dict[str, bool | None]) -> None:
+    """Procedures that `classify` had no need of say the same."""
+    equations = Equations.of(semigroup, Clock.of(60))
+    assert equations.r_trivial().answer == found["R-trivial"]
+    assert equations.j_trivial().answer == found["J-trivial"] == found["PT"]
+    assert equations.l_trivial().answer == found["L-trivial"]
+    assert l_trivial(machine, Clock.of(60)).answer == found["L-trivial"]
+    assert equations.locally_testable().answer == found["LT"]
+    assert equations.locally_threshold_testable().answer == found["LTT"]
+    assert piecewise_locally_testable(equations).answer == found["PLT"]
+    assert quasi_aperiodic(equations).answer == found["quasi-aperiodic"]
+    assert solvable(equations).answer == found["solvable"]
+    if machine.size <= 4 and found["SF"]:
+        assert threshold_on_states(machine) == found["LTT"]
+
+
+def test_two_procedures_agree() -> None:
+    tally = agreement(240, seed=0)
+    assert all(tally[label, answer] >= 10 for label in AGREED for answer in (True, False)), tally
+
+
+@pytest.mark.slow
+def test_two_procedures_agree_on_many() -> None:
+    tally = agreement(2500, seed=1)
+    assert all(tally[label, answer] >= FEWEST for label in AGREED for answer in (True, False)), (
+        tally
+    )
+
+
+def without_spread(machine: Machine) -> Verdict:
+    return knotted(machine.merged()) or Verdict(True, "half of the test")
+
+
+PLANTED: dict[str, tuple[str, object]] = {
+    "LT without its second condition": ("locally_testable", without_spread),
+    "PT without confluence": ("piecewise_testable", r_trivial),
+    "LTT that is aperiodic": ("EQUATIONS", EQUATIONS | {"LTT": Equations.aperiodic}),
+    "PLT that is aperiodic": ("EQUATIONS", EQUATIONS | {"PLT": Equations.aperiodic}),
+    "L-trivial the wrong way round": ("EQUATIONS", EQUATIONS | {"L-trivial": Equations.r_trivial}),
+    "AC0 without lengths": ("EQUATIONS", EQUATIONS | {"quasi-aperiodic": Equations.aperiodic}),
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_a_planted_error_is_found(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, *PLANTED[what])
+    with pytest.raises(AssertionError):
+        agreement(240, seed=0)

@@ -1,0 +1,221 @@
+"""All classes at once: what follows from what, what stops a decision, every regular task."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flann.errors import UserError
+from flann.tasks import get_task, task_names
+from flann.tasks.algebra import (
+    CLASSES,
+    classify,
+    classify_machine,
+    classify_task,
+    machine_of,
+    pairs,
+    samples,
+)
+from flann.tasks.algebra import machine as machine_module
+from flann.tasks.algebra.classification import classify_group
+from flann.tasks.algebra.decisions import Decisions
+from flann.tasks.algebra.inclusions import INSIDE, consequences
+from flann.tasks.algebra.machine import Machine
+from flann.tasks.algebra.verdict import Clock, Verdict
+from flann.tasks.automata import Automaton, from_function
+from flann.tasks.expressions import from_expression
+from flann.tasks.word_problem import WordProblem
+
+from .made import MADE, with_neutral
+
+KEYS = [
+    "states", "alphabet", "semigroup", "SL", "SP", "LT", "LTT", "PT", "PLT", "TSL", "TLT", "TLTT",
+    "TPLT", "coSL", "coSP", "SF", "R-trivial", "L-trivial", "J-trivial", "DA", "quasi-aperiodic",
+    "solvable", "circuit", "k", "tier", "why",
+]  # fmt: skip
+REGULAR = [
+    "first", "flip-flop", "parity", "tomita-3", "tomita-7:label=next", "repeat-01", "abab",
+    "even-pairs", "gridworld", "adder", "permutation-reset", "cycle-navigation",
+    "cycle-navigation:mode=transduce", "cycle-navigation:mode=recognise", "flip-flop-language",
+    "modular-arithmetic-simple", "dyck-1:depth=3", "dyck-2:depth=2,mode=recognise", "A5", "Z60",
+    "A4xZ5:generators=2", "S5:generators=swaps", "Z60:generators=1", "S6", "regex:(aa|b)*",
+]  # fmt: skip
+
+
+def test_the_object_is_what_the_command_line_promises() -> None:
+    found = classify(from_expression("(ab|c)*"))
+    assert sorted(found.as_dict()) == sorted(KEYS)
+    assert list(found.classes) == list(CLASSES)
+    assert set(found.classes.values()) <= {True, False, None}
+
+
+def everything(accepted: bool) -> Automaton:
+    return from_function("ab", 0, lambda q, a: q, lambda q: accepted)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_all_words_and_none_are_in_every_class(accepted: bool) -> None:
+    found = classify(everything(accepted))
+    assert all(found.classes.values()), found.classes
+    assert found.tier == ()
+    assert found.circuit == "AC0"
+
+
+EMPTY_WORD = from_function("ab", 0, lambda q, a: 1, lambda q: q == 0)
+
+
+@pytest.mark.parametrize(
+    ("automaton", "yes", "no"),
+    [
+        (EMPTY_WORD, "SL SP coSL LT PT", "coSP"),
+        (EMPTY_WORD.complement(), "SL coSP coSL LT PT", "SP"),  # all but the empty word
+        (from_expression("a*"), "SL SP coSL coSP", ""),  # over one letter that is all words
+        (from_expression("aa*"), "SL coSL coSP LT PT", "SP"),
+        (from_expression("(aa)*"), "quasi-aperiodic solvable", "SF TSL TPLT DA SL SP"),
+        (from_expression("aaa"), "SL coSL LT PT J-trivial", "SP coSP"),  # finite
+        (from_expression("a{0,3}"), "SL SP coSL LT PT", "coSP"),
+    ],
+)
+def test_short_languages(automaton: Automaton, yes: str, no: str) -> None:
+    classes = classify(automaton).classes
+    assert [name for name in yes.split() if not classes[name]] == []
+    assert [name for name in no.split() if classes[name] is not False] == []
+
+
+def test_every_class_is_inside_those_it_is_said_to_be_inside() -> None:
+    """Each decided alone, before anything is concluded; `consequences` then adds nothing wrong."""
+    rng = np.random.default_rng(0)
+    for make in MADE.values():
+        for _ in range(8):
+            machine = Machine.of(with_neutral(make(rng, 2)))
+            decisions = Decisions(machine, 3000, Clock.of(60))
+            decisions.on_automaton()
+            alone = {n: v.answer for n, v in decisions.verdicts.items() if v.answer is not None}
+            after = classify_machine(machine, 3000).classes
+            for name, larger in INSIDE.items():
+                assert not (after[name] and any(after[other] is False for other in larger))
+            assert {n: after[n] for n in alone} == alone
+
+
+def test_consequences() -> None:
+    yes, no = Verdict(True, "yes"), Verdict(False, "no", {"x": ("a",)})
+    assert consequences({"SL": yes})["solvable"].answer
+    assert consequences({"SP": yes})["L-trivial"].answer
+    gone = consequences({"quasi-aperiodic": no})
+    assert [name for name in CLASSES if name not in gone] == ["solvable"]
+    assert gone["TSL"].why == "as it is not quasi-aperiodic: no"
+    assert gone["TSL"].witness == {"x": ("a",)}
+    assert consequences({"R-trivial": yes, "L-trivial": yes})["PT"].answer
+
+
+def test_a_semigroup_that_is_too_large_is_said() -> None:
+    """What follows from the automaton is still known; the rest is null, with the reason."""
+    automaton = from_expression("[ab]*a[ab]{4}")  # the fifth letter from the end is an a
+    whole, cut = classify(automaton), classify(automaton, limit=10)
+    assert whole.semigroup
+    assert cut.semigroup is None
+    assert cut.classes == whole.classes  # strictly local, so the rest follows; or by reversal
+    threes = from_expression("(b*(ab*){3})*|[ab]*(bab){2}a[ab]*")
+    whole, cut = classify(threes), classify(threes, limit=10)
+    unknown = [name for name, answer in cut.classes.items() if answer is None]
+    assert unknown == ["solvable"]
+    assert all(cut.classes[n] == whole.classes[n] for n in CLASSES if n not in unknown)
+    assert "solvable: the semigroup has more than 10 elements" in cut.why
+    assert cut.circuit is None
+    assert cut.as_dict()["solvable"] is None
+
+
+def test_very_many_states_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No memory for the square of so many: null with the reason, and no wrong answer."""
+    monkeypatch.setattr(machine_module, "MOST_STATES", 50)
+    monkeypatch.setattr(pairs, "MOST_EDGES", 50 * 50 * 2)
+    monkeypatch.setattr(samples, "LARGEST", 50)
+    ring = from_function("ab", 0, lambda q, a: (q + a) % 60, lambda q: q == 0)
+    found = classify(ring, limit=10)
+    assert found.classes["SF"] is False  # one symbol shows it
+    assert found.classes["solvable"] is None
+    late = from_expression("[ab]*a[ab]{6}")
+    found = classify(late, limit=10)
+    assert "more than 50 states; the semigroup has more than 10" in found.verdicts["LT"].why
+    assert found.verdicts["SL"].why == "128 states and 2 symbols make too many pairs of states"
+    assert found.classes["J-trivial"] is None
+    whole = classify(late, limit=10_000)  # the semigroup is small enough
+    names = ("LT", "TLT", "R-trivial", "PT", "SF", "LTT")
+    assert [whole.classes[name] for name in names] == [True, True, False, False, True, True]
+
+
+def test_no_time_is_no_wrong_answer() -> None:
+    rng = np.random.default_rng(1)
+    for make in MADE.values():
+        automaton = make(rng, 3)
+        whole, cut = classify(automaton), classify(automaton, seconds=1e-9)
+        for name, answer in cut.classes.items():
+            assert answer in (None, whole.classes[name])
+        assert cut.semigroup is None
+
+
+@pytest.mark.parametrize("name", REGULAR)
+def test_tasks(name: str) -> None:
+    """The circuit class and what else the task itself says."""
+    task = get_task(name)
+    found = classify_task(task)
+    assert found.circuit == task.facts.circuit_class
+    assert found.classes["SF"] == task.facts.star_free
+    if task.facts.r_trivial:
+        assert found.classes["R-trivial"]
+    assert None not in found.classes.values()
+    assert found.alphabet == len(task.symbols) - (task.mode == "transduce")
+
+
+def test_a_task_without_an_automaton_is_told_what_has_one() -> None:
+    without = []
+    for name in task_names():
+        try:
+            machine_of(get_task(name))
+        except UserError as error:
+            assert f"{name} has no automaton to classify: expected a regular task" in str(error)
+            without.append(name)
+    assert {"majority", "dyck-1", "copy", "modular-arithmetic"} <= set(without)
+    assert not set(without) & {n.partition(":")[0] for n in REGULAR} - {"dyck-1", "dyck-2"}
+
+
+@pytest.mark.parametrize("name", ["Z2", "Z6", "Z6:generators=1", "S4", "A5:generators=2", "D5"])
+def test_a_group_by_its_table_and_by_its_machine(name: str) -> None:
+    task = get_task(name)
+    assert isinstance(task, WordProblem)
+    by_table, by_machine = classify_group(task), classify_machine(machine_of(task))
+    assert by_table.classes == by_machine.classes
+    assert by_table.circuit == by_machine.circuit
+    assert (by_table.states, by_table.semigroup) == (by_machine.states, by_machine.semigroup)
+
+
+def test_a_class_of_many_labels_is_that_of_every_label() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(40):
+        states = int(rng.integers(2, 5))
+        table = rng.integers(0, states, (states, 2))
+        table = np.maximum(table, np.arange(states)[:, None]) if rng.random() < 0.7 else table
+        outputs = rng.integers(2, 5, states)
+        machine = Machine.smallest(("a", "b"), table, outputs)
+        found = classify_machine(machine).classes
+        each = [
+            classify_machine(
+                Machine.smallest(("a", "b"), machine.table, (machine.outputs == label).astype(int))
+            ).classes
+            for label in np.unique(machine.outputs)
+        ]
+        for name in CLASSES:
+            if name == "TSL" or name.startswith("T"):  # tiers of labels can be smaller
+                assert not found[name] or all(one[name] for one in each)
+            else:
+                assert found[name] == all(one[name] for one in each), (name, table, outputs)
+
+
+def test_classes_of_products_with_a_neutral_symbol() -> None:
+    """Tiers forget it; a language that was locally testable need not be any more."""
+    pure = from_expression("(ab)*")
+    before, after = classify(pure), classify(with_neutral(pure))
+    assert after.tier == ("a", "b")
+    assert after.k["TSL"] == before.k["SL"] == 2
+    assert [after.classes[name] for name in ("SL", "LT", "LTT", "PLT")] == [False] * 4
+    assert [after.classes[name] for name in ("TSL", "TLT", "TLTT", "TPLT")] == [True] * 4
