@@ -67,7 +67,7 @@ def state_formula(model: SequenceModel) -> str:
     """How many numbers are carried after T symbols: a constant, or so many for each symbol.
 
     >>> state_formula(sized("gru", 10_000, 1)), state_formula(sized("transformer", 10_000, 1))
-    ('31', '32 T')
+    ('30', '48 T')
     """
     if not model.has_step:
         return "none"
