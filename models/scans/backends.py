@@ -30,6 +30,16 @@ def scan_backend(device: torch.device | str = "cpu", operation: str = "selective
     return _choose(operation, torch.device(device).type)
 
 
+def usable(device: torch.device | str) -> list[str]:
+    """The names of the backends that can run on a device here, the fastest first.
+
+    >>> usable("cpu")[-2:]
+    ['torch', 'ref']
+    """
+    kind = torch.device(device).type
+    return [name for name in BACKENDS if _module(name).supports(kind)]
+
+
 def told(device: torch.device | str) -> str:
     """One line for a person: which backend runs the scans, and why none faster does.
 
