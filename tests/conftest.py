@@ -5,7 +5,9 @@ shapes in every signature of the models checked while the tests run.
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
+import sys
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,6 +19,18 @@ settings.register_profile(
     "flann", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("flann")
+
+if find_spec("triton"):
+    # Loaded as it stands, before the hook below: triton reads the source of its kernels, and a
+    # function that something else has wrapped has lost the names around it.
+    NAME = "flann.models.scans.gpu_kernels"
+    spec = spec_from_file_location(
+        NAME, Path(__file__).parents[1] / "models" / "scans" / "gpu_kernels.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[NAME] = module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[NAME])
 
 # Here and not nearer by: a module imported before its hook is installed is not checked.
 if find_spec("beartype"):

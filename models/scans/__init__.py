@@ -17,7 +17,7 @@ The backends, each equal to the first forward and backward, which tests hold the
     ref       a plain loop that autograd differentiates: the oracle
     torch     a loop with a backward pass written by hand, on any device
     cpu       fused C, compiled at installation where there is a compiler
-    triton    fused GPU kernels
+    triton    fused GPU kernels, where triton is installed
 
 The fastest that supports the device is used, and the environment variable ``FLANN_SCAN`` names
 another. The state is float32, or float64 where the inputs are: in bfloat16 a counter sticks at

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from flann.errors import UserError, unknown
 
-BACKENDS = {"cpu": "cpu", "torch": "loop", "ref": "ref"}
+BACKENDS = {"cpu": "cpu", "triton": "gpu", "torch": "loop", "ref": "ref"}
 """The backends and their modules, the fastest first."""
 
 
@@ -28,6 +28,16 @@ def scan_backend(device: torch.device | str = "cpu", operation: str = "selective
     True
     """
     return _choose(operation, torch.device(device).type)
+
+
+def usable(device: torch.device | str) -> list[str]:
+    """The names of the backends that can run on a device here, the fastest first.
+
+    >>> usable("cpu")[-2:]
+    ['torch', 'ref']
+    """
+    kind = torch.device(device).type
+    return [name for name in BACKENDS if _module(name).supports(kind)]
 
 
 def told(device: torch.device | str) -> str:
