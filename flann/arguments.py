@@ -1,4 +1,4 @@
-"""What the command line understands beyond click: lengths, ranges of lengths, mistyped commands."""
+"""What the commands share beyond click: lengths, ranges of lengths, mistyped commands, --json."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from .errors import unknown
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machines.")
 
 
 class Suggesting(click.Group):

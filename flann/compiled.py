@@ -71,8 +71,6 @@ def check(experiment: Experiment, task: Task) -> None:
     from flann.rasp import load_program
 
     name = experiment.start or experiment.model
-    if not is_compiled(name):
-        raise UserError(f"start {name!r}: expected {NAME}, the task's program")
     if experiment.start and experiment.model != "transformer":
         raise UserError(
             f"--start {experiment.start}: the network is the program's, a transformer: expected"
