@@ -254,7 +254,7 @@ LIGHT = {
     "import flann.reports": {"torch", "pandas", "seaborn"},
     "import flann.data": {"torch", "pandas", "seaborn", "pyarrow"},
     "import flann.cli": {"torch", "pandas", "seaborn", "numpy"},
-    "import flann.registry, flann.cli as c; c.name_list(__import__('flann.models').models"
+    "import flann.registry, flann.console as c; c.name_list(__import__('flann.models').models"
     ".model_registry)": {"torch"},
 }
 
