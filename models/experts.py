@@ -6,8 +6,9 @@ With E experts, of which k are chosen for each symbol::
     c = the k experts of greatest p
     y = Σ_{e in c} p_e D_e (silu(G_e x) ⊙ U_e x)     `gate` holds the G_e, `into` U_e, `out` D_e
 
-and, so that no expert is left without work, a loss of its own, handed over once after a forward
-pass in training (`Layer.auxiliary_loss`)::
+or, of experts that are not gated, D_e φ(U_e x) with φ relu or gelu; none has biases. And, so that
+no expert is left without work, a loss of its own, handed over once after a forward pass in training
+(`Layer.auxiliary_loss`)::
 
     balance · E Σ_e f_e P_e          f_e: share of the choices that fell on e;  P_e: mean of p_e
 
@@ -23,6 +24,7 @@ arXiv:2101.03961, §2.2. Its use beside Mamba and attention: Lieber et al. 2024,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -32,11 +34,68 @@ from torch.nn import functional
 
 from flann.errors import UserError
 
+from .feedforward import Activation, nonlinearity
 from .sequence import Stateless
 
 
+@dataclass(frozen=True)
+class Mixture:
+    """How many experts a feed-forward part has, and how they are used.
+
+    Attributes
+    ----------
+    experts : int
+        E; 0 where a feed-forward part is no mixture.
+    chosen : int
+        k, how many of them a symbol uses.
+    balance : float
+        weight of the balance loss.
+
+    Examples
+    --------
+    >>> Mixture(4).layer(8, 16)
+    Experts(...)
+    """
+
+    experts: int = 0
+    chosen: int = 2
+    balance: float = 0.01
+
+    def check(self, name: str) -> None:
+        """Refuse what is no mixture, in the words of the architecture's options.
+
+        Raises
+        ------
+        UserError
+            for fewer than two experts, more chosen than there are, or a negative balance.
+        """
+        if not self.experts:
+            return
+        if not (self.experts >= 2 and 1 <= self.chosen <= self.experts):
+            raise UserError(
+                f"{name}: expected 2 experts or more, of which 1 or more are chosen, got"
+                f" experts={self.experts},chosen={self.chosen}"
+            )
+        if not self.balance >= 0:
+            raise UserError(f"{name}, option 'balance': expected 0 or more, got {self.balance}")
+
+    def layer(self, width: int, inner: int, activation: Activation = "swiglu") -> Experts:
+        """The mixture, `inner` wide in each expert."""
+        return Experts(
+            width,
+            inner,
+            experts=self.experts,
+            chosen=self.chosen,
+            balance=self.balance,
+            activation=activation,
+        )
+
+
+NO_EXPERTS = Mixture()
+
+
 class Experts(Stateless):
-    """A mixture of experts; with one, a plain gated feed-forward part.
+    """A mixture of experts; with one, a plain feed-forward part.
 
     Parameters
     ----------
@@ -46,6 +105,8 @@ class Experts(Stateless):
         E and k.
     balance : float
         weight of the balance loss.
+    activation : Activation
+        of each expert: gated, or one nonlinearity between two matrices.
 
     Examples
     --------
@@ -57,13 +118,22 @@ class Experts(Stateless):
     """
 
     def __init__(
-        self, width: int, inner: int, *, experts: int = 1, chosen: int = 1, balance: float = 0.0
+        self,
+        width: int,
+        inner: int,
+        *,
+        experts: int = 1,
+        chosen: int = 1,
+        balance: float = 0.0,
+        activation: Activation = "swiglu",
     ) -> None:
         super().__init__()
         if not 1 <= chosen <= experts:
             raise UserError(f"experts: expected 1 to {experts} chosen of {experts}, got {chosen}")
         self.inner, self.experts, self.chosen, self.balance = inner, experts, chosen, balance
-        self.gate = nn.Linear(width, experts * inner, bias=False)
+        gated = activation == "swiglu"
+        self.activation = functional.silu if gated else nonlinearity(activation)
+        self.gate = nn.Linear(width, experts * inner, bias=False) if gated else None
         self.into = nn.Linear(width, experts * inner, bias=False)
         self.out = nn.Linear(experts * inner, width, bias=False)
         self.router = nn.Linear(width, experts, bias=False) if experts > 1 else None
@@ -74,7 +144,11 @@ class Experts(Stateless):
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
         """The outputs at every position."""
-        hidden = functional.silu(self.gate(x)) * self.into(x)
+        hidden = self.into(x)
+        if self.gate is None:
+            hidden = self.activation(hidden)
+        else:
+            hidden = self.activation(self.gate(x)) * hidden
         if self.router is not None:
             hidden = hidden.unflatten(-1, (self.experts, self.inner))
             hidden = (hidden * self._shares(self.router(x))[..., None]).flatten(-2)

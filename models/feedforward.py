@@ -11,6 +11,7 @@ SwiGLU: Shazeer 2020, arXiv:2002.05202, equation 6, which has three matrices and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from jaxtyping import Float
@@ -28,7 +29,7 @@ class FeedForward(Stateless):
     def __init__(self, width: int, inner: int, activation: Activation) -> None:
         super().__init__()
         self.into, self.out = nn.Linear(width, inner), nn.Linear(inner, width)
-        self.activation = functional.relu if activation == "relu" else functional.gelu
+        self.activation = nonlinearity(activation)
 
     def forward(
         self, x: Float[Tensor, "batch length width"]
@@ -53,6 +54,11 @@ class SwiGLU(Stateless):
         """The outputs at every position."""
         y: Tensor = self.out(functional.silu(self.into(x)) * self.gated(x))
         return y
+
+
+def nonlinearity(activation: Activation) -> Callable[[Tensor], Tensor]:
+    """φ, of the activations that are not gated."""
+    return functional.relu if activation == "relu" else functional.gelu
 
 
 def feedforward_of(width: int, inner: int, activation: Activation) -> Layer:

@@ -32,7 +32,7 @@ from flann.errors import UserError
 from flann.names import split_at_commas
 
 from .architecture import Architecture, Sizes
-from .experts import Experts
+from .experts import Experts, Mixture
 from .registry import model_registry, register
 from .sequence import Layer, Residual
 from .sizing import customary
@@ -116,7 +116,7 @@ class Hybrid(Architecture):
         names = read_pattern(pattern)
         made = {name: part_of(name, pattern) for name in names}
         self.parts = [made[name] for name in names]
-        self.experts, self.chosen, self.every, self.balance = experts, chosen, every, balance
+        self.mixture, self.every = Mixture(experts, chosen, balance), every
         self._check_experts()
         self.width_step = lcm(*(part.width_step for part in made.values()))
         families = {part.family for part in made.values()}
@@ -138,37 +138,22 @@ class Hybrid(Architecture):
         layers: list[Layer] = []
         for _ in range(sizes.depth):
             for place, part in enumerate(self.parts, start=1):
-                mixed = self.experts and place % self.every == 0
                 layers.append(mixer_of(part, sizes.width))
-                layers.append(Residual(self._feedforward(sizes, bool(mixed)), sizes.width))
+                layers.append(Residual(self._feedforward(sizes, place), sizes.width))
         return layers
 
-    def _feedforward(self, sizes: Sizes, mixed: bool) -> Layer:
-        if not mixed:
-            return Experts(sizes.width, sizes.second)
-        return Experts(
-            sizes.width,
-            sizes.second,
-            experts=self.experts,
-            chosen=self.chosen,
-            balance=self.balance,
-        )
+    def _feedforward(self, sizes: Sizes, place: int) -> Layer:
+        if self.mixture.experts and place % self.every == 0:
+            return self.mixture.layer(sizes.width, sizes.second)
+        return Experts(sizes.width, sizes.second)
 
     def _check_experts(self) -> None:
-        if not self.experts:
-            return
-        if not (self.experts >= 2 and 1 <= self.chosen <= self.experts):
-            raise UserError(
-                f"hybrid: expected 2 experts or more, of which 1 or more are chosen, got"
-                f" experts={self.experts},chosen={self.chosen}"
-            )
-        if not 1 <= self.every <= len(self.parts):
+        self.mixture.check("hybrid")
+        if self.mixture.experts and not 1 <= self.every <= len(self.parts):
             raise UserError(
                 f"hybrid, option 'every': expected 1 to {len(self.parts)}, as many as there are"
                 f" mixers in the pattern, got {self.every}"
             )
-        if self.balance < 0:
-            raise UserError(f"hybrid, option 'balance': expected 0 or more, got {self.balance}")
 
 
 def part_of(name: str, pattern: str) -> Architecture:

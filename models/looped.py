@@ -13,7 +13,7 @@ the prefix of the word's outputs only at equal loops: see `Layer.hold`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -39,6 +39,7 @@ class Looped(Layer):
     def __init__(self, layers: Sequence[Layer], loops: Loops) -> None:
         super().__init__()
         self.layers, self.loops = nn.ModuleList(layers), loops
+        self.penalty: Tensor | float = 0.0
         self.hold(None)
 
     def count(self, length: int) -> int:
@@ -55,9 +56,11 @@ class Looped(Layer):
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
         """The stream after the last loop."""
+        self.penalty = 0.0
         for _ in range(self.count(x.shape[1])):
-            for layer in self.layers:
+            for layer in self._layers():
                 x = layer(x)
+                self.penalty = self.penalty + layer.auxiliary_loss()
         return x
 
     def initial_state(self, batch_size: int) -> State:
@@ -79,8 +82,13 @@ class Looped(Layer):
         return self.count(length) * sum(layer.state_size(length) for layer in self._layers())
 
     def auxiliary_loss(self) -> Tensor | float:
-        """The layers' own, from the last loop."""
-        return sum((layer.auxiliary_loss() for layer in self._layers()), start=0.0)
+        """The layers' own, added up over the loops as if each had layers of its own."""
+        penalty, self.penalty = self.penalty, 0.0
+        return penalty
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The penalty belongs to a graph of operations, which can be neither copied nor pickled.
+        return {**self.__dict__, "penalty": 0.0}
 
     def hold(self, length: int | None) -> None:
         """As many loops as for a word of this length; their number known, it can go by steps."""

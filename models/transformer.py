@@ -6,6 +6,9 @@ where the norm stands)::
 
     x = x + attention(norm(x));   x = x + feedforward(norm(x))            norm=pre, the default
 
+A feed-forward part can be a mixture of experts (`experts`), each with the activation that it would
+have alone; attention, and with it what theory says, is the same.
+
 All layers together can be gone through several times with the same weights (`looped`), and the
 symbols of a word can stand at places that are drawn (`random_places`). Parts combine freely; what
 cannot combine says why.
@@ -31,6 +34,7 @@ from flann.errors import UserError
 
 from .architecture import Architecture, Sizes
 from .attention_kinds import FULL, AttentionChoice, AttentionKind
+from .experts import NO_EXPERTS, Mixture
 from .feedforward import Activation, customary_inner, feedforward_of
 from .looped import Looped, Loops
 from .norms import NormKind
@@ -93,6 +97,8 @@ class TransformerConfig:
         whether places are drawn.
     loops : int or 'log'
         how many times all blocks are gone through.
+    mixture : Mixture
+        of experts, which every feed-forward part is if it has any; their width is the block's.
     """
 
     width: int
@@ -109,8 +115,10 @@ class TransformerConfig:
     interpolation: float | None = None
     randomised: bool = False
     loops: Loops = 1
+    mixture: Mixture = NO_EXPERTS
 
     def __post_init__(self) -> None:
+        self.mixture.check("transformer")
         self.attention.check(causal=self.causal, position=self.position)
         if self.needs_longest and self.longest is None:
             raise UserError("learned or randomised positions and Linformer need a longest length")
@@ -231,8 +239,14 @@ def _parts(config: TransformerConfig, block: Block, places: Places) -> list[Laye
     if block.heads:
         parts.append(_attention(config, block, places))
     if block.feedforward:
-        parts.append(feedforward_of(config.width, block.feedforward, config.activation))
+        parts.append(_feedforward(config, block))
     return parts
+
+
+def _feedforward(config: TransformerConfig, block: Block) -> Layer:
+    if config.mixture.experts:
+        return config.mixture.layer(config.width, block.feedforward, config.activation)
+    return feedforward_of(config.width, block.feedforward, config.activation)
 
 
 def _attention(config: TransformerConfig, block: Block, places: Places) -> Layer:
@@ -301,6 +315,12 @@ class Transformer(Architecture):
         by how much places are divided before rope turns.
     loops : int or 'log'
         how many times the layers are gone through; ``log`` is log2 of the word's length.
+    experts : int
+        how many experts every feed-forward part has; 0 for none.
+    chosen : int
+        how many of them a symbol uses.
+    balance : float
+        weight of the experts' balance loss.
     window, global_tokens, block, random_blocks, pattern, features, rank, landmarks : int, optional
         of some kinds of attention (`AttentionChoice`).
     """
@@ -325,6 +345,9 @@ class Transformer(Architecture):
         distance: int | None = None,
         interpolation: float | None = None,
         loops: int | Literal["log"] = 1,
+        experts: int = 0,
+        chosen: int = 2,
+        balance: float = 0.01,
         window: int | None = None,
         global_tokens: int | None = None,
         block: int | None = None,
@@ -363,6 +386,7 @@ class Transformer(Architecture):
             interpolation=interpolation,
             randomised=randomised,
             loops=loops,
+            mixture=Mixture(experts, chosen, balance),
         )
         if not self.design.needs_longest:
             if max_length != MAX_LENGTH:
@@ -378,7 +402,10 @@ class Transformer(Architecture):
             self.layers(Sizes(self.width_step, 1, 1))  # what cannot be built says so now
 
     def customary(self, width: int) -> int:
-        """A feed-forward four times as wide as the stream, or as many parameters' worth."""
+        """A feed-forward four times as wide as the stream, or as many parameters' worth.
+
+        Each expert of a mixture is as wide as that, as in the hybrids.
+        """
         return customary_inner(width, self.design.activation)
 
     def config(self, sizes: Sizes) -> TransformerConfig:

@@ -247,8 +247,7 @@ def _empty(like: Tensor, *shape: int) -> Tensor:
 
 
 def _lines(*tensors: Tensor) -> list[Tensor]:
-    """Contiguous, with a conjugation that torch has put off carried out."""
-    return [t.resolve_conj().contiguous() for t in tensors]
+    return [t.contiguous() for t in tensors]
 
 
 class _Filled:

@@ -52,7 +52,7 @@ def _power(n: int) -> int:
 
 
 def _lines(*tensors: Tensor) -> list[Tensor]:
-    return [t.resolve_conj().contiguous() for t in tensors]
+    return [t.contiguous() for t in tensors]
 
 
 def _outputs(like: Tensor, *shapes: tuple[int, ...]) -> tuple[Tensor, ...]:

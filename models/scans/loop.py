@@ -62,12 +62,12 @@ def diagonal_forward(a: Tensor, b: Tensor, h: Tensor) -> None:
 def diagonal_backward(a: Tensor, h: Tensor, grad: Tensor, da: Tensor, db: Tensor) -> None:
     """∂b backwards in time, then ∂a from it."""
     a, h, grad, da, db = (t.transpose(0, 1) for t in (a, h, grad, da, db))
-    a = a.conj().resolve_conj()
+    a, before = a.conj_physical(), h[:-1].conj_physical()  # at once: see `operation`
     db[-1] = grad[-1]
     for t in range(len(h) - 2, -1, -1):
         torch.addcmul(grad[t], a[t + 1], db[t + 1], out=db[t])
     da[0] = 0
-    torch.mul(db[1:], h[:-1].conj(), out=da[1:])
+    torch.mul(db[1:], before, out=da[1:])
 
 
 def selective(

@@ -160,7 +160,11 @@ def _operator(
     """
     parameters = [f"Tensor {t}" for t in tensors] + [f"bool {flag}" for flag in operation.flags]
     LIBRARY.define(f"{name}({', '.join(parameters)}) -> Tensor[]")
-    LIBRARY.impl(name, lambda *arguments: list(run(*arguments)), "CompositeExplicitAutograd")
+
+    def settled(*arguments: Any) -> list[Tensor]:
+        return list(run(*map(_settled, arguments)))
+
+    LIBRARY.impl(name, settled, "CompositeExplicitAutograd")
     full = f"{NAMESPACE}::{name}"
     torch.library.register_fake(full, lambda *arguments: list(fake(*arguments)), lib=LIBRARY)
     operator = getattr(getattr(torch.ops, NAMESPACE), name).default
@@ -170,6 +174,14 @@ def _operator(
 
     torch.library.register_vmap(full, folded, lib=LIBRARY)
     return operator
+
+
+def _settled(argument: Any) -> Any:
+    """With a conjugation that torch has put off carried out.
+
+    Kernels know of none, and inside an operator of a traced graph torch itself may forget it.
+    """
+    return argument.resolve_conj() if isinstance(argument, Tensor) else argument
 
 
 def _differentiable(operation: Operation, there: Any, back: Any) -> Callable[..., Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import get_args
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from flann.errors import UserError
 from flann.models import build_model, model_of_width, model_registry
 from flann.models.attention import Attention
 from flann.models.experts import Experts
+from flann.models.feedforward import Activation
 from flann.models.hybrid import read_pattern
 from flann.models.mamba import SelectiveSSM
 from flann.models.sequence import Residual
@@ -97,30 +99,39 @@ def test_a_pattern_of_one_family_is_of_that_family(pattern: str, family: str) ->
 # -- experts ---------------------------------------------------------------------------------------
 
 
-def mixture(experts: int = 4, chosen: int = 2, balance: float = 0.1) -> Experts:
+def mixture(activation: Activation = "swiglu") -> Experts:
     torch.manual_seed(0)
-    return Experts(6, 5, experts=experts, chosen=chosen, balance=balance).double()
+    return Experts(6, 5, experts=4, chosen=2, balance=0.1, activation=activation).double()
 
 
-def by_the_sum(part: Experts, x: Tensor) -> tuple[Tensor, Tensor]:
+def by_the_sum(
+    part: Experts, x: Tensor, activation: Activation = "swiglu"
+) -> tuple[Tensor, Tensor]:
     """One symbol: its output, and the shares of all experts."""
     assert part.router is not None
     p = torch.softmax(part.router.weight @ x, dim=0)
     y = torch.zeros_like(x)
     for e in p.argsort(descending=True)[: part.chosen].tolist():
         rows = slice(e * part.inner, (e + 1) * part.inner)
-        hidden = functional.silu(part.gate.weight[rows] @ x) * (part.into.weight[rows] @ x)
+        hidden = part.into.weight[rows] @ x
+        if activation == "swiglu":
+            assert part.gate is not None
+            hidden = functional.silu(part.gate.weight[rows] @ x) * hidden
+        else:
+            hidden = {"relu": functional.relu, "gelu": functional.gelu}[activation](hidden)
         y = y + p[e] * (part.out.weight[:, rows] @ hidden)
     return y, p
 
 
+@pytest.mark.parametrize("activation", get_args(Activation))
 @torch.no_grad()
-def test_experts_are_the_sum_over_the_chosen() -> None:
-    part, x = mixture(), torch.randn(2, 7, 6, dtype=torch.float64)
+def test_experts_are_the_sum_over_the_chosen(activation: Activation) -> None:
+    part, x = mixture(activation), torch.randn(2, 7, 6, dtype=torch.float64)
     outputs = part(x)
     for row in range(2):
         for t in range(7):
-            torch.testing.assert_close(outputs[row, t], by_the_sum(part, x[row, t])[0])
+            expected, _ = by_the_sum(part, x[row, t], activation)
+            torch.testing.assert_close(outputs[row, t], expected)
 
 
 @torch.no_grad()
@@ -143,8 +154,9 @@ def test_balance_loss_is_least_when_all_work_alike() -> None:
     assert float(part.auxiliary_loss()) == pytest.approx(0.1 * 4 / 2)
 
 
-def test_balance_reaches_the_models_own_loss_in_training_alone() -> None:
-    name = "hybrid:experts=4,balance=0.5"
+@pytest.mark.parametrize("base", ["hybrid", "transformer", "transformer:loops=2"])
+def test_balance_reaches_the_models_own_loss_in_training_alone(base: str) -> None:
+    name = f"{base}{',' if ':' in base else ':'}experts=4,balance=0.5"
     model = model_of_width(name, symbols=3, labels=2, depth=2, width=8)
     tokens = torch.randint(3, (4, 9))
     model(tokens)
@@ -159,3 +171,23 @@ def test_balance_reaches_the_models_own_loss_in_training_alone() -> None:
     model.auxiliary_loss()
     model.eval()(tokens)
     assert model.auxiliary_loss() == 0
+
+
+def test_loops_add_their_balance_up_as_layers_do() -> None:
+    """Looping twice costs what two layers with the same weights cost."""
+    name, sizes = "transformer:experts=4,balance=0.5", {"symbols": 3, "labels": 2, "width": 8}
+    looped = model_of_width(f"{name},loops=2", depth=1, **sizes)  # type: ignore[arg-type]
+    deep = model_of_width(name, depth=2, **sizes)  # type: ignore[arg-type]
+    with torch.no_grad():
+        weights = dict(looped.named_parameters())
+        for key, parameter in deep.named_parameters():
+            start, _, rest = key.partition(".")
+            place, _, inner = rest.partition(".")
+            own = f"layers.0.layers.{int(place) % 2}.{inner}" if start == "layers" else key
+            parameter.copy_(weights[own])
+    tokens = torch.randint(3, (4, 9))
+    torch.testing.assert_close(looped(tokens), deep(tokens))
+    once, again = looped.auxiliary_loss(), deep.auxiliary_loss()
+    torch.testing.assert_close(once, again)
+    assert isinstance(once, Tensor)
+    assert once.item() >= 2 * 0.5

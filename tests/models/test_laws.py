@@ -42,6 +42,9 @@ COMBINATIONS = [
     "transformer:loops=3,norm=post,norm_kind=scale",
     "transformer:loops=log,position=none",
     "transformer:loops=log,causal=false,randomised=true,position=alibi",
+    "transformer:experts=3",
+    "transformer:experts=4,chosen=1,activation=swiglu,position=none,loops=2",
+    "transformer:experts=2,loops=log,causal=false,activation=relu,norm=post",
 ]
 NEEDED = {  # what a value needs beside it
     ("attention", "linformer"): {"causal": False},

@@ -33,6 +33,60 @@ def test_any_budget_is_met(name: str, depth: int, parameters: int, symbols: int)
     assert abs(count - parameters) <= 0.01 * parameters
 
 
+GRID = [(parameters, depth) for parameters in (30_000, 10**6, 10**7) for depth in (1, 4, 8)]
+CHOSEN = [  # whose sizes have coarser steps than the defaults'
+    "transformer:experts=4",
+    "transformer:experts=16,activation=swiglu",
+    "transformer:position=learned,bos=true",
+    "hybrid:experts=4",
+    "hybrid:pattern=3mamba+attention,experts=16",
+    "deltaproduct:factors=4",
+]
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_every_model_meets_budgets_from_small_to_large(name: str) -> None:
+    for parameters, depth in GRID:
+        count = met(name, parameters, depth)
+        assert abs(count - parameters) <= 0.01 * parameters, (parameters, depth)
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_options_meet_them_or_the_nearest_is_named(name: str) -> None:
+    for parameters, depth in GRID:
+        try:
+            count = met(name, parameters, depth)
+        except UserError as refused:
+            off, nearest = nearest_by_trying_all(name, parameters, depth)
+            assert off > 0.01 * parameters
+            assert f"{nearest:,}" in str(refused)
+        else:
+            assert abs(count - parameters) <= 0.01 * parameters, (parameters, depth)
+
+
+def met(name: str, parameters: int, depth: int) -> int:
+    """How many parameters the model for this budget has."""
+    architecture = model_registry.create(name)
+    sizes = solve(architecture, name, symbols=60, labels=60, depth=depth, parameters=parameters)
+    return counter(architecture, 60, 60, depth)(sizes.width, sizes.second)
+
+
+def nearest_by_trying_all(name: str, parameters: int, depth: int) -> tuple[int, int]:
+    """How far off the nearest count is, and which: every width, every knob up to the budget."""
+    architecture = model_registry.create(name)
+    count = counter(architecture, 60, 60, depth)
+    width, found = architecture.width_step, []
+    while not found or count(width, lowest(architecture)) <= 1.1 * parameters:
+        second = lowest(architecture)
+        while True:
+            found.append(count(width, second))
+            if found[-1] > parameters:
+                break
+            second += architecture.knob_step
+        width += architecture.width_step
+    return min((abs(n - parameters), n) for n in found)
+
+
 @pytest.mark.parametrize("name", model_names())
 @pytest.mark.parametrize("depth", [1, 3])
 def test_counts_are_those_of_real_modules(name: str, depth: int) -> None:

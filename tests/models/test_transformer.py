@@ -185,6 +185,8 @@ def test_positions_tell_places_apart(position: Position) -> None:
         (":position=none", "transformer-nope"),
         (":causal=false", "transformer-bidirectional"),
         (":causal=false,position=none", "transformer-equivariant"),
+        (":experts=4", "transformer"),
+        (":experts=4,position=none", "transformer-nope"),
         (":loops=3", "transformer"),
         (":attention=log-length", "transformer"),
         (":attention=window", "transformer-window"),
@@ -303,6 +305,11 @@ def test_swiglu_is_its_formula() -> None:
         ("transformer:max_length=64", "no last place"),
         ("transformer:loops=0", "1 or more, or log"),
         ("transformer:loops=lots", "a whole number or log"),
+        ("transformer:experts=1", "transformer: expected 2 experts or more"),
+        ("transformer:experts=-2", "2 experts or more"),
+        ("transformer:experts=3,chosen=4", "experts=3,chosen=4"),
+        ("transformer:experts=3,chosen=0", "1 or more are chosen"),
+        ("transformer:experts=3,balance=-1", "0 or more"),
     ],
 )
 def test_wrong_options_are_one_line(name: str, said: str) -> None:
