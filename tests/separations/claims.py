@@ -18,9 +18,11 @@ from flann import Experiment
 
 LONGEST = 40
 LEARNED = 0.99
-"""Accuracy per symbol from which on a task counts as learned."""
-MISSED = 0.95
-"""Accuracy per symbol that a model which has not learned it stays under."""
+"""Accuracy per symbol from which on a task counts as learned, at lengths trained on."""
+HELD = 0.95
+"""Accuracy per symbol from which on what is learned counts as holding at greater lengths."""
+MISSED = 0.9
+"""Accuracy per symbol that a model which has not learned a task stays under."""
 SAME: dict[str, Any] = {"parameters": 30_000, "steps": 1500, "train_lengths": (3, LONGEST)}
 
 
@@ -61,7 +63,7 @@ class Claim:
         """Whether accuracies per symbol, by length, are as claimed."""
         if not self.learned:
             return found[self.at] < MISSED
-        enough = 1 if self.faultless else LEARNED
+        enough = 1 if self.faultless else HELD
         return found[LONGEST] >= LEARNED and found[self.at] >= enough
 
     def experiment(self, seed: int) -> Experiment:
@@ -81,7 +83,7 @@ class Claim:
 
 EIGHTFOLD = 8 * LONGEST
 DELTA = {"lr": 2e-2, "steps": 3000, "batch": 32}
-"""With less the delta rule fits lengths to 40 as well, and holds to .95 at eight times that."""
+"""With less the delta rule fits lengths to 40 as well, but holds less well beyond."""
 
 CLAIMS = [
     # Parity: a sign that flips, or a state that is overwritten, and not a state that only fades.

@@ -62,11 +62,12 @@ def test_what_fails_is_not_broken(claim: Claim, seed: int, runs: Path) -> None:
 @pytest.mark.parametrize(
     ("claim", "found", "holds"),
     [
-        (Claim("parity", "lstm", 320), {40: 1.0, 320: 0.99}, True),
-        (Claim("parity", "lstm", 320), {40: 1.0, 320: 0.98}, False),
+        (Claim("parity", "lstm", 320), {40: 1.0, 320: 0.96}, True),
+        (Claim("parity", "lstm", 320), {40: 1.0, 320: 0.94}, False),
+        (Claim("parity", "lstm", 320), {40: 0.98, 320: 0.96}, False),
         (Claim("parity", "lstm", 512, faultless=True), {40: 1.0, 512: 0.9999}, False),
         (Claim("parity", "s4d", 320, learned=False, control="majority"), {40: 1.0, 320: 0.5}, True),
-        (Claim("parity", "s4d", 320, learned=False, control="majority"), {320: 0.96}, False),
+        (Claim("parity", "s4d", 320, learned=False, control="majority"), {320: 0.91}, False),
     ],
 )
 def test_a_claim_can_fail(claim: Claim, found: dict[int, float], holds: bool) -> None:
