@@ -67,9 +67,15 @@ class Mixture:
         Raises
         ------
         UserError
-            for fewer than two experts, more chosen than there are, or a negative balance.
+            for fewer than two experts, more chosen than there are, a negative balance, or a choice
+            among no experts.
         """
         if not self.experts:
+            if self != NO_EXPERTS:
+                raise UserError(
+                    f"{name}: options 'chosen' and 'balance' are for a mixture: expected experts=2"
+                    " or more with them"
+                )
             return
         if not (self.experts >= 2 and 1 <= self.chosen <= self.experts):
             raise UserError(

@@ -37,6 +37,7 @@ from .registry import model_registry, register
 from .sequence import Layer, Residual
 from .sizing import customary
 
+EVERY = 2
 ELEMENT = re.compile(r"(\d{0,3})([A-Za-z][\w-]*)(?:\((.+)\))?")
 
 
@@ -110,7 +111,7 @@ class Hybrid(Architecture):
         pattern: str = "mamba+attention",
         experts: int = 0,
         chosen: int = 2,
-        every: int = 2,
+        every: int = EVERY,
         balance: float = 0.01,
     ) -> None:
         names = read_pattern(pattern)
@@ -149,6 +150,8 @@ class Hybrid(Architecture):
 
     def _check_experts(self) -> None:
         self.mixture.check("hybrid")
+        if not self.mixture.experts and self.every != EVERY:
+            raise UserError("hybrid, option 'every': it is for mixtures: expected experts too")
         if self.mixture.experts and not 1 <= self.every <= len(self.parts):
             raise UserError(
                 f"hybrid, option 'every': expected 1 to {len(self.parts)}, as many as there are"

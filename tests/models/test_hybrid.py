@@ -74,6 +74,8 @@ def test_patterns_repeat_what_they_count(elements: list[tuple[int, str]]) -> Non
         ("2mamba,experts=1", "2 experts or more"),
         ("2mamba,experts=3,chosen=4", "2 experts or more"),
         ("2mamba,experts=3,balance=-1", "0 or more"),
+        ("2mamba,every=1", "expected experts too"),
+        ("2mamba,chosen=1", "are for a mixture"),
     ],
 )
 def test_what_is_no_pattern_is_refused_in_one_line(pattern: str, why: str) -> None:

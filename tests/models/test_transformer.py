@@ -310,6 +310,8 @@ def test_swiglu_is_its_formula() -> None:
         ("transformer:experts=3,chosen=4", "experts=3,chosen=4"),
         ("transformer:experts=3,chosen=0", "1 or more are chosen"),
         ("transformer:experts=3,balance=-1", "0 or more"),
+        ("transformer:chosen=1", "are for a mixture: expected experts=2"),
+        ("transformer:balance=0.5", "are for a mixture"),
     ],
 )
 def test_wrong_options_are_one_line(name: str, said: str) -> None:
