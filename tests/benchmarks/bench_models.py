@@ -1,19 +1,24 @@
 """A training step of every model beside what a user would pick instead, at equal size.
 
-    python tests/benchmarks/bench_models.py [--quick] [MODEL ...]
+    python tests/benchmarks/bench_models.py [--quick] [-o FOLDER] [MODEL ...]
 
 One thread; a whole step of AdamW (forward, loss, backward, update), median milliseconds, and how
 many times as long each peer's takes: above 1 the model is the faster. Each model and its peers are
 timed in turn in one run. At 100,000 parameters (depth 2, batch 64) and 3.2 million (depth 4,
 batch 8), lengths 32, 256 and 1,024 (batch 8); then the peak memory of a step at length 4,096 and
-batch 8. ``--quick`` does 100,000 parameters at length 32 only. The peers: see `peers.py`; mambapy
-and transformers are timed where they are installed.
+batch 8. ``--quick`` does 100,000 parameters at length 32 only; ``-o`` appends what was found to
+FOLDER/steps.csv and FOLDER/peaks.csv. The peers: see `peers.py`; mambapy, transformers and
+flash-linear-attention are timed where they are installed.
 """
 
 from __future__ import annotations
 
+import argparse
+import csv
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import torch
 from measure import in_turn, machine, peak_of, print_peak
@@ -32,6 +37,7 @@ SETTINGS = [
     for length in (32, 256, 1024)
 ]
 LONG, FEW = 4096, 8
+SIZE = ["model", "parameters", "depth", "length", "batch"]
 
 
 def training_step(model: nn.Module, batch: int, length: int) -> Callable[[], object]:
@@ -53,28 +59,55 @@ def ours(name: str, depth: int, parameters: int) -> nn.Module:
     return build_model(name, symbols=SYMBOLS, labels=SYMBOLS, depth=depth, parameters=parameters)
 
 
-def compare(name: str, parameters: int, depth: int, length: int, batch: int) -> None:
-    """Print one line: the model's time, and its peers' as multiples of it."""
+def compare(name: str, parameters: int, depth: int, length: int, batch: int) -> list[Any]:
+    """Print one line: the model's time, and its peers' as multiples of it. Rows of the table."""
     models = {"": ours(name, depth, parameters)}
     for peer, make in peers_of(name).items():
         models[peer] = sized(make, SYMBOLS, depth, parameters)
     took = in_turn({n: training_step(model, batch, length) for n, model in models.items()})
-    rate = batch * length / took[""]
-    beside = "".join(f"   {n} {ms / took['']:5.2f}x" for n, ms in took.items() if n)
-    print(f"  {name:28} {took['']:9.1f} ms {rate:8.1f}k symbols/s{beside}", flush=True)
+    mine = took.pop("")
+    beside = "".join(f"   {n} {ms / mine:5.2f}x" for n, ms in took.items())
+    rate = batch * length / mine
+    print(f"  {name:28} {mine:9.1f} ms {rate:8.1f}k symbols/s{beside}", flush=True)
+    row = [name, parameters, depth, length, batch, f"{mine:.1f}"]
+    beside_it = [[peer, f"{ms / mine:.2f}"] for peer, ms in took.items()] or [["", ""]]
+    return [row + peer for peer in beside_it]
 
 
-def main(names: list[str], quick: bool) -> None:
+def append(folder: Path | None, name: str, header: list[str], rows: list[Any]) -> None:
+    """Rows to the end of a table, which begins with its header."""
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows(rows if file.tell() else [header, *rows])
+
+
+def main(names: list[str], quick: bool, folder: Path | None) -> None:
     """Print the tables."""
     machine()
     for parameters, depth, length, batch in SETTINGS[:1] if quick else SETTINGS:
         print(f"\n{parameters:,} parameters, depth {depth}, length {length}, batch {batch}")
         for name in names:
-            compare(name, parameters, depth, length, batch)
+            rows = compare(name, parameters, depth, length, batch)
+            append(folder, "steps.csv", [*SIZE, "ms", "peer", "times_as_long"], rows)
     if not quick:
         print(f"\npeak memory of a step: 100,000 parameters, depth 2, length {LONG}, batch {FEW}")
         for name in names:
-            print(f"  {name:28} {peak_of(__file__, name):9,.0f} MB", flush=True)
+            peak = peak_of(__file__, name)
+            print(f"  {name:28} {peak:9,.0f} MB", flush=True)
+            row = [name, 100_000, 2, LONG, FEW, f"{peak:.0f}"]
+            append(folder, "peaks.csv", [*SIZE, "megabytes"], [row])
+
+
+def asked() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description="A training step of every model and its peers.")
+    parser.add_argument("models", nargs="*", metavar="MODEL")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("-o", dest="folder", metavar="FOLDER", type=Path)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
@@ -85,5 +118,5 @@ if __name__ == "__main__":
         training_step(model, 2, 64)()
         print_peak(training_step(model, FEW, LONG))
     else:
-        words = [word for word in sys.argv[1:] if word != "--quick"]
-        main(words or [*model_names(), *EXTRA], "--quick" in sys.argv)
+        wanted = asked()
+        main(wanted.models or [*model_names(), *EXTRA], wanted.quick, wanted.folder)
