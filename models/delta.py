@@ -36,6 +36,7 @@ from .architecture import Architecture, Sizes
 from .fast_weights import FastWeights, Terms, shared_out
 from .feedforward import FeedForward
 from .mamba import initialise_time_step
+from .norms import RMSNorm
 from .registry import register
 from .scans.front import Eigenvalues
 from .sequence import Layer, Residual
@@ -80,7 +81,7 @@ class DeltaRule(FastWeights):
         self.values = nn.Linear(width, factors * width, bias=False)
         self.convolution = ShortConvolution((1 + 2 * factors) * width, taps)
         self.strength = nn.Linear(width, factors * heads, bias=False)
-        self.norm = nn.RMSNorm(size, eps=1e-5)
+        self.norm = RMSNorm(size)
         self.out = nn.Linear(width, width, bias=False)
         if gated:
             self.forget = nn.Linear(width, heads)

@@ -30,6 +30,7 @@ from flann.errors import UserError
 from .architecture import Architecture, Sizes
 from .fast_weights import FastWeights, Terms, shared_out
 from .mamba import inverse_softplus
+from .norms import RMSNorm
 from .registry import register
 from .scans.front import Eigenvalues
 from .sequence import Layer, Residual
@@ -70,7 +71,7 @@ class ScalarDecaySSM(FastWeights):
         self.step_bias = nn.Parameter(inverse_softplus(dt))
         self.log_rates = nn.Parameter(torch.empty(heads).uniform_(1, 16).log())
         self.skip = nn.Parameter(torch.ones(heads, 1))
-        self.norm = nn.RMSNorm(inner, eps=1e-5)
+        self.norm = RMSNorm(inner)
         self.out = nn.Linear(inner, width, bias=False)
 
     def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:

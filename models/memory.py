@@ -30,7 +30,6 @@ Joulin & Mikolov 2015, arXiv:1503.01007, §3.2 (zeros below the bottom instead o
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -41,9 +40,9 @@ from flann.errors import UserError
 
 from .architecture import Architecture, Sizes
 from .registry import register
+from .scans import memory_scan
+from .scans.memory import Controller, Memory
 from .sequence import Layer, Residual, State
-
-Controller = Literal["rnn", "lstm"]
 
 
 class MemoryNetwork(Layer):
@@ -58,6 +57,7 @@ class MemoryNetwork(Layer):
     """
 
     actions = 3
+    kind: Memory
     grows: int
     """How many cells the memory grows by at a symbol."""
 
@@ -90,13 +90,14 @@ class MemoryNetwork(Layer):
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position: step by step, for nothing else can compute it."""
-        from_x = functional.linear(x, self.input_map.weight[:, : x.shape[2]], self.input_map.bias)
-        carried, outputs = self.initial_state(len(x)), []
-        for t in range(x.shape[1]):
-            carried = self._advanced(from_x[:, t], carried)
-            outputs.append(carried[0])
-        y: Tensor = self.out(torch.stack(outputs, dim=1))
+        """The outputs at every position."""
+        from_x, from_memory = self.input_map.weight.split([x.shape[2], self.cell], dim=1)
+        seen = torch.cat([self.hidden_map.weight, from_memory], dim=1).T
+        said = torch.cat([self.word.weight, self.action.weight]).T
+        bias = torch.cat([self.word.bias, self.action.bias])
+        g = functional.linear(x, from_x, self.input_map.bias)
+        h = memory_scan(g, seen, said, bias, controller=self.controller, memory=self.kind)
+        y: Tensor = self.out(h)
         return y
 
     def initial_state(self, batch_size: int) -> State:
@@ -137,6 +138,7 @@ class MemoryNetwork(Layer):
 class Stack(MemoryNetwork):
     """The stack; its actions are push, pop, and to do nothing. Cells from the top down."""
 
+    kind: Memory = "stack"
     grows = 1
 
     def shown(self, memory: Float[Tensor, "batch cells cell"]) -> Float[Tensor, "batch cell"]:
@@ -158,6 +160,7 @@ class Stack(MemoryNetwork):
 class Tape(MemoryNetwork):
     """The tape; its head goes left, right, or stays. Cells from left to right of the head."""
 
+    kind: Memory = "tape"
     grows = 2
 
     def shown(self, memory: Float[Tensor, "batch cells cell"]) -> Float[Tensor, "batch cell"]:

@@ -17,8 +17,24 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from .scans import rms_norm
+
 NormKind = Literal["rms", "layer", "scale"]
 EPS = 1e-5
+
+
+class RMSNorm(nn.RMSNorm):
+    """torch's, by the fused kernel where there is one."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, eps=EPS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The vector at every position, its root mean square made 1, times the gains.
+
+        A word's symbols one at a time (without a length) are too little for a kernel to gain.
+        """
+        return rms_norm(x, self.weight) if x.ndim > 2 else super().forward(x)
 
 
 class ScaleNorm(nn.Module):
@@ -43,4 +59,4 @@ def norm_of(kind: NormKind, width: int) -> nn.Module:
     """
     if kind == "scale":
         return ScaleNorm(width)
-    return nn.LayerNorm(width, eps=EPS) if kind == "layer" else nn.RMSNorm(width, eps=EPS)
+    return nn.LayerNorm(width, eps=EPS) if kind == "layer" else RMSNorm(width)

@@ -10,7 +10,9 @@
     linear_attention_scan, delta_scan, rank_one_scan                         see `fast_weights`
                        S_t = (diag(w_t) - p_t l_tᵀ) S_{t-1} + k_t v_tᵀ,  y_t = S_tᵀ q_t
     slstm_scan         exponential gates that see h_{t-1}                    see `gated`
+    memory_scan        a controller with a soft stack or tape                see `memory`
     short_convolution  what stands before many of them                       see `short`
+    rms_norm           what stands before every layer                        see `norm`
 
 The backends, each equal to the first forward and backward, which tests hold them to::
 
@@ -33,6 +35,8 @@ from .backends import scan_backend
 from .fast_weights import delta_scan, linear_attention_scan, rank_one_scan, stabilised_gates
 from .front import diagonal_scan, matrix_scan, product_scan, selective_scan
 from .gated import slstm_scan
+from .memory import memory_scan
+from .norm import rms_norm
 from .short import short_convolution
 
 __all__ = [
@@ -40,8 +44,10 @@ __all__ = [
     "diagonal_scan",
     "linear_attention_scan",
     "matrix_scan",
+    "memory_scan",
     "product_scan",
     "rank_one_scan",
+    "rms_norm",
     "scan_backend",
     "selective_scan",
     "short_convolution",

@@ -10,12 +10,24 @@ import torch
 from torch import Tensor
 
 from .compiled import call, library
+from .loop_memory import by_weights, memory_outputs
 from .loop_slstm import by_recurrence
-from .operation import CONVOLUTION, DELTA, DIAGONAL, GATED, MATRIX, PRODUCT, SLSTM, define
-from .ref import RMS_EPS
+from .operation import (
+    CONVOLUTION,
+    DELTA,
+    DIAGONAL,
+    GATED,
+    MATRIX,
+    MEMORY,
+    PRODUCT,
+    RMS,
+    SLSTM,
+    define,
+)
+from .ref import NORM_EPS, RMS_EPS
 
 CHUNK = 16
-"""How many steps the backward runs again at a time: SELECTIVE_CHUNK, DELTA_CHUNK."""
+"""How many steps the backward runs again at a time: SELECTIVE_CHUNK, DELTA_CHUNK, MEMORY_CHUNK."""
 VECTOR = 64
 """Bytes of the kernels' vectors."""
 
@@ -57,6 +69,28 @@ def convolution_backward(
         call("convolution_backward", tensors, [*x.shape, w.shape[2], len(w)])
     dw.copy_(by_taps.unflatten(0, (len(w), -1)).sum(1).mT)
     dbias.copy_(by_bias.unflatten(0, (len(w), -1)).sum(1))
+
+
+# -- rms -------------------------------------------------------------------------------------------
+
+
+def rms_outputs(x: Tensor, gain: Tensor) -> tuple[Tensor, ...]:
+    """y."""
+    return (_empty(x, *x.shape),)
+
+
+def rms_forward(x: Tensor, gain: Tensor, y: Tensor) -> None:
+    """Every position."""
+    call("rms_forward", [*_lines(x, gain), y, _number(NORM_EPS)], [*x.shape, len(gain)])
+
+
+def rms_backward(x: Tensor, gain: Tensor, grad: Tensor, dx: Tensor, dgain: Tensor) -> None:
+    """What the gains get is summed over the rows of the batch that share them."""
+    by_gain = _empty(x, len(x), x.shape[2])
+    with _Filled(dx) as (to,):
+        tensors = [*_lines(x, gain, grad), to, by_gain, _number(NORM_EPS)]
+        call("rms_backward", tensors, [*x.shape, len(gain)])
+    dgain.copy_(by_gain.unflatten(0, (len(gain), -1)).sum(1))
 
 
 # -- diagonal --------------------------------------------------------------------------------------
@@ -129,8 +163,7 @@ def matrix_forward(
 ) -> None:
     """Every state, and what each was divided by."""
     A, b, initial = _lines(A, b, initial)
-    eps = torch.tensor(RMS_EPS, dtype=torch.float64)
-    call("matrix_forward", [A, b, initial, h, r, eps], [*b.shape, normalise])
+    call("matrix_forward", [A, b, initial, h, r, _number(RMS_EPS)], [*b.shape, normalise])
 
 
 def matrix_backward(
@@ -228,6 +261,34 @@ def slstm_backward(
     dR.copy_(by_recurrence(R, h, dg))
 
 
+# -- memory ----------------------------------------------------------------------------------------
+
+
+def memory_forward(
+    g: Tensor, R: Tensor, E: Tensor, bias: Tensor, h: Tensor, cells: Tensor, gates: Tensor,
+    shown: Tensor, said: Tensor, kept: Tensor, lstm: bool, tape: bool,
+) -> None:  # fmt: skip
+    """Every output, and what the backward needs."""
+    inputs = [*_lines(g), _padded(R), _padded(E), *_lines(bias)]
+    sizes = [*h.shape, shown.shape[2], len(R), lstm, tape]
+    call("memory_forward", [*inputs, h, cells, gates, shown, said, kept], sizes)
+
+
+def memory_backward(
+    R: Tensor, E: Tensor, bias: Tensor, h: Tensor, cells: Tensor, gates: Tensor, shown: Tensor,
+    said: Tensor, kept: Tensor, grad: Tensor, dg: Tensor, dR: Tensor, dE: Tensor, dbias: Tensor,
+    lstm: bool, tape: bool,
+) -> None:  # fmt: skip
+    """Backwards in time, then the weights' gradients all at once."""
+    dsaid = _empty(said, *said.shape)
+    inputs = [_padded(R.mT), _padded(E.mT), h, cells, gates, said, kept, *_lines(grad)]
+    sizes = [*h.shape, shown.shape[2], len(R), lstm, tape]
+    with _Filled(dg) as (to,):
+        call("memory_backward", [*inputs, to, dsaid], sizes)
+    for weights, found in zip((dR, dE, dbias), by_weights(R, h, shown, dg, dsaid), strict=True):
+        weights.copy_(found)
+
+
 def _padded(R: Tensor) -> Tensor:
     """Zeros after the last axis, up to whole vectors, at an address that vectors may have."""
     size, lanes = R.shape[-1], VECTOR // R.element_size()
@@ -240,6 +301,10 @@ def _padded(R: Tensor) -> Tensor:
 
 
 # -- layout ----------------------------------------------------------------------------------------
+
+
+def _number(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)
 
 
 def _empty(like: Tensor, *shape: int) -> Tensor:
@@ -269,9 +334,11 @@ class _Filled:
 convolution = define(
     "cpu", CONVOLUTION, convolution_forward, convolution_backward, convolution_outputs
 )
+rms = define("cpu", RMS, rms_forward, rms_backward, rms_outputs)
 diagonal = define("cpu", DIAGONAL, diagonal_forward, diagonal_backward, diagonal_outputs)
 selective = define("cpu", GATED, selective_forward, selective_backward, selective_outputs)
 matrix = define("cpu", MATRIX, matrix_forward, matrix_backward, matrix_outputs)
 product = define("cpu", PRODUCT, product_forward, product_backward, product_outputs)
 delta = define("cpu", DELTA, delta_forward, delta_backward, delta_outputs)
 slstm = define("cpu", SLSTM, slstm_forward, slstm_backward, slstm_outputs)
+memory = define("cpu", MEMORY, memory_forward, memory_backward, memory_outputs)

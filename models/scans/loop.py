@@ -9,7 +9,8 @@ is b_t's gradient too::
 
     diagonal     ∂b_t = ḡ_t + conj(a_{t+1}) ∂b_{t+1},   ∂a_t = ∂b_t conj(h_{t-1})
 
-The others are in `loop_selective`, `loop_matrix`, `loop_delta` and `loop_slstm`.
+The others are in `loop_selective`, `loop_matrix`, `loop_delta`, `loop_slstm` and
+`loop_memory`.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from .loop_matrix import (
     product_forward,
     product_outputs,
 )
+from .loop_memory import memory_backward, memory_forward, memory_outputs
 from .loop_selective import selective_backward, selective_forward, selective_outputs
 from .loop_slstm import slstm_backward, slstm_forward, slstm_outputs
-from .operation import DELTA, DIAGONAL, MATRIX, PRODUCT, SELECTIVE, SLSTM, define
-from .ref import gated
+from .operation import DELTA, DIAGONAL, MATRIX, MEMORY, PRODUCT, SELECTIVE, SLSTM, define
+from .ref import NORM_EPS, gated
 from .time_first import time_first
 
 
@@ -44,6 +46,11 @@ def convolution(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
     padded = functional.pad(x, (0, 0, w.shape[2] - 1, 0)).transpose(1, 2)
     z = functional.conv1d(padded, w[0, :, None], bias[0], groups=x.shape[2])
     return functional.silu(z.transpose(1, 2))
+
+
+def rms(x: Tensor, gain: Tensor) -> Tensor:
+    """torch's own, which has a derivative already."""
+    return functional.rms_norm(x, x.shape[-1:], eps=NORM_EPS) * gain[:, None]
 
 
 def diagonal_outputs(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
@@ -83,3 +90,4 @@ matrix = define("torch", MATRIX, matrix_forward, matrix_backward, matrix_outputs
 product = define("torch", PRODUCT, product_forward, product_backward, product_outputs)
 delta = define("torch", DELTA, delta_forward, delta_backward, delta_outputs)
 slstm = define("torch", SLSTM, slstm_forward, slstm_backward, slstm_outputs)
+memory = define("torch", MEMORY, memory_forward, memory_backward, memory_outputs)

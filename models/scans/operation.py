@@ -102,6 +102,7 @@ DELTA = Operation(
     saved=("q", "k", "v", "decay", "look", "put", "kept"),
     like=("q", "k", "v", "decay", "look", "put"),
 )
+RMS = Operation("rms", ("x", "gain"), ("y",), saved=("x", "gain"), like=("x", "gain"))
 SLSTM = Operation(
     "slstm",
     ("g", "R"),
@@ -109,6 +110,15 @@ SLSTM = Operation(
     saved=("R", "h", "cells", "gates"),
     like=("gates", "R"),
     flags=("sigmoid",),
+)
+
+MEMORY = Operation(
+    "memory",
+    ("g", "R", "E", "bias"),
+    ("h", "cells", "gates", "shown", "said", "kept"),
+    saved=("R", "E", "bias", "h", "cells", "gates", "shown", "said", "kept"),
+    like=("gates", "R", "E", "bias"),
+    flags=("lstm", "tape"),
 )
 
 

@@ -7,6 +7,8 @@ from torch import Tensor
 
 RMS_EPS = 1e-6
 """Added to the mean square before the root, so that a zero state stays zero."""
+NORM_EPS = 1e-5
+"""The same, in the norms of the stream."""
 
 
 def supports(device: str) -> bool:
@@ -96,6 +98,36 @@ def slstm(g: Tensor, R: Tensor, sigmoid: bool) -> Tensor:
         h = torch.sigmoid(o) * c / n
         outputs.append(h.flatten(1))
     return torch.stack(outputs, dim=1)
+
+
+def memory(g: Tensor, R: Tensor, E: Tensor, bias: Tensor, lstm: bool, tape: bool) -> Tensor:
+    """A controller that sees M[0] and gives a word, which is written, and shares of three moves."""
+    length, state, cell = g.shape[1], E.shape[1], E.shape[2] - 3
+    index = torch.arange(-length - 1, length + 2, device=g.device)[:, None]
+    written, there = (index == 0, index >= -length - 1) if tape else (index == -1, index >= 0)
+    M = g.new_zeros(len(g), len(index), cell)
+    h, c, outputs = g.new_zeros(len(g), state), g.new_zeros(len(g), state), []
+    for t in range(length):
+        seen = torch.cat([h, M[:, length + 1]], dim=-1)
+        sums = g[:, t] + (seen[:, None] @ R)[:, 0]
+        if lstm:
+            i, f, z, o = sums.chunk(4, dim=-1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(z)
+            h = torch.sigmoid(o) * torch.tanh(c)
+        else:
+            h = torch.tanh(sums)
+        v, scores = (bias + (h[:, None] @ E)[:, 0]).split([cell, 3], dim=-1)
+        left, right, still = torch.softmax(scores, dim=-1)[:, :, None, None].unbind(1)
+        M = torch.where(written, v[:, None], M)
+        M = left * M.roll(1, 1) + right * M.roll(-1, 1) + still * M
+        M = torch.where(there, M, 0)
+        outputs.append(h)
+    return torch.stack(outputs, dim=1)
+
+
+def rms(x: Tensor, gain: Tensor) -> Tensor:
+    """x over its root mean square, times the gains."""
+    return gain[:, None] * x / (x.square().mean(-1, keepdim=True) + NORM_EPS).sqrt()
 
 
 def convolution(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -13,8 +14,10 @@ from flann.models.scans import (
     diagonal_scan,
     linear_attention_scan,
     matrix_scan,
+    memory_scan,
     product_scan,
     rank_one_scan,
+    rms_norm,
     selective_scan,
     short_convolution,
     slstm_scan,
@@ -92,6 +95,24 @@ def convolution_inputs(length: int, *, batch: int = 3) -> Inputs:
     return normal(batch, length, 5, seed=1), normal(5, 4, seed=2), normal(5, seed=3)
 
 
+def controlled_inputs(length: int, gates: int, *, batch: int) -> Inputs:
+    """A controller of 6 and cells of 2, with actions that are far from even."""
+    g, R = normal(batch, length, 6 * gates, seed=1), 0.5 * normal(8, 6 * gates, seed=2)
+    return g, R, normal(6, 5, seed=3), normal(5, seed=4)
+
+
+def simple_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return controlled_inputs(length, 1, batch=batch)
+
+
+def lstm_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return controlled_inputs(length, 4, batch=batch)
+
+
+def norm_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return normal(batch, length, 5, seed=1), normal(5, seed=2)
+
+
 def negative(*inputs: Tensor) -> Tensor:
     return selective_scan(*inputs, eigenvalues="negative")
 
@@ -110,6 +131,11 @@ def sigmoid_slstm(*inputs: Tensor) -> Tensor:
 
 CASES: dict[str, tuple[Scan, Callable[..., Inputs]]] = {
     "convolution": (short_convolution, convolution_inputs),
+    "stack": (partial(memory_scan, controller="rnn", memory="stack"), simple_inputs),
+    "tape": (partial(memory_scan, controller="rnn", memory="tape"), simple_inputs),
+    "lstm stack": (partial(memory_scan, controller="lstm", memory="stack"), lstm_inputs),
+    "lstm tape": (partial(memory_scan, controller="lstm", memory="tape"), lstm_inputs),
+    "norm": (rms_norm, norm_inputs),
     "diagonal": (diagonal_scan, diagonal_inputs),
     "complex": (diagonal_scan, complex_inputs),
     "selective": (selective_scan, selective_inputs),
@@ -135,7 +161,8 @@ def outcome(scan: Scan, inputs: Inputs) -> list[Tensor]:
     drawn = normal(*output.shape, seed=9, kind=in_precision(output, torch.float64).dtype)
     weights = drawn.to(output)  # the same in every precision
     (output * weights).sum().abs().backward()
-    return [output.detach(), *(leaf.grad for leaf in leaves if leaf.grad is not None)]
+    none = torch.zeros_like  # where autograd saw that nothing depends on it
+    return [output.detach(), *(none(t) if t.grad is None else t.grad for t in leaves)]
 
 
 def equals_reference(

@@ -4,5 +4,8 @@
 #include "diagonal.h"
 #include "selective.h"
 #include "matrix.h"
+#include "rms.h"
 #include "delta.h"
+#include "rows.h"
 #include "slstm.h"
+#include "memory.h"

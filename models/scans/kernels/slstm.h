@@ -1,37 +1,15 @@
 /* The sLSTM (the equations: models/scans/loop_slstm.py).
  *
  * What the last output gives to the gates is a product with R, which is read once for several rows
- * of the batch (`SLSTM_ROWS`). R's own gradient is a product over all steps at once, and is left
+ * of the batch (`ROWS`). R's own gradient is a product over all steps at once, and is left
  * to torch.
  */
-#ifndef SLSTM_ROWS
-#define SLSTM_ROWS 8
+#ifndef SLSTM_SIZES
+#define SLSTM_SIZES
 typedef struct {
     int64_t batch, length, heads, size, groups, sigmoid;
 } slstm_sizes;
 #endif
-
-/* For each row: to[row] += (or =, if not `add`) a vector-matrix product, from[row] (n numbers) with
- * M (n x blocks, in vectors, `stride` vectors from line to line). A line of M is read once for all
- * rows, whose sums stay in registers. */
-INLINE void NAME(slstm_product)(
-    int64_t rows, int64_t n, int64_t outs, int add, const REAL *const *from, const VEC *M,
-    int64_t stride, REAL *const *to) {
-    for (int64_t j = 0; j < outs; j += LANES, M++) {
-        VEC sums[SLSTM_ROWS] = {{0}};
-        if (rows == SLSTM_ROWS)
-            for (int64_t i = 0; i < n; i++)
-                for (int64_t row = 0; row < SLSTM_ROWS; row++)
-                    sums[row] += from[row][i] * M[i * stride];
-        else
-            for (int64_t i = 0; i < n; i++)
-                for (int64_t row = 0; row < rows; row++) sums[row] += from[row][i] * M[i * stride];
-        for (int64_t row = 0; row < rows; row++) {
-            if (add) sums[row] += NAME(load)(to[row] + j, outs - j);
-            NAME(store)(to[row] + j, sums[row], outs - j);
-        }
-    }
-}
 
 /* gates += R h for some rows; R is (heads, size, 4, padded size). */
 INLINE void NAME(slstm_recur)(
@@ -39,14 +17,14 @@ INLINE void NAME(slstm_recur)(
     const int64_t H = s.size, W = s.heads * H, blocks = (H + LANES - 1) / LANES;
     for (int64_t head = 0; head < s.heads; head++)
         for (int64_t gate = 0; gate < 4; gate++) {
-            const REAL *from[SLSTM_ROWS];
-            REAL *to[SLSTM_ROWS];
+            const REAL *from[ROWS];
+            REAL *to[ROWS];
             for (int64_t row = 0; row < rows; row++) {
                 from[row] = h[row] + head * H;
                 to[row] = gates[row] + gate * W + head * H;
             }
             const VEC *M = R + (head * H * 4 + gate) * blocks;
-            NAME(slstm_product)(rows, H, H, 1, from, M, 4 * blocks, to);
+            NAME(rows_product)(rows, H, H, 1, from, M, 4 * blocks, to);
         }
 }
 
@@ -56,22 +34,22 @@ INLINE void NAME(slstm_recur_back)(
     const int64_t H = s.size, W = s.heads * H, blocks = (H + LANES - 1) / LANES;
     for (int64_t head = 0; head < s.heads; head++)
         for (int64_t gate = 0; gate < 4; gate++) {
-            const REAL *from[SLSTM_ROWS];
-            REAL *to[SLSTM_ROWS];
+            const REAL *from[ROWS];
+            REAL *to[ROWS];
             for (int64_t row = 0; row < rows; row++) {
                 from[row] = dgates[row] + gate * W + head * H;
                 to[row] = dh[row] + head * H;
             }
             const VEC *M = R + (head * 4 + gate) * H * blocks;
-            NAME(slstm_product)(rows, H, H, gate > 0, from, M, blocks, to);
+            NAME(rows_product)(rows, H, H, gate > 0, from, M, blocks, to);
         }
 }
 
 CLONES static void NAME(slstm_forward_rows)(
     slstm_sizes s, int64_t rows, const REAL *g, const VEC *R, REAL *h, REAL *cells, REAL *gates) {
     const int64_t T = s.length, W = s.heads * s.size;
-    const REAL *before[SLSTM_ROWS];
-    REAL *now[SLSTM_ROWS];
+    const REAL *before[ROWS];
+    REAL *now[ROWS];
     for (int64_t t = 0; t < T; t++) {
         for (int64_t row = 0; row < rows; row++) {
             const int64_t step = row * T + t;
@@ -113,8 +91,8 @@ CLONES static void NAME(slstm_backward_rows)(
     slstm_sizes s, int64_t rows, const VEC *R, const REAL *cells, const REAL *gates,
     const REAL *grad, REAL *dg, REAL *work) {
     const int64_t T = s.length, W = s.heads * s.size;
-    const REAL *now[SLSTM_ROWS];
-    REAL *dh[SLSTM_ROWS];
+    const REAL *now[ROWS];
+    REAL *dh[ROWS];
     for (int64_t t = T - 1; t >= 0; t--) {
         for (int64_t row = 0; row < rows; row++) {
             const int64_t step = row * T + t;
@@ -159,15 +137,15 @@ CLONES static void NAME(slstm_backward_rows)(
 int NAME(slstm_forward)(void **tensors, const int64_t *sizes, int threads) {
     const slstm_sizes s = *(const slstm_sizes *)sizes;
     const int64_t T = s.length, W = s.heads * s.size, per_group = s.batch / s.groups;
-    const int64_t parts = (per_group + SLSTM_ROWS - 1) / SLSTM_ROWS;
+    const int64_t parts = (per_group + ROWS - 1) / ROWS;
     const int64_t blocks = (s.size + LANES - 1) / LANES;
     const REAL *g = tensors[0];
     const VEC *R = tensors[1];
     REAL *h = tensors[2], *cells = tensors[3], *gates = tensors[4];
 #pragma omp parallel for num_threads(threads) if (threads > 1)
     for (int64_t part = 0; part < s.groups * parts; part++) {
-        const int64_t group = part / parts, first = part % parts * SLSTM_ROWS;
-        const int64_t left = per_group - first, rows = left < SLSTM_ROWS ? left : SLSTM_ROWS;
+        const int64_t group = part / parts, first = part % parts * ROWS;
+        const int64_t left = per_group - first, rows = left < ROWS ? left : ROWS;
         const int64_t at = (group * per_group + first) * T * W;
         NAME(slstm_forward_rows)
         (s, rows, g + 4 * at, R + group * 4 * W * blocks, h + at, cells + 3 * at, gates + 4 * at);
@@ -178,7 +156,7 @@ int NAME(slstm_forward)(void **tensors, const int64_t *sizes, int threads) {
 int NAME(slstm_backward)(void **tensors, const int64_t *sizes, int threads) {
     const slstm_sizes s = *(const slstm_sizes *)sizes;
     const int64_t T = s.length, W = s.heads * s.size, per_group = s.batch / s.groups;
-    const int64_t parts = (per_group + SLSTM_ROWS - 1) / SLSTM_ROWS;
+    const int64_t parts = (per_group + ROWS - 1) / ROWS;
     const int64_t blocks = (s.size + LANES - 1) / LANES;
     const VEC *R = tensors[0];
     const REAL *cells = tensors[1], *gates = tensors[2], *grad = tensors[3];
@@ -186,10 +164,10 @@ int NAME(slstm_backward)(void **tensors, const int64_t *sizes, int threads) {
     int failed = 0;
 #pragma omp parallel for num_threads(threads) if (threads > 1) reduction(| : failed)
     for (int64_t part = 0; part < s.groups * parts; part++) {
-        const int64_t group = part / parts, first = part % parts * SLSTM_ROWS;
-        const int64_t left = per_group - first, rows = left < SLSTM_ROWS ? left : SLSTM_ROWS;
+        const int64_t group = part / parts, first = part % parts * ROWS;
+        const int64_t left = per_group - first, rows = left < ROWS ? left : ROWS;
         const int64_t at = (group * per_group + first) * T * W;
-        REAL *work = calloc(3 * W * SLSTM_ROWS, sizeof(REAL));
+        REAL *work = calloc(3 * W * ROWS, sizeof(REAL));
         if (work)
             NAME(slstm_backward_rows)
         (s, rows, R + group * 4 * W * blocks, cells + 3 * at, gates + 4 * at, grad + at, dg + 4 * at,
