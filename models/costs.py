@@ -174,6 +174,10 @@ def _formulas() -> dict[Any, Callable[..., int]]:
         "product": lambda A, *_: 2 * A.numel() * A.shape[3],
         "delta": _delta_operations,
         "slstm": lambda g, R, *_: 2 * g.numel() * R.shape[2],
+        "rnn": lambda g, R, *_: 2 * g.numel() * R.shape[1],
+        "lstm": lambda g, R, *_: 2 * g.numel() * R.shape[1],
+        "gru": lambda g, R, *_: 2 * g.numel() * R.shape[1],
+        "memory": _memory_operations,
     }
     operators = getattr(torch.ops, NAMESPACE)
     found: dict[Any, Callable[..., int]] = {}
@@ -204,6 +208,16 @@ def _on_tensors(formula: Callable[..., int]) -> Callable[..., int]:
 def _delta_operations(q: Tensor, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, *_: Any) -> int:
     written = 4 + (decay.shape[1] > 0) + 4 * (look.shape[1] > 0)
     return int(written * q.numel() * v.shape[2])
+
+
+def _memory_operations(
+    g: Tensor, R: Tensor, E: Tensor, bias: Tensor, lstm: bool, tape: bool
+) -> int:
+    """Three products for each number of the memory, which grows from step to step."""
+    batch, length = g.shape[:2]
+    cells = length * (length + 1) // 2 * (2 if tape else 1)
+    steps = batch * length * 2 * (R[0].numel() + E[0].numel())
+    return int(steps + batch * 6 * cells * (E.shape[2] - 3))
 
 
 def _fourier_operations(x: Tensor, dim: list[int], *_: Any) -> int:

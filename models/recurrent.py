@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from .architecture import Architecture, Sizes
 from .registry import register
+from .scans import recurrent_scan
 from .sequence import Layer, Residual, State
 
 
@@ -41,7 +42,9 @@ class Recurrent(Layer):
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
         """The projected states at every position."""
-        states, _ = self.cell(x)
+        states = recurrent_scan(self.cell, x)
+        if states is None:
+            states, _ = self.cell(x)
         y: Tensor = self.project(states)
         return y
 

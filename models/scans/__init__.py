@@ -10,6 +10,7 @@
     linear_attention_scan, delta_scan, rank_one_scan                         see `fast_weights`
                        S_t = (diag(w_t) - p_t l_tᵀ) S_{t-1} + k_t v_tᵀ,  y_t = S_tᵀ q_t
     slstm_scan         exponential gates that see h_{t-1}                    see `gated`
+    rnn_scan, lstm_scan, gru_scan                                            see `recurrent`
     memory_scan        a controller with a soft stack or tape                see `memory`
     short_convolution  what stands before many of them                       see `short`
     rms_norm           what stands before every layer                        see `norm`
@@ -37,17 +38,22 @@ from .front import diagonal_scan, matrix_scan, product_scan, selective_scan
 from .gated import slstm_scan
 from .memory import memory_scan
 from .norm import rms_norm
+from .recurrent import gru_scan, lstm_scan, recurrent_scan, rnn_scan
 from .short import short_convolution
 
 __all__ = [
     "delta_scan",
     "diagonal_scan",
+    "gru_scan",
     "linear_attention_scan",
+    "lstm_scan",
     "matrix_scan",
     "memory_scan",
     "product_scan",
     "rank_one_scan",
+    "recurrent_scan",
     "rms_norm",
+    "rnn_scan",
     "scan_backend",
     "selective_scan",
     "short_convolution",

@@ -17,10 +17,13 @@ from .operation import (
     DELTA,
     DIAGONAL,
     GATED,
+    GRU,
+    LSTM,
     MATRIX,
     MEMORY,
     PRODUCT,
     RMS,
+    RNN,
     SLSTM,
     define,
 )
@@ -261,6 +264,89 @@ def slstm_backward(
     dR.copy_(by_recurrence(R, h, dg))
 
 
+# -- recurrent -------------------------------------------------------------------------------------
+
+TANH, RELU, IS_LSTM, IS_GRU = range(4)
+"""The kernel's kinds of cells."""
+
+
+def rnn_outputs(g: Tensor, R: Tensor, *_: object) -> tuple[Tensor, ...]:
+    """h."""
+    return (_empty(g, *g.shape),)
+
+
+def rnn_forward(g: Tensor, R: Tensor, h: Tensor, relu: bool) -> None:
+    """Every output."""
+    _recurrent_forward(RELU if relu else TANH, g, R, None, h, None, None)
+
+
+def rnn_backward(R: Tensor, h: Tensor, grad: Tensor, dg: Tensor, dR: Tensor, relu: bool) -> None:
+    """The sums' gradients backwards in time, then R's all at once."""
+    _recurrent_backward(RELU if relu else TANH, R, None, h, None, None, grad, dg, dR)
+
+
+def lstm_outputs(g: Tensor, R: Tensor) -> tuple[Tensor, ...]:
+    """h, c, and the gates' sums."""
+    h = _empty(g, *g.shape[:2], R.shape[1])
+    return h, torch.empty_like(h), _empty(g, *g.shape)
+
+
+def lstm_forward(g: Tensor, R: Tensor, h: Tensor, cells: Tensor, sums: Tensor) -> None:
+    """Every output, cell and gate."""
+    _recurrent_forward(IS_LSTM, g, R, None, h, cells, sums)
+
+
+def lstm_backward(
+    R: Tensor, h: Tensor, cells: Tensor, sums: Tensor, grad: Tensor, dg: Tensor, dR: Tensor
+) -> None:
+    """The gates' gradients backwards in time, then R's all at once."""
+    _recurrent_backward(IS_LSTM, R, None, h, cells, sums, grad, dg, dR)
+
+
+def gru_outputs(g: Tensor, R: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
+    """h, and the sums of r, z and what is reset."""
+    return _empty(g, *g.shape[:2], R.shape[1]), _empty(g, *g.shape)
+
+
+def gru_forward(g: Tensor, R: Tensor, bias: Tensor, h: Tensor, sums: Tensor) -> None:
+    """Every output and gate."""
+    _recurrent_forward(IS_GRU, g, R, bias, h, None, sums)
+
+
+def gru_backward(
+    g: Tensor, R: Tensor, bias: Tensor, h: Tensor, sums: Tensor, grad: Tensor, dg: Tensor,
+    dR: Tensor, dbias: Tensor,
+) -> None:  # fmt: skip
+    """The gates' gradients backwards in time, then the weights' all at once."""
+    dsums = _recurrent_backward(IS_GRU, R, g, h, None, sums, grad, dg, dR)
+    by_bias = dsums[..., -h.shape[2] :].unflatten(0, (len(R), -1))
+    dbias.copy_(by_bias.sum((1, 2)))
+
+
+def _recurrent_forward(
+    kind: int, g: Tensor, R: Tensor, bias: Tensor | None, h: Tensor, cells: Tensor | None,
+    sums: Tensor | None,
+) -> None:  # fmt: skip
+    none = _empty(g, 0)
+    given = [t if t is not None else none for t in (bias, h, cells, sums)]
+    call("recurrent_forward", [*_lines(g), _padded(R), *_lines(*given)], [*h.shape, len(R), kind])
+
+
+def _recurrent_backward(
+    kind: int, R: Tensor, g: Tensor | None, h: Tensor, cells: Tensor | None, sums: Tensor | None,
+    grad: Tensor, dg: Tensor, dR: Tensor,
+) -> Tensor:  # fmt: skip
+    none = _empty(h, 0)
+    given = [t if t is not None else none for t in (g, h, cells, sums)]
+    with _Filled(dg) as (to,):
+        dsums = torch.empty_like(to) if kind == IS_GRU else to
+        tensors = [_padded(R.mT), *_lines(*given, grad), to, dsums]
+        call("recurrent_backward", tensors, [*h.shape, len(R), kind])
+    before, after = (t.unflatten(0, (len(R), -1)).flatten(1, 2) for t in (h[:, :-1], dsums[:, 1:]))
+    torch.matmul(before.mT, after, out=dR)
+    return dsums
+
+
 # -- memory ----------------------------------------------------------------------------------------
 
 
@@ -342,3 +428,6 @@ product = define("cpu", PRODUCT, product_forward, product_backward, product_outp
 delta = define("cpu", DELTA, delta_forward, delta_backward, delta_outputs)
 slstm = define("cpu", SLSTM, slstm_forward, slstm_backward, slstm_outputs)
 memory = define("cpu", MEMORY, memory_forward, memory_backward, memory_outputs)
+rnn = define("cpu", RNN, rnn_forward, rnn_backward, rnn_outputs)
+lstm = define("cpu", LSTM, lstm_forward, lstm_backward, lstm_outputs)
+gru = define("cpu", GRU, gru_forward, gru_backward, gru_outputs)

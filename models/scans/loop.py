@@ -10,7 +10,7 @@ is b_t's gradient too::
     diagonal     ∂b_t = ḡ_t + conj(a_{t+1}) ∂b_{t+1},   ∂a_t = ∂b_t conj(h_{t-1})
 
 The others are in `loop_selective`, `loop_matrix`, `loop_delta`, `loop_slstm` and
-`loop_memory`.
+`loop_memory`. The classic recurrent networks are autograd's here: torch has its own for use.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ from .loop_memory import memory_backward, memory_forward, memory_outputs
 from .loop_selective import selective_backward, selective_forward, selective_outputs
 from .loop_slstm import slstm_backward, slstm_forward, slstm_outputs
 from .operation import DELTA, DIAGONAL, MATRIX, MEMORY, PRODUCT, SELECTIVE, SLSTM, define
-from .ref import NORM_EPS, gated
+from .ref import NORM_EPS, gated, gru, lstm, rnn
 from .time_first import time_first
+
+__all__ = ["gru", "lstm", "rnn"]
 
 
 def supports(device: str) -> bool:

@@ -19,6 +19,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .ref import lstm_cell, times
+
 CHUNK = 16
 """How many moves the backward makes again at a time: MEMORY_CHUNK."""
 
@@ -81,9 +83,9 @@ def memory_forward(
             first, end = reach(t, tape)
             part = memory[:, where.origin + first : where.origin + end].flatten(1)
             kept[:, t // CHUNK - 1, : part.shape[1]] = part
-        sums = g[:, t] + _times(last, R)
-        output, c = _controlled(sums, c, lstm)
-        spoken = bias + _times(output, E)
+        sums = g[:, t] + times(last, R)
+        output, c = lstm_cell(sums, c) if lstm else (torch.tanh(sums), c)
+        spoken = bias + times(output, E)
         spoken[:, cell:] = spoken[:, cell:].softmax(-1)
         memory = _moved(memory, spoken, where, t, tape)
         top = memory[:, where.origin]
@@ -107,11 +109,11 @@ def memory_backward(
         memories = _memories(start, kept, said, where, tape)
         for t in reversed(range(start, start + len(memories))):
             G, dsaid[:, t] = _moved_back(G, memories[t - start], said[:, t], where, t, tape)
-            total = grad[:, t] + dh + _times(dsaid[:, t], rows_E)
+            total = grad[:, t] + dh + times(dsaid[:, t], rows_E)
             before = cells[:, t - 1] if t else torch.zeros_like(dc)
             dg[:, t], dc = _controlled_back(total, dc, h[:, t], gates[:, t], before, lstm)
             if t:
-                dh, top = _times(dg[:, t], rows_R).split([state, cell], dim=-1)
+                dh, top = times(dg[:, t], rows_R).split([state, cell], dim=-1)
                 G[:, where.origin] += top
     for to, found in zip((dR, dE, dbias), by_weights(R, h, shown, dg, dsaid), strict=True):
         to.copy_(found)
@@ -124,7 +126,8 @@ def by_weights(
     before = torch.cat([h, shown], dim=-1)[:, :-1]
 
     def grouped(t: Tensor) -> Tensor:
-        return t.unflatten(0, (len(R), -1)).flatten(1, 2)
+        together: Tensor = t.unflatten(0, (len(R), -1)).flatten(1, 2)
+        return together
 
     dR = grouped(before).mT @ grouped(dg[:, 1:])
     return dR, grouped(h).mT @ grouped(dsaid), grouped(dsaid).sum(1)
@@ -135,19 +138,6 @@ def by_row(weights: Tensor, batch: int) -> Tensor:
     if len(weights) == 1:
         return weights.expand(batch, *weights.shape[1:])
     return weights.repeat_interleave(batch // len(weights), dim=0)
-
-
-def _times(rows: Tensor, matrices: Tensor) -> Tensor:
-    return (rows[:, None] @ matrices)[:, 0]
-
-
-def _controlled(sums: Tensor, c: Tensor, lstm: bool) -> tuple[Tensor, Tensor]:
-    """The controller's output and cell."""
-    if not lstm:
-        return torch.tanh(sums), c
-    i, f, g, o = sums.chunk(4, dim=-1)
-    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-    return torch.sigmoid(o) * torch.tanh(c), c
 
 
 def _controlled_back(

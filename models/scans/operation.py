@@ -112,6 +112,21 @@ SLSTM = Operation(
     flags=("sigmoid",),
 )
 
+RNN = Operation("rnn", ("g", "R"), ("h",), saved=("R", "h"), like=("h", "R"), flags=("relu",))
+LSTM = Operation(
+    "lstm",
+    ("g", "R"),
+    ("h", "cells", "sums"),
+    saved=("R", "h", "cells", "sums"),
+    like=("sums", "R"),
+)
+GRU = Operation(
+    "gru",
+    ("g", "R", "bias"),
+    ("h", "sums"),
+    saved=("g", "R", "bias", "h", "sums"),
+    like=("g", "R", "bias"),
+)
 MEMORY = Operation(
     "memory",
     ("g", "R", "E", "bias"),

@@ -100,6 +100,52 @@ def slstm(g: Tensor, R: Tensor, sigmoid: bool) -> Tensor:
     return torch.stack(outputs, dim=1)
 
 
+def rnn(g: Tensor, R: Tensor, relu: bool) -> Tensor:
+    """h_t = φ(g_t + h_{t-1} R)."""
+    h, outputs = torch.zeros_like(g[:, 0]), []
+    for t in range(g.shape[1]):
+        sums = g[:, t] + times(h, R)
+        h = torch.relu(sums) if relu else torch.tanh(sums)
+        outputs.append(h)
+    return torch.stack(outputs, dim=1)
+
+
+def lstm(g: Tensor, R: Tensor) -> Tensor:
+    """c_t = σ(f) c_{t-1} + σ(i) tanh(ĉ), h_t = σ(o) tanh(c_t)."""
+    h = c = g.new_zeros(len(g), R.shape[1])
+    outputs = []
+    for t in range(g.shape[1]):
+        h, c = lstm_cell(g[:, t] + times(h, R), c)
+        outputs.append(h)
+    return torch.stack(outputs, dim=1)
+
+
+def gru(g: Tensor, R: Tensor, bias: Tensor) -> Tensor:
+    """n = tanh(g + σ(r) (h_{t-1} R_n + b)), h_t = (1 - σ(z)) n + σ(z) h_{t-1}."""
+    h, outputs = g.new_zeros(len(g), R.shape[1]), []
+    for t in range(g.shape[1]):
+        from_r, from_z, from_n = times(h, R).chunk(3, dim=-1)
+        r, z, n = g[:, t].chunk(3, dim=-1)
+        n = torch.tanh(n + torch.sigmoid(r + from_r) * (from_n + bias))
+        z = torch.sigmoid(z + from_z)
+        h = (1 - z) * n + z * h
+        outputs.append(h)
+    return torch.stack(outputs, dim=1)
+
+
+def lstm_cell(sums: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """h and c from the four sums and the last c."""
+    i, f, g, o = sums.chunk(4, dim=-1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def times(rows: Tensor, matrices: Tensor) -> Tensor:
+    """Each row's vector times its matrix, or the one that all share."""
+    product: Tensor = (rows[:, None] @ matrices)[:, 0]
+    return product
+
+
 def memory(g: Tensor, R: Tensor, E: Tensor, bias: Tensor, lstm: bool, tape: bool) -> Tensor:
     """A controller that sees M[0] and gives a word, which is written, and shares of three moves."""
     length, state, cell = g.shape[1], E.shape[1], E.shape[2] - 3
@@ -109,14 +155,9 @@ def memory(g: Tensor, R: Tensor, E: Tensor, bias: Tensor, lstm: bool, tape: bool
     h, c, outputs = g.new_zeros(len(g), state), g.new_zeros(len(g), state), []
     for t in range(length):
         seen = torch.cat([h, M[:, length + 1]], dim=-1)
-        sums = g[:, t] + (seen[:, None] @ R)[:, 0]
-        if lstm:
-            i, f, z, o = sums.chunk(4, dim=-1)
-            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(z)
-            h = torch.sigmoid(o) * torch.tanh(c)
-        else:
-            h = torch.tanh(sums)
-        v, scores = (bias + (h[:, None] @ E)[:, 0]).split([cell, 3], dim=-1)
+        sums = g[:, t] + times(seen, R)
+        h, c = lstm_cell(sums, c) if lstm else (torch.tanh(sums), c)
+        v, scores = (bias + times(h, E)).split([cell, 3], dim=-1)
         left, right, still = torch.softmax(scores, dim=-1)[:, :, None, None].unbind(1)
         M = torch.where(written, v[:, None], M)
         M = left * M.roll(1, 1) + right * M.roll(-1, 1) + still * M

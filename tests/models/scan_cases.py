@@ -12,12 +12,15 @@ from torch import Tensor
 from flann.models.scans import (
     delta_scan,
     diagonal_scan,
+    gru_scan,
     linear_attention_scan,
+    lstm_scan,
     matrix_scan,
     memory_scan,
     product_scan,
     rank_one_scan,
     rms_norm,
+    rnn_scan,
     selective_scan,
     short_convolution,
     slstm_scan,
@@ -95,6 +98,14 @@ def convolution_inputs(length: int, *, batch: int = 3) -> Inputs:
     return normal(batch, length, 5, seed=1), normal(5, 4, seed=2), normal(5, seed=3)
 
 
+def recurrent_inputs(length: int, gates: int = 1, *, batch: int = 3) -> Inputs:
+    return normal(batch, length, 6 * gates, seed=1), 0.5 * normal(6, 6 * gates, seed=2)
+
+
+def gru_inputs(length: int, *, batch: int = 3) -> Inputs:
+    return *recurrent_inputs(length, 3, batch=batch), normal(6, seed=3)
+
+
 def controlled_inputs(length: int, gates: int, *, batch: int) -> Inputs:
     """A controller of 6 and cells of 2, with actions that are far from even."""
     g, R = normal(batch, length, 6 * gates, seed=1), 0.5 * normal(8, 6 * gates, seed=2)
@@ -131,6 +142,10 @@ def sigmoid_slstm(*inputs: Tensor) -> Tensor:
 
 CASES: dict[str, tuple[Scan, Callable[..., Inputs]]] = {
     "convolution": (short_convolution, convolution_inputs),
+    "rnn": (rnn_scan, recurrent_inputs),
+    "relu rnn": (partial(rnn_scan, activation="relu"), recurrent_inputs),
+    "lstm": (lstm_scan, partial(recurrent_inputs, gates=4)),
+    "gru": (gru_scan, gru_inputs),
     "stack": (partial(memory_scan, controller="rnn", memory="stack"), simple_inputs),
     "tape": (partial(memory_scan, controller="rnn", memory="tape"), simple_inputs),
     "lstm stack": (partial(memory_scan, controller="lstm", memory="stack"), lstm_inputs),

@@ -20,6 +20,8 @@ from .scan_cases import CASES, Inputs, equals_reference, normal, outcome
 needs_kernels = pytest.mark.skipif(cpu.missing() is not None, reason=str(cpu.missing()))
 every_case = pytest.mark.parametrize("case", CASES)
 SOURCES = Path(compiled.__file__).parent / "kernels"
+WEIGHTS = {"lstm", "lstm stack", "lstm tape"}
+"""Cases whose weights have a gradient that torch's own product gives, with threads of its own."""
 SINGLE = 2e-5
 """How far float32 may be from the reference in float64, relative to the largest number."""
 
@@ -80,6 +82,18 @@ def test_slstm(length: int, batch: int, heads: int, size: int, sigmoid: bool) ->
     g = 3 * normal(batch, length, 4, heads * size, seed=1)
     R = normal(1, heads, size, 4, size, seed=2) / size**0.5
     same("slstm", (g, R), sigmoid)
+
+
+@needs_kernels
+@settings(max_examples=40)
+@given(length=many, batch=st.integers(1, 20), state=many)
+def test_recurrent(length: int, batch: int, state: int) -> None:
+    g, R = normal(batch, length, 4 * state, seed=1), normal(1, state, 4 * state, seed=2)
+    R = R / state**0.5
+    same("lstm", (g, R))
+    same("gru", (g[..., state:], R[..., state:], normal(1, state, seed=3)))
+    for relu in (False, True):
+        same("rnn", (g[..., :state], R[..., :state]), relu)
 
 
 @needs_kernels
@@ -152,7 +166,7 @@ def test_the_number_of_threads_changes_no_bit(case: str, monkeypatch: pytest.Mon
     finally:
         torch.set_num_threads(1)
     for one, both in zip(alone, together, strict=True):
-        if len(one) == 20 or not case.startswith("lstm"):
+        if len(one) == 20 or case not in WEIGHTS:
             assert torch.equal(one, both)
         else:  # a product over all steps, which is torch's own
             torch.testing.assert_close(one, both, rtol=1e-12, atol=1e-12)
@@ -223,9 +237,13 @@ FAULTS = {  # by the case that must catch it: a file, the right text and the wro
     "delta": ("delta.h", "S - put[i] * r", "S - look[i] * r"),
     "rank one": ("delta.h", "by_r -= put[at + i] * G[i];", "by_r -= look[at + i] * G[i];"),
     "slstm": ("slstm.h", "store)(dns + w, forget * dn", "store)(dns + w, forget * dc"),
+    "rnn": ("recurrent.h", "dh[row][j] += d.grad", "dh[row][j] = d.grad"),
+    "relu rnn": ("cells.h", "NAME(pick)(y > zero", "NAME(pick)(y < zero"),
+    "lstm": ("cells.h", "by_c * last * f * (one - f)", "by_c * last * (one - f)"),
+    "gru": ("cells.h", "by_n * m * r * (one - r)", "by_n * r * (one - r)"),
     "stack": ("memory.h", "by_shares[k] - along)", "by_shares[k])"),
     "tape": ("memory.h", "sums[1] += M * before;", "sums[1] += M * here;"),
-    "lstm stack": ("memory.h", "by_c * g * i * (one - i)", "by_c * i * (one - i)"),
+    "lstm stack": ("cells.h", "by_c * g * i * (one - i)", "by_c * i * (one - i)"),
     "lstm tape": ("rows.h", "if (add) sums[row] +=", "if (add && row < 2) sums[row] +="),
     "sigmoid slstm": ("slstm.h", "by_forget *= NAME(sigmoid)(-f)", "by_forget *= NAME(sigmoid)(f)"),
 }

@@ -7,5 +7,7 @@
 #include "rms.h"
 #include "delta.h"
 #include "rows.h"
+#include "cells.h"
+#include "recurrent.h"
 #include "slstm.h"
 #include "memory.h"

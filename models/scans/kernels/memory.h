@@ -69,54 +69,6 @@ INLINE void NAME(softmax3)(REAL *scores) {
     for (int k = 0; k < 3; k++) scores[k] = shares[k] / sum;
 }
 
-/* An LSTM's output and cell from its gates' sums, or tanh of the sums. `before`: the last cell. */
-INLINE void NAME(controlled)(
-    int64_t S, int64_t lstm, const REAL *sums, const REAL *before, REAL *c, REAL *h) {
-    for (int64_t j = 0; j < S; j += LANES) {
-        const int64_t count = S - j;
-        if (!lstm) {
-            NAME(store)(h + j, NAME(tanh)(NAME(load)(sums + j, count)), count);
-            continue;
-        }
-        const VEC i = NAME(sigmoid)(NAME(load)(sums + j, count));
-        const VEC f = NAME(sigmoid)(NAME(load)(sums + S + j, count));
-        const VEC g = NAME(tanh)(NAME(load)(sums + 2 * S + j, count));
-        const VEC o = NAME(sigmoid)(NAME(load)(sums + 3 * S + j, count));
-        VEC now = i * g;
-        if (before) now += f * NAME(load)(before + j, count);
-        NAME(store)(c + j, now, count);
-        NAME(store)(h + j, o * NAME(tanh)(now), count);
-    }
-}
-
-/* The sums' gradients from the output's; dc, the cell's, is carried on in place. */
-INLINE void NAME(controlled_back)(
-    int64_t S, int64_t lstm, const REAL *dh, const REAL *h, const REAL *sums, const REAL *c,
-    const REAL *before, REAL *dc, REAL *dsums) {
-    const VEC zero = {0}, one = zero + (REAL)1.0;
-    for (int64_t j = 0; j < S; j += LANES) {
-        const int64_t count = S - j;
-        const VEC out = NAME(load)(dh + j, count);
-        if (!lstm) {
-            const VEC y = NAME(load)(h + j, count);
-            NAME(store)(dsums + j, out * (one - y * y), count);
-            continue;
-        }
-        const VEC i = NAME(sigmoid)(NAME(load)(sums + j, count));
-        const VEC f = NAME(sigmoid)(NAME(load)(sums + S + j, count));
-        const VEC g = NAME(tanh)(NAME(load)(sums + 2 * S + j, count));
-        const VEC o = NAME(sigmoid)(NAME(load)(sums + 3 * S + j, count));
-        const VEC squashed = NAME(tanh)(NAME(load)(c + j, count));
-        const VEC last = before ? NAME(load)(before + j, count) : zero;
-        const VEC by_c = NAME(load)(dc + j, count) + out * o * (one - squashed * squashed);
-        NAME(store)(dsums + j, by_c * g * i * (one - i), count);
-        NAME(store)(dsums + S + j, by_c * last * f * (one - f), count);
-        NAME(store)(dsums + 2 * S + j, by_c * i * (one - g * g), count);
-        NAME(store)(dsums + 3 * S + j, out * squashed * o * (one - o), count);
-        NAME(store)(dc + j, by_c * f, count);
-    }
-}
-
 typedef struct {
     const REAL *g, *bias;
     const VEC *R, *E;
@@ -129,6 +81,7 @@ CLONES static void NAME(memory_forward_rows)(
     memory_sizes s, int64_t rows, NAME(memory_data) d, REAL *work) {
     const int64_t T = s.length, S = s.state, C = s.cell, G = s.lstm ? 4 * S : S;
     const int64_t wide_R = (G + LANES - 1) / LANES, wide_E = (C + 3 + LANES - 1) / LANES;
+    const cell_kind kind = s.lstm ? CELL_LSTM : CELL_TANH;
     for (int64_t t = 0; t < T; t++) {
         const REAL *last[ROWS], *seen[ROWS], *output[ROWS];
         REAL *sums[ROWS], *told[ROWS];
@@ -147,8 +100,8 @@ CLONES static void NAME(memory_forward_rows)(
         for (int64_t row = 0; row < rows; row++) {
             const int64_t step = row * T + t;
             REAL *c = d.cells + step * S;
-            NAME(controlled)
-            (S, s.lstm, sums[row], t && s.lstm ? c - S : NULL, c, d.h + step * S);
+            NAME(cell_forward)
+            (kind, S, sums[row], NULL, t && s.lstm ? c - S : NULL, NULL, c, d.h + step * S);
         }
         NAME(rows_product)(rows, S, C + 3, 1, output, d.E, wide_E, told);
         for (int64_t row = 0; row < rows; row++) {
@@ -195,6 +148,7 @@ CLONES static void NAME(memory_backward_rows)(
     const int64_t T = s.length, S = s.state, C = s.cell, G = s.lstm ? 4 * S : S;
     const int64_t wide_R = (S + C + LANES - 1) / LANES, wide_E = (S + LANES - 1) / LANES;
     const int64_t room = (MEMORY_CHUNK + 2) * ROOM(s) + 3 * S + C;
+    const cell_kind kind = s.lstm ? CELL_LSTM : CELL_TANH;
     for (int64_t start = (T - 1) / MEMORY_CHUNK * MEMORY_CHUNK; start >= 0; start -= MEMORY_CHUNK) {
         const int64_t steps = T - start < MEMORY_CHUNK ? T - start : MEMORY_CHUNK;
         for (int64_t row = 0; row < rows; row++)
@@ -227,9 +181,9 @@ CLONES static void NAME(memory_backward_rows)(
             for (int64_t row = 0; row < rows; row++) {
                 const int64_t step = row * T + t;
                 const REAL *c = d.cells + step * S;
-                NAME(controlled_back)
-                (S, s.lstm, by_h[row], d.h + step * S, d.gates + step * G, c,
-                 t && s.lstm ? c - S : NULL, by_h[row] + S, d.dg + step * G);
+                NAME(cell_backward)
+                (kind, S, by_h[row], d.h + step * S, d.gates + step * G, NULL, c,
+                 t && s.lstm ? c - S : NULL, NULL, by_h[row] + S, NULL, d.dg + step * G, NULL);
             }
             if (!t) continue;
             NAME(rows_product)(rows, G, S + C, 0, by_sums, d.R, wide_R, by_seen);

@@ -43,10 +43,10 @@ INLINE VEC NAME(pick)(IVEC mask, VEC yes, VEC no) {
 
 INLINE VEC NAME(larger)(VEC a, VEC b) { return NAME(pick)(a > b, a, b); }
 
-/* exp by 2^n times a polynomial on |r| <= log(2)/2, with x = n log 2 + r. Adding 1.5 times 2^23
- * (2^52) rounds to the integer n and leaves it in the low bits, from where it is shifted into the
- * exponent. What is out of range saturates; a NaN stays one. */
-INLINE VEC NAME(exp)(VEC x) {
+/* exp(r) - 1 by a polynomial on |r| <= log(2)/2, with x = n log 2 + r. Adding 1.5 times 2^23 (2^52)
+ * rounds to the integer n and leaves it in the low bits, from where it is shifted to where a number
+ * has its exponent. What is out of range saturates; a NaN stays one. */
+INLINE VEC NAME(reduced)(VEC x, IVEC *exponent) {
 #ifdef DOUBLE
     const REAL low = -708.0, high = 709.0, magic = 6755399441055744.0;
     const REAL coarse = 6.93145751953125e-1, fine = 1.42860682030941723212e-6;
@@ -82,13 +82,30 @@ INLINE VEC NAME(exp)(VEC x) {
     p = p * r + 1.0f / 6.0f;
 #endif
     p = p * r + (REAL)0.5;
-    p = p * (r * r) + r + (REAL)1.0;
-    return (VEC)((IVEC)p + ((IVEC)shifted << mantissa));
+    *exponent = (IVEC)shifted << mantissa;
+    return p * (r * r) + r;
+}
+
+INLINE VEC NAME(exp)(VEC x) {
+    IVEC exponent;
+    const VEC p = NAME(reduced)(x, &exponent) + (REAL)1.0;
+    return (VEC)((IVEC)p + exponent);
+}
+
+/* exp(x) - 1, to full precision near 0 too. */
+INLINE VEC NAME(expm1)(VEC x) {
+    IVEC exponent;
+    const VEC e = NAME(reduced)(x, &exponent), one = e - e + (REAL)1.0;
+    const VEC power = (VEC)((IVEC)one + exponent);
+    return power * e + (power - one);
 }
 
 INLINE VEC NAME(sigmoid)(VEC x) { return (REAL)1.0 / ((REAL)1.0 + NAME(exp)(-x)); }
 
-INLINE VEC NAME(tanh)(VEC x) { return (REAL)1.0 - (REAL)2.0 / (NAME(exp)(x + x) + (REAL)1.0); }
+INLINE VEC NAME(tanh)(VEC x) {
+    const VEC m = NAME(expm1)(x + x);
+    return m / (m + (REAL)2.0);
+}
 
 /* log sigma(x) = min(x, 0) - log(1 + e), e = exp(-|x|), by the series of 2 artanh(e / (2 + e)). */
 INLINE VEC NAME(log_sigmoid)(VEC x) {
