@@ -74,7 +74,7 @@ def operations(model: SequenceModel, length: int) -> float:
     Examples
     --------
     >>> from flann.models import build_model
-    >>> model = build_model("rnn", symbols=2, labels=2, depth=1, parameters=10_000)
+    >>> model = build_model("lstm", symbols=2, labels=2, depth=1, parameters=10_000)
     >>> 15_000 < operations(model, 64) < 25_000      # two for every weight of a matrix
     True
     """
