@@ -14,14 +14,13 @@ flash-linear-attention are timed where they are installed.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from measure import in_turn, machine, peak_of, print_peak
+from measure import append, in_turn, machine, peak_of, print_peak
 from peers import peers_of, sized
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -72,16 +71,6 @@ def compare(name: str, parameters: int, depth: int, length: int, batch: int) -> 
     row = [name, parameters, depth, length, batch, f"{mine:.1f}"]
     beside_it = [[peer, f"{ms / mine:.2f}"] for peer, ms in took.items()] or [["", ""]]
     return [row + peer for peer in beside_it]
-
-
-def append(folder: Path | None, name: str, header: list[str], rows: list[Any]) -> None:
-    """Rows to the end of a table, which begins with its header."""
-    if folder is None:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / name).open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows(rows if file.tell() else [header, *rows])
 
 
 def main(names: list[str], quick: bool, folder: Path | None) -> None:

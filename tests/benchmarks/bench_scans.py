@@ -1,14 +1,16 @@
 """Every scan, forward and backward, beside the same scan done in other ways.
 
-    python tests/benchmarks/bench_scans.py [LENGTH ...]          32 and 1024 if none is given
+    python tests/benchmarks/bench_scans.py [-o FOLDER] [LENGTH ...]   32 and 1024 if none is given
 
 One thread, batch 64. Columns: the compiled kernel in milliseconds, then how many times as long
 torch's hand-written loop, autograd through a plain loop, and (for the selective scan) mambapy's
 parallel scan take, timed in turn in one run; and for the selective scan the peak memory of each.
+``-o`` appends the rows to FOLDER/scans.csv.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from measure import in_turn, machine, peak_of, print_peak
+from measure import append, in_turn, machine, peak_of, print_peak
 from torch import Tensor
 
 from flann.devices import prepare
@@ -53,6 +55,19 @@ def memories(length: int, heads: int = 4) -> list[Tensor]:
     return [q, k, v, torch.rand_like(q), k, 0.5 * k]
 
 
+def recurrences(length: int, sums: int, state: int = CHANNELS) -> list[Tensor]:
+    """g and R."""
+    R = torch.randn(1, state, sums * state) / state**0.5
+    return [torch.randn(BATCH, length, sums * state), R]
+
+
+def controllers(length: int, sums: int, cell: int = 8) -> list[Tensor]:
+    """g, R, E and bias."""
+    R = torch.randn(1, CHANNELS + cell, sums * CHANNELS) / CHANNELS**0.5
+    E, bias = torch.randn(1, CHANNELS, cell + 3) / CHANNELS**0.5, torch.randn(1, cell + 3)
+    return [torch.randn(BATCH, length, sums * CHANNELS), R, E, bias]
+
+
 def gates(length: int) -> list[Tensor]:
     """g and R."""
     R = torch.randn(1, 4, CHANNELS // 4, 4, CHANNELS // 4) / CHANNELS**0.5
@@ -69,6 +84,18 @@ CASES: dict[str, tuple[str, Callable[[int], list[Tensor]], tuple[bool, ...]]] = 
     "matrix, 40 x 40, normalised": ("matrix", partial(matrices, state=40), (True,)),
     f"product, {STATES} x {STATES}": ("product", lambda n: matrices(n)[:1], ()),
     f"delta rule, 4 heads of {STATES} x {STATES}": ("delta", memories, ()),
+    f"simple recurrence, {CHANNELS} states": ("rnn", partial(recurrences, sums=1), (False,)),
+    f"LSTM, {CHANNELS} states": ("lstm", partial(recurrences, sums=4), ()),
+    f"GRU, {CHANNELS} states": (
+        "gru", lambda n: [*recurrences(n, 3), torch.randn(1, CHANNELS)], ()
+    ),
+    f"stack, {CHANNELS} states, cells of 8": (
+        "memory", partial(controllers, sums=1), (False, False)
+    ),
+    f"tape, {CHANNELS} states, cells of 8": ("memory", partial(controllers, sums=1), (False, True)),
+    f"RMSNorm, {CHANNELS} channels": (
+        "rms", lambda n: [torch.randn(BATCH, n, CHANNELS), torch.rand(1, CHANNELS)], ()
+    ),
     f"sLSTM, 4 heads, {CHANNELS} channels": ("slstm", gates, (False,)),
 }  # fmt: skip
 
@@ -106,7 +133,7 @@ def rivals(title: str, length: int) -> dict[str, Callable[..., Tensor]]:
     return found
 
 
-def main(lengths: list[int]) -> None:
+def main(lengths: list[int], folder: Path | None) -> None:
     """Print the tables."""
     machine()
     for length in lengths:
@@ -118,10 +145,22 @@ def main(lengths: list[int]) -> None:
                 f"   {name} {ms / took['cpu']:5.1f}x" for name, ms in took.items() if name != "cpu"
             )
             print(f"  {title:40} {took['cpu']:8.1f} ms{beside}", flush=True)
+            peaks: dict[str, float] = {}
             if kernel == "selective":
                 peaks = {n: peak_of(__file__, title, str(length), n) for n in took}
                 listed = "   ".join(f"{n} {mb:,.0f} MB" for n, mb in peaks.items())
                 print(f"  {'':40} peak memory: {listed}")
+            header = ["scan", "length", "batch", "by", "ms", "times_as_long", "peak_megabytes"]
+            rows = [
+                [title, length, BATCH, n, f"{ms:.2f}", f"{ms / took['cpu']:.2f}", peak_in(peaks, n)]
+                for n, ms in took.items()
+            ]
+            append(folder, "scans.csv", header, rows)
+
+
+def peak_in(peaks: dict[str, float], name: str) -> str:
+    """Whole megabytes, or nothing."""
+    return f"{peaks[name]:.0f}" if name in peaks else ""
 
 
 if __name__ == "__main__":
@@ -135,4 +174,8 @@ if __name__ == "__main__":
         print_peak(there_and_back(rivals(what, int(at))[who], data))
     else:
         sys.path.insert(0, str(Path(__file__).parent))
-        main([int(word) for word in sys.argv[1:]] or [32, 1024])
+        parser = argparse.ArgumentParser(description="Every scan, done in several ways.")
+        parser.add_argument("lengths", nargs="*", type=int, metavar="LENGTH", default=[32, 1024])
+        parser.add_argument("-o", dest="folder", metavar="FOLDER", type=Path)
+        wanted = parser.parse_args()
+        main(wanted.lengths, wanted.folder)

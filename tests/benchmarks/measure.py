@@ -8,12 +8,14 @@ that of a process of its own, less what it held before.
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 
@@ -65,6 +67,16 @@ def peak_of(script: str, *arguments: str) -> float:
     command = [sys.executable, script, "--peak", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path.cwd())
     return float(done.stdout) if done.returncode == 0 else float("nan")
+
+
+def append(folder: Path | None, name: str, header: list[str], rows: list[Any]) -> None:
+    """Rows to the end of a table, which begins with its header."""
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows(rows if file.tell() else [header, *rows])
 
 
 def print_peak(run: Callable[[], object]) -> None:
