@@ -23,14 +23,13 @@ settings.load_profile("flann")
 if find_spec("triton"):
     # Loaded as it stands, before the hook below: triton reads the source of its kernels, and a
     # function that something else has wrapped has lost the names around it.
-    NAME = "flann.models.scans.gpu_kernels"
-    spec = spec_from_file_location(
-        NAME, Path(__file__).parents[1] / "models" / "scans" / "gpu_kernels.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules[NAME] = module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[NAME])
+    for file in (Path(__file__).parents[1] / "models" / "scans").glob("gpu_*kernels.py"):
+        name = f"flann.models.scans.{file.stem}"
+        spec = spec_from_file_location(name, file)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
 
 # Here and not nearer by: a module imported before its hook is installed is not checked.
 if find_spec("beartype"):

@@ -1,5 +1,6 @@
-"""The triton backend: launches the kernels of `gpu_kernels` on contiguous, batch-first tensors.
+"""The triton backend: launches kernels on contiguous, batch-first tensors.
 
+The kernels are in `gpu_kernels` and `gpu_memory_kernels`.
 Nothing here waits for the device or looks at a number on it, so a training step can be captured in
 a CUDA graph. With ``TRITON_INTERPRET=1`` in the environment the kernels run without a GPU, very
 slowly: that is how they are checked where there is none.
@@ -15,8 +16,9 @@ import torch
 from torch import Tensor
 
 from . import loop
+from .loop_memory import by_weights, memory_outputs
 from .loop_slstm import by_recurrence
-from .operation import DELTA, DIAGONAL, MATRIX, PRODUCT, SELECTIVE, SLSTM, define
+from .operation import DELTA, DIAGONAL, MATRIX, MEMORY, PRODUCT, SELECTIVE, SLSTM, define
 from .ref import RMS_EPS, gated
 
 CHUNK = 16
@@ -25,6 +27,8 @@ CHANNELS = 64
 """Channels, or values, of one program."""
 TILE = 4096
 """Numbers of state that one program holds, at most about."""
+BLOCK, MEMORY_BLOCK = 32, 256
+"""Numbers of a controller's state, and of its memory, that a program handles at a time."""
 LARGEST_PRODUCT = 32
 """The largest matrix whose prefix products are made here; torch's own are as good beyond."""
 
@@ -271,6 +275,60 @@ def slstm_backward(
     dR.copy_(by_recurrence(R, h, found))
 
 
+# -- memory ----------------------------------------------------------------------------------------
+
+
+def memory_forward(
+    g: Tensor, R: Tensor, E: Tensor, bias: Tensor, h: Tensor, cells: Tensor, gates: Tensor,
+    shown: Tensor, said: Tensor, kept: Tensor, lstm: bool, tape: bool,
+) -> None:  # fmt: skip
+    """Every output, and what the backward needs."""
+    sizes, settings = _memory_settings(h, R, shown, kept, lstm, tape)
+    scratch = g.new_zeros(len(g), 2, sizes[4])
+    outputs = [h, cells, gates, shown, said, kept]
+    _memory_kernel("memory_forward")[(len(g),)](
+        *_lines(g, R, E, bias), *outputs, scratch, *sizes, **settings
+    )
+
+
+def memory_backward(
+    R: Tensor, E: Tensor, bias: Tensor, h: Tensor, cells: Tensor, gates: Tensor, shown: Tensor,
+    said: Tensor, kept: Tensor, grad: Tensor, dg: Tensor, dR: Tensor, dE: Tensor, dbias: Tensor,
+    lstm: bool, tape: bool,
+) -> None:  # fmt: skip
+    """Backwards in time, then the weights' gradients all at once."""
+    sizes, settings = _memory_settings(h, R, shown, kept, lstm, tape)
+    batch, state, cell, room = len(h), sizes[1], sizes[2], sizes[4]
+    found, dsaid = gates.new_empty(gates.shape), said.new_empty(said.shape)
+    memories = h.new_empty(batch, CHUNK + 1, room)
+    adjoints, carried = h.new_zeros(batch, 2, room), h.new_zeros(batch, 2 * state + cell)
+    inputs = _lines(R, E, h, cells, gates, said, kept, grad)
+    _memory_kernel("memory_backward")[(batch,)](
+        *inputs, found, dsaid, memories, adjoints, carried, *sizes, **settings
+    )
+    dg.copy_(found)
+    for to, filled in zip((dR, dE, dbias), by_weights(R, h, shown, found, dsaid), strict=True):
+        to.copy_(filled)
+
+
+def _memory_settings(
+    h: Tensor, R: Tensor, shown: Tensor, kept: Tensor, lstm: bool, tape: bool
+) -> tuple[list[int], dict[str, Any]]:
+    """Sizes: T, S, C, rows that share weights, room, origin, numbers of a kept memory."""
+    batch, length, state = h.shape
+    cell = shown.shape[2]
+    left = (length if tape else 1) * cell
+    sizes = [length, state, cell, batch // len(R), left + (length + 1) * cell, left, kept.shape[2]]
+    settings: dict[str, Any] = {"LSTM": lstm, "TAPE": tape, "CHUNK": CHUNK}
+    return sizes, settings | {"BI": BLOCK, "BC": _power(cell + 3), "BM": MEMORY_BLOCK}
+
+
+def _memory_kernel(name: str) -> Any:
+    from . import gpu_memory_kernels
+
+    return getattr(gpu_memory_kernels, name)
+
+
 # -- the operations --------------------------------------------------------------------------------
 
 
@@ -285,7 +343,9 @@ matrix = define("triton", MATRIX, matrix_forward, matrix_backward, matrix_output
 _product = define("triton", PRODUCT, product_forward, product_backward, _like)
 delta = define("triton", DELTA, delta_forward, delta_backward, delta_outputs)
 slstm = define("triton", SLSTM, slstm_forward, slstm_backward, slstm_outputs)
-convolution = loop.convolution
+memory = define("triton", MEMORY, memory_forward, memory_backward, memory_outputs)
+convolution, rms = loop.convolution, loop.rms
+rnn, lstm, gru = loop.rnn, loop.lstm, loop.gru  # layers use cuDNN's: see `recurrent`
 
 
 def selective(

@@ -51,6 +51,15 @@ def test_equals_reference(case: str, length: int, monkeypatch: pytest.MonkeyPatc
 
 @needs_triton
 @interpreted
+@pytest.mark.parametrize("case", ["lstm stack", "tape"])
+def test_memories_of_several_blocks(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flann.models.scans.gpu.BLOCK", 4)
+    monkeypatch.setattr("flann.models.scans.gpu.MEMORY_BLOCK", 8)
+    equals_reference(case, "triton", 18, monkeypatch)
+
+
+@needs_triton
+@interpreted
 def test_a_planted_error_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flann.models.scans.gpu.RMS_EPS", 0.1)
     with pytest.raises(AssertionError):
