@@ -167,6 +167,9 @@ def _word(model: SequenceModel, length: int) -> Tensor:
 def _formulas() -> dict[Any, Callable[..., int]]:
     """Operations of the scans' operators and of Fourier transforms, by their inputs' shapes."""
     of_scan: dict[str, Callable[..., int]] = {
+        "cauchy": lambda a, b, centre, height, z, *_: (
+            (10 + 8 * a.shape[1]) * centre.numel() * z.shape[2]
+        ),
         "convolution": lambda x, w, *_: 2 * x.numel() * w.shape[2],
         "diagonal": lambda a, *_: (8 if a.is_complex() else 2) * a.numel(),
         "selective": lambda x, dt, A, B, *_: 7 * x.numel() * B.shape[2],  # exp counted as one

@@ -40,9 +40,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .architecture import Architecture, Sizes
-from .cauchy import cauchy_sums
 from .convolution import causal_convolution
 from .registry import register
+from .scans import cauchy_sums
 from .sequence import Layer, Residual, State
 
 TAIL = 1e-11
@@ -132,10 +132,7 @@ class DPLR(TimeInvariantSSM):
         z = r * torch.exp(-1j * torch.pi / length * count)
         points = (1 - z) / (1 + z)  # the quotients are in units of half a step: R = Δ/2 q
         pairs = torch.stack([C * B, C * P, P.conj() * B, P.conj() * P], dim=1)
-        CRB, CRP, PRB, PRP = (
-            half_step[:, None]
-            * (cauchy_sums(pairs, poles, points) + cauchy_sums(pairs.conj(), poles.conj(), points))
-        ).unbind(1)
+        CRB, CRP, PRB, PRP = (half_step[:, None] * cauchy_sums(pairs, poles, points)).unbind(1)
         spectrum = 2 / (1 + z) * (CRB - CRP * PRB / (1 + PRP))
         damped: Tensor = torch.fft.irfft(spectrum, 2 * length)[:, :length]
         return damped * torch.pow(r, -count[:length])

@@ -13,6 +13,7 @@
     rnn_scan, lstm_scan, gru_scan                                            see `recurrent`
     memory_scan        a controller with a soft stack or tape                see `memory`
     short_convolution  what stands before many of them                       see `short`
+    cauchy_sums        what S4's kernel is made of                           see `cauchy`
     rms_norm           what stands before every layer                        see `norm`
 
 The backends, each equal to the first forward and backward, which tests hold them to::
@@ -33,6 +34,7 @@ and captured in a CUDA graph. A scan of your own is an `Operation`
 from __future__ import annotations
 
 from .backends import scan_backend
+from .cauchy import cauchy_sums
 from .fast_weights import delta_scan, linear_attention_scan, rank_one_scan, stabilised_gates
 from .front import diagonal_scan, matrix_scan, product_scan, selective_scan
 from .gated import slstm_scan
@@ -42,6 +44,7 @@ from .recurrent import gru_scan, lstm_scan, recurrent_scan, rnn_scan
 from .short import short_convolution
 
 __all__ = [
+    "cauchy_sums",
     "delta_scan",
     "diagonal_scan",
     "gru_scan",

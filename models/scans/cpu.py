@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from .compiled import call, library
+from .loop_cauchy import cauchy_outputs
 from .loop_memory import by_weights, memory_outputs
 from .loop_slstm import by_recurrence
 from .operation import (
+    CAUCHY,
     CONVOLUTION,
     DELTA,
     DIAGONAL,
@@ -44,6 +46,28 @@ def missing() -> str | None:
 def supports(device: str) -> bool:
     """The CPU, where the kernels are."""
     return device == "cpu" and missing() is None
+
+
+# -- cauchy ----------------------------------------------------------------------------------------
+
+
+def cauchy_forward(
+    a: Tensor, b: Tensor, centre: Tensor, height: Tensor, points: Tensor, sums: Tensor
+) -> None:
+    """Every sum at every point."""
+    inputs = _lines(a, b, centre, height, points)
+    call("cauchy_forward", [*inputs, sums], [*a.shape, points.shape[2], len(points)])
+
+
+def cauchy_backward(
+    a: Tensor, b: Tensor, centre: Tensor, height: Tensor, points: Tensor, grad: Tensor,
+    da: Tensor, db: Tensor, dcentre: Tensor, dheight: Tensor, dpoints: Tensor,
+) -> None:  # fmt: skip
+    """Sums over the points, which are constants."""
+    inputs = _lines(a, b, centre, height, points, grad)
+    with _Filled(da, db, dcentre, dheight) as found:
+        call("cauchy_backward", [*inputs, *found], [*a.shape, points.shape[2], len(points)])
+    dpoints.zero_()
 
 
 # -- convolution -----------------------------------------------------------------------------------
@@ -431,3 +455,4 @@ memory = define("cpu", MEMORY, memory_forward, memory_backward, memory_outputs)
 rnn = define("cpu", RNN, rnn_forward, rnn_backward, rnn_outputs)
 lstm = define("cpu", LSTM, lstm_forward, lstm_backward, lstm_outputs)
 gru = define("cpu", GRU, gru_forward, gru_backward, gru_outputs)
+cauchy = define("cpu", CAUCHY, cauchy_forward, cauchy_backward, cauchy_outputs)

@@ -344,7 +344,7 @@ _product = define("triton", PRODUCT, product_forward, product_backward, _like)
 delta = define("triton", DELTA, delta_forward, delta_backward, delta_outputs)
 slstm = define("triton", SLSTM, slstm_forward, slstm_backward, slstm_outputs)
 memory = define("triton", MEMORY, memory_forward, memory_backward, memory_outputs)
-convolution, rms = loop.convolution, loop.rms
+convolution, rms, cauchy = loop.convolution, loop.rms, loop.cauchy
 rnn, lstm, gru = loop.rnn, loop.lstm, loop.gru  # layers use cuDNN's: see `recurrent`
 
 

@@ -9,8 +9,8 @@ is b_t's gradient too::
 
     diagonal     ∂b_t = ḡ_t + conj(a_{t+1}) ∂b_{t+1},   ∂a_t = ∂b_t conj(h_{t-1})
 
-The others are in `loop_selective`, `loop_matrix`, `loop_delta`, `loop_slstm` and
-`loop_memory`. The classic recurrent networks are autograd's here: torch has its own for use.
+The others are in `loop_selective`, `loop_matrix`, `loop_delta`, `loop_slstm`, `loop_memory` and
+`loop_cauchy`. The classic recurrent networks are autograd's here: torch has its own for use.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .loop_cauchy import cauchy_backward, cauchy_forward, cauchy_outputs
 from .loop_delta import delta_backward, delta_forward, delta_outputs
 from .loop_matrix import (
     matrix_backward,
@@ -31,7 +32,7 @@ from .loop_matrix import (
 from .loop_memory import memory_backward, memory_forward, memory_outputs
 from .loop_selective import selective_backward, selective_forward, selective_outputs
 from .loop_slstm import slstm_backward, slstm_forward, slstm_outputs
-from .operation import DELTA, DIAGONAL, MATRIX, MEMORY, PRODUCT, SELECTIVE, SLSTM, define
+from .operation import CAUCHY, DELTA, DIAGONAL, MATRIX, MEMORY, PRODUCT, SELECTIVE, SLSTM, define
 from .ref import NORM_EPS, gated, gru, lstm, rnn
 from .time_first import time_first
 
@@ -93,3 +94,4 @@ product = define("torch", PRODUCT, product_forward, product_backward, product_ou
 delta = define("torch", DELTA, delta_forward, delta_backward, delta_outputs)
 slstm = define("torch", SLSTM, slstm_forward, slstm_backward, slstm_outputs)
 memory = define("torch", MEMORY, memory_forward, memory_backward, memory_outputs)
+cauchy = define("torch", CAUCHY, cauchy_forward, cauchy_backward, cauchy_outputs)

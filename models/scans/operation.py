@@ -61,6 +61,13 @@ class Operation:
     flags: tuple[str, ...] = ()
 
 
+CAUCHY = Operation(
+    "cauchy",
+    ("a", "b", "centre", "height", "points"),
+    ("sums",),
+    saved=("a", "b", "centre", "height", "points"),
+    like=("a", "b", "centre", "height", "points"),  # the points' gradient is zeros: constants
+)
 CONVOLUTION = Operation(
     "convolution",
     ("x", "w", "bias"),

@@ -166,6 +166,15 @@ def memory(g: Tensor, R: Tensor, E: Tensor, bias: Tensor, lstm: bool, tape: bool
     return torch.stack(outputs, dim=1)
 
 
+def cauchy(a: Tensor, b: Tensor, centre: Tensor, height: Tensor, points: Tensor) -> Tensor:
+    """Σ_n (a z - b) / ((z - Re p)² + Im(p)²), real parts before imaginary ones."""
+    z = torch.complex(*points.detach().unbind(1))[:, None, None]  # (1, 1, 1, points)
+    terms = a[..., None] * z - b[..., None]
+    squares = (z[:, 0] - centre[..., None]) ** 2 + height[..., None] ** 2
+    sums = (terms / squares[:, None]).sum(2)
+    return torch.stack([sums.real, sums.imag], dim=2)
+
+
 def rms(x: Tensor, gain: Tensor) -> Tensor:
     """x over its root mean square, times the gains."""
     return gain[:, None] * x / (x.square().mean(-1, keepdim=True) + NORM_EPS).sqrt()

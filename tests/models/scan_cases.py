@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from flann.models.scans import (
+    cauchy_sums,
     delta_scan,
     diagonal_scan,
     gru_scan,
@@ -120,6 +121,23 @@ def lstm_inputs(length: int, *, batch: int = 3) -> Inputs:
     return controlled_inputs(length, 4, batch=batch)
 
 
+def cauchy_inputs(length: int, *, batch: int = 3) -> Inputs:
+    """Five sums of six pairs, and a weight for every point of a circle."""
+    kind = torch.complex128
+    coefficients, poles = (
+        normal(batch, 5, 6, seed=1, kind=kind),
+        normal(batch, 6, seed=2, kind=kind),
+    )
+    return coefficients, poles, normal(batch, length, seed=3)
+
+
+def weighed_sums(coefficients: Tensor, poles: Tensor, weights: Tensor) -> Tensor:
+    angles = torch.linspace(0, 3, weights.shape[-1], dtype=torch.float64)
+    points = 2 * torch.exp(1j * angles).to(coefficients.dtype)
+    sums = cauchy_sums(coefficients, poles, points)
+    return weights[:, None] * (sums.real + 2 * sums.imag)
+
+
 def norm_inputs(length: int, *, batch: int = 3) -> Inputs:
     return normal(batch, length, 5, seed=1), normal(5, seed=2)
 
@@ -150,6 +168,7 @@ CASES: dict[str, tuple[Scan, Callable[..., Inputs]]] = {
     "tape": (partial(memory_scan, controller="rnn", memory="tape"), simple_inputs),
     "lstm stack": (partial(memory_scan, controller="lstm", memory="stack"), lstm_inputs),
     "lstm tape": (partial(memory_scan, controller="lstm", memory="tape"), lstm_inputs),
+    "cauchy": (weighed_sums, cauchy_inputs),
     "norm": (rms_norm, norm_inputs),
     "diagonal": (diagonal_scan, diagonal_inputs),
     "complex": (diagonal_scan, complex_inputs),

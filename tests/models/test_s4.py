@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import cont2discrete
 
-from flann.models.cauchy import cauchy_sums
 from flann.models.convolution import by_fft, by_toeplitz
 from flann.models.s4 import DPLR, TimeInvariantSSM, hippo_legs
 from flann.models.s4d import Diagonal
+from flann.models.scans import cauchy_sums
 
 RULES = {DPLR: "bilinear", Diagonal: "zoh"}
 every_kind = pytest.mark.parametrize("kind", RULES)
@@ -120,9 +120,13 @@ def test_cauchy_sums_by_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     coefficients = torch.randn(2, 3, 4, dtype=torch.complex128)
     poles = torch.randn(2, 4, dtype=torch.complex128) - 4
     points = torch.randn(11, dtype=torch.complex128)
-    plain = (coefficients[..., None] / (points - poles[:, None, :, None])).sum(2)
+    plain = sum(
+        (c[..., None] / (points - p[:, None, :, None])).sum(2)
+        for c, p in ((coefficients, poles), (coefficients.conj(), poles.conj()))
+    )
+    monkeypatch.setenv("FLANN_SCAN", "torch")
     for room in (1, 40, 10**6):
-        monkeypatch.setattr("flann.models.cauchy.ROOM", room)
+        monkeypatch.setattr("flann.models.scans.loop_cauchy.ROOM", room)
         torch.testing.assert_close(cauchy_sums(coefficients, poles, points), plain)
         leaves = coefficients.requires_grad_(), poles.requires_grad_()
         assert torch.autograd.gradcheck(lambda c, p: cauchy_sums(c, p, points), leaves)

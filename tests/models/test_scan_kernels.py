@@ -129,6 +129,16 @@ def test_convolution(length: int, batch: int, inner: int, taps: int) -> None:
 
 @needs_kernels
 @settings(max_examples=20)
+@given(length=many, channels=some, sums=st.integers(1, 9), poles=many)
+def test_cauchy(length: int, channels: int, sums: int, poles: int) -> None:
+    a, b = (normal(channels, sums, poles, seed=i) for i in range(2))
+    centre, height = (normal(channels, poles, seed=i) for i in range(2, 4))
+    points = normal(1, 2, length, seed=4).abs() + 5  # at a distance from every pole
+    same("cauchy", (a, b, centre, height, points))
+
+
+@needs_kernels
+@settings(max_examples=20)
 @given(length=many, batch=some, width=many)
 def test_norm(length: int, batch: int, width: int) -> None:
     same("rms", (normal(batch, length, width, seed=1), normal(1, width, seed=2)))
@@ -226,6 +236,7 @@ FAULTS = {  # by the case that must catch it: a file, the right text and the wro
         "carried[k - 1] + w[k - 1] * dz",
         "carried[k - 1] + w[k] * dz",
     ),
+    "cauchy": ("cauchy.h", "by_b[k] -= re * q.re - im", "by_b[k] -= re * q.re + im"),
     "norm": ("rms.h", "along *= r * r / W", "along *= r / W"),
     "diagonal": ("diagonal.h", "dat[i] = g[i] * before[i];", "dat[i] = g[i] * at[i];"),
     "complex": ("diagonal.h", "at[i] * g[i] + at[i + 1]", "at[i] * g[i] - at[i + 1]"),

@@ -1,5 +1,6 @@
 /* Every kernel for one number type: REAL, with BITS an integer of its size and SUFFIX its name. */
 #include "vectors.h"
+#include "cauchy.h"
 #include "convolution.h"
 #include "diagonal.h"
 #include "selective.h"
