@@ -1,4 +1,4 @@
-"""Peers of the newer recurrences: Hugging Face's, and flash-linear-attention's plain functions.
+"""Peers of the newer recurrences: Hugging Face's, flash-linear-attention's plain functions, a loop.
 
 The latter are operators, not models: the peer is our own architecture with the plain function in
 place of the scan, so that the difference is the recurrence alone. They are loaded from their files,
@@ -8,8 +8,9 @@ since the package's other files need triton.
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 
@@ -139,6 +140,34 @@ def plainly(layer: FastWeights, scan: Callable[[Terms], Tensor]) -> Callable[[Te
     return forward
 
 
+class ByLoop(nn.Module):
+    """The registered architecture, its scans as plain loops that autograd differentiates."""
+
+    def __init__(self, name: str, width: int, depth: int) -> None:
+        super().__init__()
+        architecture = model_registry.create(name)
+        width -= width % architecture.width_step
+        sizes = Sizes(width, customary(architecture, width), depth)
+        self.layers = nn.Sequential(*architecture.layers(sizes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layers' output."""
+        before = os.environ.get("FLANN_SCAN")
+        os.environ["FLANN_SCAN"] = "ref"
+        try:
+            found: Tensor = self.layers(x)
+        finally:
+            del os.environ["FLANN_SCAN"]
+            if before is not None:
+                os.environ["FLANN_SCAN"] = before
+        return found
+
+
+def by_loop(name: str) -> dict[str, Callable[[int, int], nn.Module]]:
+    """The peer of an architecture that no library has."""
+    return {"autograd's loop": partial(ByLoop, name)}
+
+
 PLAIN = "fla's plain loop"
 RECURRENCE_PEERS: dict[str, dict[str, Callable[[int, int], nn.Module]]] = {
     "rwkv-4": {"transformers": Rwkv},
@@ -148,4 +177,5 @@ RECURRENCE_PEERS: dict[str, dict[str, Callable[[int, int], nn.Module]]] = {
     "deltaproduct": {PLAIN: with_scan("deltaproduct", by_delta_products)},
     "rwkv-7": {PLAIN: with_scan("rwkv-7", by_diagonal_plus_rank_one)},
     "linear-attention": {PLAIN: with_scan("linear-attention", by_sums)},
+    **{name: by_loop(name) for name in ("stack-rnn", "tape-rnn", "slstm", "mlstm", "ids4-product")},
 }
