@@ -6,6 +6,8 @@ import copy
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from torch import nn
 from flann.errors import UserError
 from flann.models import build_model, model_names, model_of_width
 from flann.models.recurrent import Recurrent
+from flann.models.scans import recurrent_scan
 
 LISTED = """
 import sys
@@ -63,6 +66,25 @@ def test_recurrent_layers_are_torchs_own(cell: type[nn.RNNBase], name: str) -> N
     own.load_state_dict(inner.cell.state_dict())
     x = torch.randn(2, 7, 6)
     torch.testing.assert_close(inner(x), inner.project(own(x)[0]))
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, partial(nn.RNN, nonlinearity="relu"), nn.GRU, nn.LSTM])
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])
+def test_scans_of_torchs_networks_equal_them(
+    kind: Callable[..., nn.RNNBase], precision: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outputs, and the gradients of both biases too; the kernel even where torch's is preferred."""
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    network = kind(6, 9, batch_first=True).to(precision)
+    x = torch.randn(3, 7, 6, dtype=precision)
+    found = []
+    for states in (recurrent_scan(network, x), network(x)[0]):
+        if states is None:
+            pytest.skip("no compiled kernels here")
+        network.zero_grad()
+        states.square().sum().backward()
+        found.append([states, *(p.grad.clone() for p in network.parameters())])
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
 
 
 def test_weight_decay_spares_what_it_should() -> None:
