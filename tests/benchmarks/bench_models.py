@@ -61,7 +61,7 @@ def ours(name: str, depth: int, parameters: int) -> nn.Module:
 def compare(name: str, parameters: int, depth: int, length: int, batch: int) -> list[Any]:
     """Print one line: the model's time, and its peers' as multiples of it. Rows of the table."""
     models = {"": ours(name, depth, parameters)}
-    for peer, make in peers_of(name).items():
+    for peer, make in peers_of(name, length).items():
         models[peer] = sized(make, SYMBOLS, depth, parameters)
     took = in_turn({n: training_step(model, batch, length) for n, model in models.items()})
     mine = took.pop("")

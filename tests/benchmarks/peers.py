@@ -188,7 +188,15 @@ PEERS: dict[str, dict[str, Make]] = {
 NEEDS = {"mambapy": "mambapy", "transformers": "transformers", PLAIN: "fla"}
 
 
-def peers_of(name: str) -> dict[str, Any]:
-    """The peers of a model that can be had here."""
-    known = PEERS.get(name.partition(":")[0], {})
-    return {peer: make for peer, make in known.items() if find_spec(NEEDS.get(peer, "torch"))}
+LONGEST = {("mamba", "transformers"): 256}
+"""Beyond these lengths a step of the peer takes a quarter of an hour, so it is left out."""
+
+
+def peers_of(name: str, length: int) -> dict[str, Any]:
+    """The peers of a model that can be had here, and at this length."""
+    plain = name.partition(":")[0]
+    return {
+        peer: make
+        for peer, make in PEERS.get(plain, {}).items()
+        if find_spec(NEEDS.get(peer, "torch")) and length <= LONGEST.get((plain, peer), length)
+    }
