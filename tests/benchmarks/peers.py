@@ -189,7 +189,7 @@ NEEDS = {"mambapy": "mambapy", "transformers": "transformers", PLAIN: "fla"}
 
 
 LONGEST = {("mamba", "transformers"): 256}
-"""Beyond these lengths a step of the peer takes a quarter of an hour, so it is left out."""
+"""Beyond these lengths a step of the peer takes many minutes, so it is left out."""
 
 
 def peers_of(name: str, length: int) -> dict[str, Any]:
