@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from .scans import rms_norm
+from .scans.ref import NORM_EPS as EPS
 
 NormKind = Literal["rms", "layer", "scale"]
-EPS = 1e-5
 
 
 class RMSNorm(nn.RMSNorm):
