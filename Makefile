@@ -33,7 +33,7 @@ bench: $(READY)
 
 # The stamp makes a second `make` start at once; it is older than what decides the set-up only
 # when the set-up must be done again.
-$(READY): pyproject.toml setup.py constraints.txt $(wildcard models/scans/kernels/*)
+$(READY): pyproject.toml setup.py constraints.txt $(wildcard models/scans/cpu_backend/kernels/*)
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

@@ -10,9 +10,12 @@ from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 
 FOLDERS = ["tasks", "models", "rasp", "reports"]
-KERNELS = Path("models/scans/kernels")
+# The links in flann/ to the four folders would be found a second time.
+LINKS = [pattern for folder in FOLDERS for pattern in (folder, f"{folder}.*")]
+KERNELS = Path("models/scans/cpu_backend/kernels")
 
-packages, package_dir = ["flann"], {"flann": "flann"}
+packages = ["flann", *(f"flann.{name}" for name in find_packages("flann", exclude=LINKS))]
+package_dir = {"flann": "flann"}
 for folder in FOLDERS:
     package_dir[f"flann.{folder}"] = folder
     packages += [f"flann.{folder}", *(f"flann.{folder}.{name}" for name in find_packages(folder))]
@@ -42,7 +45,7 @@ class BuildKernels(build_ext):
 # No -march: the sources choose among vector widths at run time. No -ffast-math: it would change
 # how the whole process rounds.
 kernels = Extension(
-    "flann.models.scans._kernels",
+    "flann.models.scans.cpu_backend._kernels",
     [str(KERNELS / "kernels.c")],
     depends=[str(file) for file in sorted(KERNELS.glob("*.h"))],
     define_macros=[("FLANN_SOURCES", f'"{fingerprint()}"')],

@@ -16,14 +16,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .evaluation import evaluate as evaluate
-    from .experiment import Experiment as Experiment
-    from .running import run as run
+    from .evaluation.evaluate import evaluate as evaluate
+    from .experiments.experiment import Experiment as Experiment
+    from .runs.run import run as run
 
 __version__ = "0.1.0"
 __all__ = ["Experiment", "evaluate", "run"]
 
-HOMES = {"Experiment": "experiment", "evaluate": "evaluation", "run": "running"}
+HOMES = {
+    "Experiment": "experiments.experiment",
+    "evaluate": "evaluation.evaluate",
+    "run": "runs.run",
+}
 
 
 def __getattr__(name: str) -> Any:

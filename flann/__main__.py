@@ -1,5 +1,5 @@
 """``python -m flann`` is the command ``flann``."""
 
-from .cli import main
+from .cli.main import main
 
 main()

@@ -25,8 +25,8 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -50,6 +50,7 @@ class Entry:
     summary: str
     pattern: str | None = None
     raw: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,27 @@ class Registry(Generic[T]):
     # -- registering ---------------------------------------------------------------------------
 
     def register(
-        self, *names: str, pattern: str | None = None, raw: bool = False
+        self,
+        *names: str,
+        pattern: str | None = None,
+        raw: bool = False,
+        renamed: Mapping[str, str] | None = None,
     ) -> Callable[[F], F]:
-        """The decorator. Names must be written out in it: they are read, not run."""
+        """Return the decorator that registers a class or function under these names.
+
+        Every argument must be written out as a literal, because it is read and never run.
+
+        Parameters
+        ----------
+        *names : str
+            the names; for a family, its best-known members.
+        pattern : str, optional
+            a regular expression for all names of the family.
+        raw : bool
+            whether all that follows the colon is one argument.
+        renamed : mapping of str to str, optional
+            earlier names of options and their present ones, so that older run folders still load.
+        """
 
         def note(factory: F) -> F:
             for name in names:
@@ -176,6 +195,7 @@ class Registry(Generic[T]):
         if entry.raw:
             return factory, [text.partition(":")[2]], {}
         leading = [base] if entry.pattern else []
+        given = {entry.renamed.get(option, option): value for option, value in given.items()}
         return factory, leading, read_options(factory, given, f"{self.kind} {base!r}")
 
     def _split(self, text: str) -> tuple[str, dict[str, str]]:

@@ -9,7 +9,7 @@ True
 
 Names and their one-line summaries are read from the files without loading torch; everything else
 loads it at first use. A new architecture is one file here with one ``@register("name")``
-(see `flann.models.architecture`).
+(see `flann.models.core.architecture`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .registry import model_names, model_registry, register
+from .core.registry import model_names, model_registry, register
 
 if TYPE_CHECKING:
-    from .architecture import Architecture as Architecture
-    from .build import build_model as build_model
-    from .build import model_of_width as model_of_width
-    from .sequence import Layer as Layer
-    from .sequence import SequenceModel as SequenceModel
+    from .core.architecture import Architecture as Architecture
+    from .core.build import build_model as build_model
+    from .core.build import model_of_width as model_of_width
+    from .core.sequence import Layer as Layer
+    from .core.sequence import SequenceModel as SequenceModel
 
 __all__ = [
     "Architecture",
@@ -38,11 +38,11 @@ __all__ = [
 ]
 
 HOMES = {
-    "Architecture": "architecture",
-    "Layer": "sequence",
-    "SequenceModel": "sequence",
-    "build_model": "build",
-    "model_of_width": "build",
+    "Architecture": "core.architecture",
+    "Layer": "core.sequence",
+    "SequenceModel": "core.sequence",
+    "build_model": "core.build",
+    "model_of_width": "core.build",
 }
 
 

@@ -14,7 +14,7 @@ many times as the model is deep; **a layer of depth is the whole pattern once**.
   transformer's, as in ``attention(heads=2,position=rope)``.
 
 The feed-forward part is W_2 (silu(W_1 x) ⊙ V x). With ``experts=E`` every second one (``every``)
-of a pattern is a mixture of E of them (see `flann.models.experts`); Jamba has 16, of which each
+of a pattern is a mixture of E of them (see `flann.models.core.experts`); Jamba has 16, of which each
 symbol uses 2, and norms inside its Mamba mixers that are not here.
 
 Jamba: Lieber et al. 2024, arXiv:2403.19887, §2 and §3.
@@ -31,11 +31,11 @@ import torch
 from flann.errors import UserError
 from flann.names import split_at_commas
 
-from .architecture import Architecture, Sizes
-from .experts import Experts, Mixture
-from .registry import model_registry, register
-from .sequence import Layer, Residual
-from .sizing import customary
+from .core.architecture import Architecture, Sizes
+from .core.experts import Experts, Mixture
+from .core.registry import model_registry, register
+from .core.sequence import Layer, Residual
+from .core.sizing import customary
 
 EVERY = 2
 ELEMENT = re.compile(r"(\d{0,3})([A-Za-z][\w-]*)(?:\((.+)\))?")

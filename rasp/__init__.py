@@ -1,6 +1,6 @@
 """flann.rasp: RASP programs, run on batches of words, counted, and compiled to weights.
 
->>> from .session import Session
+>>> from flann.rasp import Session
 >>> for line in Session().feed('reverse = aggregate(select(indices, length-indices-1, ==), tokens);'
 ...                            ' reverse("abc"); reverse;'): print(line)
 = ["c", "b", "a"]
@@ -16,36 +16,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analysis import analyse as analyse
-    from .catalogue import Program as Program
-    from .catalogue import load_program as load_program
-    from .face import aggregate as aggregate
-    from .face import indicator as indicator
-    from .face import indices as indices
-    from .face import length as length
-    from .face import rounded as rounded
-    from .face import select as select
-    from .face import tokens as tokens
-    from .face import where as where
-    from .parser import parse as parse
-    from .places import RaspError as RaspError
-    from .session import Session as Session
+    from .api import aggregate as aggregate
+    from .api import indicator as indicator
+    from .api import indices as indices
+    from .api import length as length
+    from .api import rounded as rounded
+    from .api import select as select
+    from .api import tokens as tokens
+    from .api import where as where
+    from .graph.analysis import analyse as analyse
+    from .interpreter.session import Session as Session
+    from .language.parser import parse as parse
+    from .language.source_span import RaspError as RaspError
+    from .programs.catalogue import Program as Program
+    from .programs.catalogue import load_program as load_program
 
 HOMES = {
-    "RaspError": "places",
-    "Program": "catalogue",
-    "Session": "session",
-    "aggregate": "face",
-    "analyse": "analysis",
-    "indices": "face",
-    "indicator": "face",
-    "length": "face",
-    "load_program": "catalogue",
-    "parse": "parser",
-    "rounded": "face",
-    "select": "face",
-    "tokens": "face",
-    "where": "face",
+    "RaspError": "language.source_span",
+    "Program": "programs.catalogue",
+    "Session": "interpreter.session",
+    "aggregate": "api",
+    "analyse": "graph.analysis",
+    "indices": "api",
+    "indicator": "api",
+    "length": "api",
+    "load_program": "programs.catalogue",
+    "parse": "language.parser",
+    "rounded": "api",
+    "select": "api",
+    "tokens": "api",
+    "where": "api",
 }
 __all__ = sorted(HOMES)
 

@@ -19,10 +19,11 @@ import pandas as pd
 
 from flann.errors import UserError
 
-from . import numbers, sentences
+from . import numbers
+from . import wording as sentences
 from .curves import WIDTH, References, picture
 from .runs import Run, read_runs
-from .shapes import FIELDS
+from .schema import FIELDS
 from .sparklines import loss_line, position_line
 from .style import DARK
 from .summary import rows_of

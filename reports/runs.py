@@ -28,7 +28,7 @@ import pandas as pd
 
 from flann.errors import UserError
 
-from .shapes import FIELDS, check_fields, is_number, is_whole
+from .schema import FIELDS, check_fields, is_number, is_whole
 
 METRICS = ("per_word", "last_symbol", "per_symbol")
 SHARES = [

@@ -8,8 +8,8 @@ from statistics import median
 
 from .numbers import share, whole
 from .runs import Run
-from .sentences import short_verdict
 from .table import setting_of
+from .wording import short_verdict
 
 
 @dataclass(frozen=True)

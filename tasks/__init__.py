@@ -12,9 +12,9 @@ when it is first asked for, and nothing here loads more than numpy.
 
 from __future__ import annotations
 
-from .sampling import test_stream
-from .task import NOT_SCORED, Batch, Chance, Task, register, task_registry
-from .theory import FAMILIES, Statement, Theory
+from .core.sampling import test_stream
+from .core.task import NOT_SCORED, Batch, Chance, Task, register, task_registry
+from .theory.statements import FAMILIES, Statement, Theory
 
 __all__ = [
     "FAMILIES",

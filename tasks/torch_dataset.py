@@ -22,7 +22,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 from flann.errors import UserError
 
 from . import get_task
-from .task import Task
+from .core.task import Task
 
 Pair = tuple[Int64[Tensor, "batch positions"], Int64[Tensor, "batch positions"]]
 

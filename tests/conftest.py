@@ -23,8 +23,10 @@ settings.load_profile("flann")
 if find_spec("triton"):
     # Loaded as it stands, before the hook below: triton reads the source of its kernels, and a
     # function that something else has wrapped has lost the names around it.
-    for file in (Path(__file__).parents[1] / "models" / "scans").glob("gpu_*kernels.py"):
-        name = f"flann.models.scans.{file.stem}"
+    for file in (Path(__file__).parents[1] / "models" / "scans" / "triton_backend").glob(
+        "*kernels.py"
+    ):
+        name = f"flann.models.scans.triton_backend.{file.stem}"
         spec = spec_from_file_location(name, file)
         assert spec is not None
         assert spec.loader is not None

@@ -33,15 +33,15 @@ and captured in a CUDA graph. A scan of your own is an `Operation`
 
 from __future__ import annotations
 
-from .backends import scan_backend
 from .cauchy import cauchy_sums
+from .dispatch import scan_backend
 from .fast_weights import delta_scan, linear_attention_scan, rank_one_scan, stabilised_gates
-from .front import diagonal_scan, matrix_scan, product_scan, selective_scan
-from .gated import slstm_scan
 from .memory import memory_scan
 from .norm import rms_norm
 from .recurrent import gru_scan, lstm_scan, recurrent_scan, rnn_scan
-from .short import short_convolution
+from .short_convolution import short_convolution
+from .slstm import slstm_scan
+from .state_space import diagonal_scan, matrix_scan, product_scan, selective_scan
 
 __all__ = [
     "cauchy_sums",

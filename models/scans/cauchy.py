@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Complex
 from torch import Tensor
 
-from .backends import operation
+from .dispatch import operation
 
 
 def cauchy_sums(

@@ -26,7 +26,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .backends import in_state_type, operation
+from .dispatch import in_state_type, operation
 
 
 def linear_attention_scan(

@@ -22,7 +22,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from .backends import in_state_type, operation
+from .dispatch import in_state_type, operation
 
 Controller = Literal["rnn", "lstm"]
 Memory = Literal["stack", "tape"]

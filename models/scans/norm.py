@@ -14,7 +14,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from .backends import in_state_type, operation
+from .dispatch import in_state_type, operation
 
 
 def rms_norm(

@@ -25,7 +25,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from .backends import in_state_type, operation, scan_backend
+from .dispatch import in_state_type, operation, scan_backend
 
 Activation = Literal["tanh", "relu"]
 

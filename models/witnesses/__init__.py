@@ -30,8 +30,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flann.errors import UserError
-from flann.models.registry import model_registry
-from flann.models.sequence import SequenceModel
+from flann.models.core.registry import model_registry
+from flann.models.core.sequence import SequenceModel
 
 from .counting import counting
 from .householder import householder

@@ -22,8 +22,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from flann.models.architecture import Architecture, Sizes
-from flann.models.sequence import Layer, Residual, SequenceModel
+from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.sequence import Layer, Residual, SequenceModel
 
 EPSILON = 1e-5  # of the norms
 

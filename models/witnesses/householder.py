@@ -24,9 +24,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
-from flann.models.architecture import Architecture
-from flann.models.delta import DeltaRule
-from flann.models.sequence import SequenceModel
+from flann.models.core.architecture import Architecture
+from flann.models.core.sequence import SequenceModel
+from flann.models.linear.delta_rule import DeltaRule
 
 from .frame import Frame
 from .machines import Counter, Moore

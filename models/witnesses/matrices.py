@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import torch
 
-from flann.models.architecture import Architecture
-from flann.models.ids4 import InputDependentSSM
-from flann.models.sequence import SequenceModel
+from flann.models.core.architecture import Architecture
+from flann.models.core.sequence import SequenceModel
+from flann.models.ssm.ids4 import InputDependentSSM
 
 from .frame import Frame
 from .machines import Counter, Moore

@@ -21,9 +21,9 @@ from math import pi
 
 import torch
 
-from flann.models.architecture import Architecture
-from flann.models.s4d import Diagonal
-from flann.models.sequence import SequenceModel
+from flann.models.core.architecture import Architecture
+from flann.models.core.sequence import SequenceModel
+from flann.models.ssm.s4d import Diagonal
 
 from .frame import Frame
 from .machines import Counter, Moore

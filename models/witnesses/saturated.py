@@ -23,9 +23,9 @@ from math import tanh
 import torch
 from torch import Tensor, nn
 
-from flann.models.architecture import Architecture
-from flann.models.recurrent import Recurrent
-from flann.models.sequence import SequenceModel
+from flann.models.core.architecture import Architecture
+from flann.models.core.sequence import SequenceModel
+from flann.models.recurrent.classic import Recurrent
 
 from .frame import Frame
 from .machines import Counter, Moore

@@ -20,9 +20,9 @@ from math import log
 import torch
 from torch.nn.functional import silu
 
-from flann.models.architecture import Architecture
-from flann.models.mamba import SelectiveSSM
-from flann.models.sequence import SequenceModel
+from flann.models.core.architecture import Architecture
+from flann.models.core.sequence import SequenceModel
+from flann.models.ssm.mamba import SelectiveSSM
 
 from .frame import Frame
 from .machines import Counter, Moore

@@ -21,7 +21,7 @@ from typing import cast
 
 import numpy as np
 
-from flann.rasp.sops import (
+from flann.rasp.graph.sops import (
     Aggregate,
     At,
     Constant,
@@ -33,7 +33,7 @@ from flann.rasp.sops import (
     mapped,
     select,
 )
-from flann.rasp.syntax import Atom as Value
+from flann.rasp.language.syntax import Atom as Value
 
 from .leaves import Leaf
 from .numeric import Number, Numeric, Ratio

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from flann.errors import UserError
-from flann.rasp.places import Place
-from flann.rasp.running import on_ids
-from flann.rasp.sops import SOp
+from flann.rasp.graph.evaluation import on_ids
+from flann.rasp.graph.sops import SOp
+from flann.rasp.language.source_span import Place
 
 from .compiled import Compiled
 

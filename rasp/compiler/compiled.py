@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from flann.errors import UserError
-from flann.models.sequence import SequenceModel
-from flann.rasp.analysis import analyse
-from flann.rasp.places import Place
-from flann.rasp.sops import Map, Node, SOp, ordered
-from flann.rasp.syntax import Atom
+from flann.models.core.sequence import SequenceModel
+from flann.rasp.graph.analysis import analyse
+from flann.rasp.graph.sops import Map, Node, SOp, ordered
+from flann.rasp.language.source_span import Place
+from flann.rasp.language.syntax import Atom
 
 from .attending import Lowering
 from .numeric import Ratio
@@ -27,7 +27,7 @@ from .signals import Affine
 from .weights import build
 
 if TYPE_CHECKING:
-    from flann.rasp.catalogue import Program
+    from flann.rasp.programs.catalogue import Program
 
 Precision = Literal["float32", "float64"]
 UNITS = {"float32": 2.0**-24, "float64": 2.0**-53}
@@ -92,7 +92,7 @@ def compile_program(
 
     Examples
     --------
-    >>> from flann.rasp.catalogue import load_program
+    >>> from flann.rasp.programs.catalogue import load_program
     >>> compiled = load_program("parity").compile()
     >>> compiled.answers(np.array([[1, 0, 1, 1]])).tolist()
     [[1, 1, 0, 1]]

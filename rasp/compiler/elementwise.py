@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from flann.rasp.arithmetic import FUNCTIONS
-from flann.rasp.places import RaspError
-from flann.rasp.sops import (
+from flann.rasp.graph.arithmetic import FUNCTIONS
+from flann.rasp.graph.sops import (
     Aggregate,
     At,
     Constant,
@@ -30,8 +29,9 @@ from flann.rasp.sops import (
     SOp,
     ordered,
 )
-from flann.rasp.syntax import Atom
-from flann.rasp.values import COMPARE, Run, Words
+from flann.rasp.graph.values import COMPARE, Run, Words
+from flann.rasp.language.source_span import RaspError
+from flann.rasp.language.syntax import Atom
 
 from .leaves import Case, Leaf
 from .plan import COARSE, Plan, TooCoarse

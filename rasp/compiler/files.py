@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from flann.errors import UserError
-from flann.models.sequence import Description
-from flann.models.transformer import Block, TransformerConfig, transformer_from
+from flann.models.attention.transformer import Block, TransformerConfig, transformer_from
+from flann.models.core.sequence import Description
 
 from .compiled import DTYPES, MOST_PARAMETERS, Compiled
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flann.rasp.syntax import Atom
+from flann.rasp.language.syntax import Atom
 
 from .plan import Plan
 from .signals import Affine

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import cast
 
-from flann.rasp.sops import Aggregate, At, Constant, Input, Lookup, Map, SOp
-from flann.rasp.syntax import Atom
+from flann.rasp.graph.sops import Aggregate, At, Constant, Input, Lookup, Map, SOp
+from flann.rasp.language.syntax import Atom
 
 from .elementwise import Elementwise, compare_levels, of_leaf
 from .leaves import Case, Leaf, remainder_leaf, steps_leaf
@@ -266,7 +266,7 @@ class Numeric(Elementwise):
 
 def steps_of(value: float, function: str) -> bool:
     """Whether a value compares with 0 so."""
-    from flann.rasp.values import COMPARE
+    from flann.rasp.graph.values import COMPARE
 
     return bool(COMPARE[function](value, 0))
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from flann.rasp.sops import (
+from flann.rasp.graph.sops import (
     Combine,
     Constant,
     Input,
@@ -148,7 +148,7 @@ def simple(node: Select, few: Few) -> Polynomial:
 
 def holds(condition: SOp) -> bool:
     """Whether a comparison of two constants holds."""
-    from flann.rasp.values import COMPARE
+    from flann.rasp.graph.values import COMPARE
 
     assert isinstance(condition, Map)
     left, right = (part.value for part in condition.operands if isinstance(part, Constant))

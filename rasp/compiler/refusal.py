@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flann.errors import UserError
-from flann.rasp.places import NOWHERE, Place
-from flann.rasp.sops import Node, formula
+from flann.rasp.graph.sops import Node, formula
+from flann.rasp.language.source_span import NOWHERE, Place
 
 
 class Refused(Exception):  # noqa: N818  # it is caught, collected and told as one UserError

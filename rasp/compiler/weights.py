@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from flann.models.sequence import Description, SequenceModel
-from flann.models.transformer import Block, TransformerConfig, transformer_from
+from flann.models.attention.transformer import Block, TransformerConfig, transformer_from
+from flann.models.core.sequence import Description, SequenceModel
 
 from .plan import Plan
 from .schedule import Schedule

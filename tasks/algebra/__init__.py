@@ -1,6 +1,6 @@
 """flann.tasks.algebra: which classes a regular language is in, decided from its automaton.
 
->>> from flann.tasks.expressions import from_expression
+>>> from flann.tasks.automata.expressions import from_expression
 >>> found = classify(from_expression("(a|b)*aa(a|b)*"))
 >>> found.classes["LT"], found.k["LT"], found.classes["PT"], found.circuit
 (True, 2, False, 'AC0')
@@ -24,8 +24,8 @@ from .classification import (
     classify_task,
 )
 from .eggbox import eggbox
-from .inclusions import CLASSES
 from .tagging import machine_of
+from .varieties.inclusions import CLASSES
 from .verdict import Words
 
 __all__ = [

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from flann.tasks.automata import Automaton
-from flann.tasks.task import Task
-from flann.tasks.word_problem import WordProblem
+from flann.tasks.automata.automaton import Automaton
+from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.core.task import Task
+from flann.tasks.languages.regular.word_problem import WordProblem
 
-from .decisions import Decisions, Progress, quiet
-from .inclusions import CLASSES, consequences
-from .machine import Machine
 from .semigroup import LIMIT, Semigroup
 from .tagging import LARGEST_GROUP, machine_of
+from .varieties.decisions import Decisions, Progress, quiet
+from .varieties.inclusions import CLASSES, consequences
 from .verdict import Clock, Verdict, Words
 
 
@@ -119,7 +119,7 @@ def classify(automaton: Automaton, limit: int = LIMIT, seconds: float = 30.0) ->
 
     Examples
     --------
-    >>> from flann.tasks.expressions import from_expression
+    >>> from flann.tasks.automata.expressions import from_expression
     >>> found = classify(from_expression("(ab)*"))
     >>> found.classes["SL"], found.k["SL"], found.classes["PT"], found.circuit
     (True, 2, False, 'AC0')

@@ -78,7 +78,7 @@ def derived(generators: Permutations, clock: Clock) -> Permutations:
 def perfect_core(members: Permutations, clock: Clock) -> Permutations:
     """Generators of the group at which the derived series stops; none where that is trivial.
 
-    >>> from flann.tasks.groups import get_group
+    >>> from flann.tasks.groups.cayley_tables import get_group
     >>> def core(name):
     ...     return len(perfect_core(get_group(name).table.T, Clock.of(5)))
     >>> core("S4"), core("A5") > 0

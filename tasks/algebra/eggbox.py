@@ -7,9 +7,9 @@ H-class; an idempotent has a star. A D-class stands before those that are made o
 from __future__ import annotations
 
 from flann.errors import UserError
+from flann.tasks.automata.moore_machine import Machine
 
 from .green import Green
-from .machine import Machine
 from .semigroup import Semigroup
 from .verdict import Clock, Stopped
 
@@ -27,7 +27,7 @@ def eggbox(machine: Machine, seconds: float = 30.0) -> str:
 
     Examples
     --------
-    >>> from flann.tasks.expressions import from_expression
+    >>> from flann.tasks.automata.expressions import from_expression
     >>> print(eggbox(Machine.of(from_expression("(ab)*"))))
     D-class of 4, regular, 2 x 2 cells of 1
       a    ab*

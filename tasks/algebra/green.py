@@ -22,7 +22,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int, UInt
 
-from flann.tasks.sampling import smallest_unsigned
+from flann.tasks.core.sampling import smallest_unsigned
 
 from .semigroup import Semigroup
 from .verdict import Clock
@@ -34,7 +34,7 @@ Classes = Int[np.ndarray, " elements"]  # of each element, the number of its cla
 class Green:
     """The relations of a semigroup.
 
-    >>> from flann.tasks.expressions import from_expression
+    >>> from flann.tasks.automata.expressions import from_expression
     >>> from .machine import Machine
     >>> s = Semigroup.of(Machine.of(from_expression("(ab)*")), Clock.of(1))
     >>> green = Green(s, Clock.of(1))

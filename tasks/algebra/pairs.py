@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int
 
-from .machine import Word
+from flann.tasks.automata.moore_machine import Word
+
 from .verdict import Stopped
 
 MOST_EDGES = 1 << 28  # of a graph, and of these

@@ -25,9 +25,9 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int, Integer, UInt
 
-from flann.tasks.sampling import smallest_unsigned
+from flann.tasks.automata.moore_machine import Machine, Word
+from flann.tasks.core.sampling import smallest_unsigned
 
-from .machine import Machine, Word
 from .maps import is_idempotent
 from .verdict import Clock, Stopped
 
@@ -54,7 +54,7 @@ class Semigroup:
 
     Examples
     --------
-    >>> from flann.tasks.expressions import from_expression
+    >>> from flann.tasks.automata.expressions import from_expression
     >>> s = Semigroup.of(Machine.of(from_expression("(ab)*")), Clock.of(1))
     >>> [''.join(s.word(x)) for x in range(s.size)]
     ['a', 'b', 'aa', 'ab', 'ba']

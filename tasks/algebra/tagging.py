@@ -9,15 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from flann.errors import UserError
-from flann.tasks.automata import Automaton, from_function
-from flann.tasks.dyck import Dyck
-from flann.tasks.language import Language
-from flann.tasks.remainders import Navigation
-from flann.tasks.semiautomata import StateTask
-from flann.tasks.task import Task
-from flann.tasks.word_problem import WordProblem
-
-from .machine import Machine
+from flann.tasks.automata.automaton import Automaton, from_function
+from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.core.task import Task
+from flann.tasks.languages.counters_and_stacks.dyck import Dyck
+from flann.tasks.languages.regular.modular import Navigation
+from flann.tasks.languages.regular.regular_language import Language
+from flann.tasks.languages.regular.semiautomata import StateTask
+from flann.tasks.languages.regular.word_problem import WordProblem
 
 LARGEST_GROUP = 120  # elements, for a machine; larger groups are classified by their table
 

@@ -20,13 +20,13 @@ from itertools import pairwise
 import numpy as np
 
 from flann.tasks.algebra import classify_machine
-from flann.tasks.algebra.locally_testable import locally_testable
-from flann.tasks.algebra.machine import Machine
-from flann.tasks.algebra.piecewise import piecewise_testable, r_trivial
-from flann.tasks.algebra.strictly_local import strictly_local
-from flann.tasks.algebra.strictly_piecewise import strictly_piecewise
+from flann.tasks.algebra.varieties.locally_testable import locally_testable
+from flann.tasks.algebra.varieties.piecewise import piecewise_testable, r_trivial
+from flann.tasks.algebra.varieties.strictly_local import strictly_local
+from flann.tasks.algebra.varieties.strictly_piecewise import strictly_piecewise
 from flann.tasks.algebra.verdict import Clock, Verdict
-from flann.tasks.automata import Automaton, from_function
+from flann.tasks.automata.automaton import Automaton, from_function
+from flann.tasks.automata.moore_machine import Machine
 
 Rng = np.random.Generator
 Word = tuple[int, ...]

@@ -22,7 +22,9 @@ from measure import append, in_turn, machine, peak_of, print_peak
 from torch import Tensor
 
 from flann.devices import prepare
-from flann.models.scans import cpu, loop, ref
+from flann.models.scans import cpu_backend as cpu
+from flann.models.scans import reference as ref
+from flann.models.scans import torch_backend as loop
 
 BATCH, CHANNELS, STATES = 64, 128, 16
 SLOWEST = 256

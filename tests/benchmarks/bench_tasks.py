@@ -16,8 +16,8 @@ from collections.abc import Callable
 import numpy as np
 
 from flann.tasks import get_task, task_names
-from flann.tasks.automata import from_function
-from flann.tasks.counting import WordCounts
+from flann.tasks.automata.automaton import from_function
+from flann.tasks.automata.counting import WordCounts
 
 MORE = ["A5:generators=2", "A5:label=last", "parity:ones=uniform", "dyck-1:depth=3"]
 MORE += ["dyck-2:depth=3", "dyck-2:mode=recognise", "dyck-2:depth=3,mode=recognise"]

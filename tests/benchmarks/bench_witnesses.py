@@ -26,7 +26,7 @@ from torch import Tensor
 
 from flann.models import SequenceModel
 from flann.models.witnesses import Counter, Moore, witness
-from flann.tasks.groups import get_group
+from flann.tasks.groups.cayley_tables import get_group
 
 FIRST, LONGEST = 64, 65_536
 RANDOM = 4

@@ -17,10 +17,10 @@ from types import ModuleType
 from torch import Tensor, nn
 
 from flann.models import model_registry
-from flann.models.architecture import Sizes
-from flann.models.fast_weights import FastWeights, Terms
-from flann.models.sequence import Residual
-from flann.models.sizing import customary
+from flann.models.core.architecture import Sizes
+from flann.models.core.fast_weights import FastWeights, Terms
+from flann.models.core.sequence import Residual
+from flann.models.core.sizing import customary
 
 
 class Rwkv(nn.Module):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flann.experiment import Experiment
+from flann.experiments.experiment import Experiment
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
@@ -57,7 +57,7 @@ def here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Here:
     """Call ``flann`` within this process: exit code, standard output, standard error."""
-    from flann.cli import main
+    from flann.cli.main import main
 
     monkeypatch.chdir(tmp_path)
 

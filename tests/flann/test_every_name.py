@@ -13,7 +13,7 @@ from flann.tasks import task_names
 SMALL = {"steps": 2, "batch": 4, "train_lengths": (2, 8), "test_size": 8}
 
 
-def measured(task: str, model: str, parameters: int, root: Path) -> flann.running.Result:  # type: ignore[name-defined]
+def measured(task: str, model: str, parameters: int, root: Path) -> flann.runs.run.Result:  # type: ignore[name-defined]
     experiment = flann.Experiment(task=task, model=model, parameters=parameters, **SMALL)  # type: ignore[arg-type]
     return flann.run(experiment, runs=root, progress=False)
 

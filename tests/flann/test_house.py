@@ -37,7 +37,7 @@ def test_the_import_contracts_hold_and_can_fail(tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"  # a contract that does not hold must be reported
     broken.write_text(
         '[tool.importlinter]\nroot_package = "flann"\n[[tool.importlinter.contracts]]\n'
-        'name = "planted"\ntype = "forbidden"\nsource_modules = ["flann.training"]\n'
+        'name = "planted"\ntype = "forbidden"\nsource_modules = ["flann.training.loop"]\n'
         'forbidden_modules = ["flann.tasks"]\n'
     )
     done = lint(broken)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flann.models.short_convolution import ShortConvolution
+from flann.models.core.short_convolution import ShortConvolution
 
 WIDTH, HEADS = 8, 2
 

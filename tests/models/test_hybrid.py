@@ -14,12 +14,12 @@ from torch.nn import functional
 
 from flann.errors import UserError
 from flann.models import build_model, model_of_width, model_registry
-from flann.models.attention import Attention
-from flann.models.experts import Experts
-from flann.models.feedforward import Activation
+from flann.models.attention.attention import Attention
+from flann.models.core.experts import Experts
+from flann.models.core.feedforward import Activation
+from flann.models.core.sequence import Residual
 from flann.models.hybrid import read_pattern
-from flann.models.mamba import SelectiveSSM
-from flann.models.sequence import Residual
+from flann.models.ssm.mamba import SelectiveSSM
 
 
 def parts(name: str) -> list[object]:

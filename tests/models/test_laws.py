@@ -16,7 +16,7 @@ from torch.func import functional_call
 
 from flann.errors import UserError
 from flann.models import SequenceModel, build_model, model_names, model_of_width, model_registry
-from flann.models.sequence import Description, Layer, Residual
+from flann.models.core.sequence import Description, Layer, Residual
 from flann.names import format_name
 from flann.registry import choices_of, options_of
 

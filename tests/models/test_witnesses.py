@@ -184,7 +184,7 @@ def test_constants_are_the_same_for_every_symbol() -> None:
 @pytest.mark.slow
 def test_a5_by_four_reflections_a_symbol() -> None:
     """All sixty elements as symbols, five points, and a group that is not solvable."""
-    from flann.tasks.groups import get_group
+    from flann.tasks.groups.cayley_tables import get_group
 
     table = get_group("A5").table
     a5 = Moore(table=table.tolist(), outputs=range(60))
@@ -195,7 +195,7 @@ def test_a5_by_four_reflections_a_symbol() -> None:
 
 def test_points_of_a_group_are_found() -> None:
     from flann.models.witnesses.householder import smallest_action
-    from flann.tasks.groups import get_group
+    from flann.tasks.groups.cayley_tables import get_group
 
     for name, points in (("S3", 3), ("A4", 4), ("D4", 4), ("S4", 4), ("Z5", 5), ("Q8", 8)):
         group = get_group(name).table

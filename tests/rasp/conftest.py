@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from flann.rasp.parser import parse
-from flann.rasp.session import Session, new_interpreter
-from flann.rasp.sops import Node
+from flann.rasp.graph.sops import Node
+from flann.rasp.interpreter.session import Session, new_interpreter
+from flann.rasp.language.parser import parse
 
 Build = Callable[[str], Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flann.rasp.sops import (
+from flann.rasp.graph.sops import (
     Aggregate,
     At,
     Combine,

@@ -14,7 +14,7 @@ import pytest
 import flann
 from flann import Experiment
 from flann.tasks import get_task
-from flann.verdicts import family_of, join
+from flann.theory_report import family_of, join
 
 from .claims import CLAIMS, LEARNED, LONGEST, Claim
 

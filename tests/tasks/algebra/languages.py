@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flann.tasks.automata import Automaton, from_function
-from flann.tasks.expressions import from_expression
-from flann.tasks.groups import get_group
+from flann.tasks.automata.automaton import Automaton, from_function
+from flann.tasks.automata.expressions import from_expression
+from flann.tasks.groups.cayley_tables import get_group
 
 MP = "McNaughton and Papert 1971, Counter-free automata"
 ROGERS_2010 = "Rogers et al. 2010, On languages piecewise testable in the strict sense"

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from flann.tasks.automata import Automaton, from_function
+from flann.tasks.automata.automaton import Automaton, from_function
 
 Rng = np.random.Generator
 Word = tuple[int, ...]

@@ -8,9 +8,9 @@ from itertools import product
 import networkx as nx
 import numpy as np
 
-from flann.tasks.algebra.machine import Machine
 from flann.tasks.algebra.semigroup import Semigroup
-from flann.tasks.automata import Automaton, from_function
+from flann.tasks.automata.automaton import Automaton, from_function
+from flann.tasks.automata.moore_machine import Machine
 
 
 class Products:

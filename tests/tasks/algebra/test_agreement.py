@@ -14,19 +14,19 @@ from functools import cached_property
 import numpy as np
 import pytest
 
-from flann.tasks.algebra import decisions, threshold_testable
-from flann.tasks.algebra.circuits import quasi_aperiodic, solvable
 from flann.tasks.algebra.classification import classify_machine
-from flann.tasks.algebra.decisions import EQUATIONS
-from flann.tasks.algebra.equations import Equations
-from flann.tasks.algebra.knast import piecewise_locally_testable
-from flann.tasks.algebra.locally_testable import knotted
-from flann.tasks.algebra.machine import Machine
-from flann.tasks.algebra.piecewise import r_trivial
-from flann.tasks.algebra.reversal import l_trivial
 from flann.tasks.algebra.semigroup import Semigroup
+from flann.tasks.algebra.varieties import decisions, threshold_testable
+from flann.tasks.algebra.varieties.circuits import quasi_aperiodic, solvable
+from flann.tasks.algebra.varieties.decisions import EQUATIONS
+from flann.tasks.algebra.varieties.equations import Equations
+from flann.tasks.algebra.varieties.knast import piecewise_locally_testable
+from flann.tasks.algebra.varieties.l_trivial import l_trivial
+from flann.tasks.algebra.varieties.locally_testable import knotted
+from flann.tasks.algebra.varieties.piecewise import r_trivial
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
-from flann.tasks.automata import Automaton
+from flann.tasks.automata.automaton import Automaton
+from flann.tasks.automata.moore_machine import Machine
 
 from .made import MADE, spoilt, with_neutral
 from .oracles import (

@@ -14,18 +14,17 @@ from flann.tasks.algebra import (
     classify_task,
     machine_of,
     pairs,
-    samples,
-    threshold_testable,
 )
-from flann.tasks.algebra import machine as machine_module
 from flann.tasks.algebra.classification import classify_group
-from flann.tasks.algebra.decisions import Decisions
-from flann.tasks.algebra.inclusions import INSIDE, consequences
-from flann.tasks.algebra.machine import Machine
+from flann.tasks.algebra.varieties import samples, threshold_testable
+from flann.tasks.algebra.varieties.decisions import Decisions
+from flann.tasks.algebra.varieties.inclusions import INSIDE, consequences
 from flann.tasks.algebra.verdict import Clock, Verdict
-from flann.tasks.automata import Automaton, from_function
-from flann.tasks.expressions import from_expression
-from flann.tasks.word_problem import WordProblem
+from flann.tasks.automata import moore_machine as machine_module
+from flann.tasks.automata.automaton import Automaton, from_function
+from flann.tasks.automata.expressions import from_expression
+from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.languages.regular.word_problem import WordProblem
 
 from .made import MADE, with_neutral
 

@@ -9,16 +9,16 @@ from sympy.combinatorics import Permutation, PermutationGroup
 from flann.errors import UserError
 from flann.tasks import get_task
 from flann.tasks.algebra import eggbox, machine_of
-from flann.tasks.algebra.circuits import solvable
 from flann.tasks.algebra.derived import derived, generated, generating, perfect_core
-from flann.tasks.algebra.equations import Equations
 from flann.tasks.algebra.green import Green
-from flann.tasks.algebra.machine import Machine
 from flann.tasks.algebra.maps import is_aperiodic, is_idempotent, omega
 from flann.tasks.algebra.semigroup import Semigroup
+from flann.tasks.algebra.varieties.circuits import solvable
+from flann.tasks.algebra.varieties.equations import Equations
 from flann.tasks.algebra.verdict import Clock, Stopped
-from flann.tasks.automata import Automaton
-from flann.tasks.expressions import from_expression
+from flann.tasks.automata.automaton import Automaton
+from flann.tasks.automata.expressions import from_expression
+from flann.tasks.automata.moore_machine import Machine
 
 from .made import arbitrary
 from .oracles import Products

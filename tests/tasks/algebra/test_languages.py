@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flann.tasks.algebra import classify
-from flann.tasks.automata import Automaton
+from flann.tasks.automata.automaton import Automaton
 
 from .languages import TABLE, Row, with_neutral_letter
 from .lattice import INSIDE, circuit, closed, complemented, larger, mirrored, with_neutral

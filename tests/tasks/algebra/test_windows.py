@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from flann.tasks.algebra import classify
-from flann.tasks.algebra.machine import Machine
+from flann.tasks.algebra.varieties.windows import least_subsequence, least_window
 from flann.tasks.algebra.verdict import Clock, Stopped
-from flann.tasks.algebra.windows import least_subsequence, least_window
-from flann.tasks.automata import Automaton, from_function
-from flann.tasks.expressions import from_expression
+from flann.tasks.automata.automaton import Automaton, from_function
+from flann.tasks.automata.expressions import from_expression
+from flann.tasks.automata.moore_machine import Machine
 
 from .made import END, MADE, MARK, Word, progress, spoilt
 

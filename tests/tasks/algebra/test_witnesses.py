@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from flann.tasks.algebra import classify_machine
-from flann.tasks.algebra.machine import Machine
-from flann.tasks.algebra.samples import Samples
-from flann.tasks.algebra.threshold_testable import threshold_testable
+from flann.tasks.algebra.varieties.samples import Samples
+from flann.tasks.algebra.varieties.threshold_testable import threshold_testable
 from flann.tasks.algebra.verdict import Clock, Verdict
+from flann.tasks.automata.moore_machine import Machine
 
 from .made import MADE, spoilt, with_neutral
 

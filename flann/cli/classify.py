@@ -1,0 +1,108 @@
+"""What `flann classify` asks and prints: the classes of a regular language, with their evidence."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flann.errors import UserError
+from flann.progress import Progress
+
+if TYPE_CHECKING:
+    from flann.tasks.algebra import Classification, Words
+    from flann.tasks.automata.moore_machine import Machine
+    from flann.tasks.core.task import Task
+
+ANSWERS = {True: "yes", False: "no", None: "?"}
+WIDTH = 100
+LEGEND = (
+    "S strictly, L locally, P piecewise, T testable, TT threshold testable; in front T on a tier,"
+    " co of the complement; SF star-free, DA two-variable logic. x^w is the idempotent power of x;"
+    " e and f stand for those of their words."
+)
+SILENT = 2.0  # seconds before a person is told what is going on
+LONGEST_WITNESS = 60  # characters of a word that are shown
+
+
+def asked(regex: str | None, task: str | None, file: Path | None) -> Task | Machine:
+    """What is to be classified: exactly one of an expression, a task and a file."""
+    given = [
+        f
+        for f, value in (("--regex", regex), ("--task", task), ("FILE", file))
+        if value is not None
+    ]
+    if len(given) != 1:
+        got = " and ".join(given) or "none"
+        raise UserError(f"classify: expected one of --regex R, --task NAME and FILE, got {got}")
+    from flann.tasks import get_task
+    from flann.tasks.automata.expressions import from_expression
+    from flann.tasks.automata.files import read_automaton
+    from flann.tasks.automata.moore_machine import Machine
+
+    if task is not None:
+        return get_task(task, imports=True)
+    if regex is not None:
+        return Machine.of(from_expression(regex))
+    assert file is not None
+    return Machine.of(read_automaton(file))
+
+
+@contextmanager
+def deciding() -> Iterator[Callable[[str], None]]:
+    """A line on standard error that says which class is asked about, once it takes long."""
+    line, start = Progress(), time.monotonic()
+
+    def progress(name: str) -> None:
+        if time.monotonic() - start > SILENT:
+            line.line(f"deciding {name}")
+
+    try:
+        yield progress
+    finally:
+        line.close()
+
+
+def page(name: str, found: Classification) -> str:
+    """The classes as a table, with what speaks for each answer."""
+    elements = "unknown" if found.semigroup is None else f"{found.semigroup} elements"
+    lines = [
+        f"{name}: {found.states} states, {found.alphabet} symbols, semigroup: {elements}",
+        *textwrap.wrap(f"circuit class: {found.circuit or 'unknown'} ({found.why})", WIDTH),
+        *textwrap.wrap(f"tier: {tier(found)}", WIDTH),
+        "",
+        f"{'class':<16}{'':5}{'k':>3}  because",
+    ]
+    for label, answer in found.classes.items():
+        verdict = found.verdicts[label]
+        k = "" if verdict.k is None else str(verdict.k)
+        because = verdict.why + (f": {spelt(verdict.witness)}" if verdict.witness else "")
+        lead = f"{label:<16}{ANSWERS[answer]:5}{k:>3}  "
+        lines.append(textwrap.fill(because, WIDTH, initial_indent=lead, subsequent_indent=" " * 26))
+    lines += ["", *textwrap.wrap(LEGEND, WIDTH)]
+    return "\n".join(lines)
+
+
+def tier(found: Classification) -> str:
+    """The symbols that count, where others do not."""
+    if len(found.tier) == found.alphabet:
+        return "every symbol"
+    return " ".join(found.tier) or "no symbol: all are neutral"
+
+
+def spelt(witness: Words) -> str:
+    """The words of a witness in one line.
+
+    >>> spelt({"x": ("a", "b"), "y": ()})
+    'x = ab, y = (empty)'
+    """
+    return ", ".join(f"{name} = {joined(word)}" for name, word in witness.items())
+
+
+def joined(word: tuple[str, ...]) -> str:
+    """A word in one piece, or with spaces where symbols have several characters; cut if long."""
+    text = ("" if all(len(symbol) == 1 for symbol in word) else " ").join(word) or "(empty)"
+    return text if len(text) <= LONGEST_WITNESS else text[: LONGEST_WITNESS - 2] + ".."

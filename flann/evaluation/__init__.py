@@ -1,0 +1,1 @@
+"""Measuring a model: predictions, metrics, accuracy against length, and cost."""

@@ -1,0 +1,1 @@
+"""An experiment as plain data, and the record that it resolves to."""

@@ -1,0 +1,1 @@
+"""Labelled words in files, for training loops that are not flann's."""

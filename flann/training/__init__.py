@@ -1,0 +1,1 @@
+"""Training: words, curriculum, optimisation and checkpoints."""

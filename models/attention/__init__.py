@@ -1,0 +1,1 @@
+"""The transformer, its kinds of attention and its positional encodings."""

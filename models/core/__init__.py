@@ -1,0 +1,1 @@
+"""What every architecture is made of: the sequence model, sizes for a budget, norms, layers."""

@@ -1,0 +1,1 @@
+"""Linear recurrences on a matrix memory: linear attention, the delta rule, RWKV."""

@@ -1,0 +1,90 @@
+"""Linear attention: a kernel in place of the softmax makes causal attention a recurrence.
+
+For every head, with queries q, keys k and values v::
+
+    φ(u) = elu(u) + 1                                     positive, so that weights are
+    S_t  = S_{t-1} + φ(k_t) v_tᵀ,    z_t = z_{t-1} + φ(k_t)
+    y_t  = W_o [ S_tᵀ φ(q_t) / z_tᵀ φ(q_t) ]
+
+z is kept as one more column of S, whose value is always 1. Nothing is ever forgotten, and the
+order of the earlier symbols does not matter: no positions are added here, so that the state is a
+function of the symbols read. A layer is attention and a feed-forward part, each on the residual
+stream.
+
+Katharopoulos, Vyas, Pappas & Fleuret 2020, arXiv:2006.16236, §3.3-3.4.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.feedforward import FeedForward
+from flann.models.core.registry import register
+from flann.models.core.sequence import Layer, Residual
+
+
+class LinearAttention(FastWeights):
+    """Multi-head linear attention.
+
+    Parameters
+    ----------
+    width, heads : int
+        of the stream, and how many heads share it out.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__(heads, width // heads, width // heads + 1)
+        self.query = nn.Linear(width, width)
+        self.keys = nn.Linear(width, width)
+        self.values = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+        """φ(q), φ(k), and v with a 1 after it."""
+        q, k = (functional.elu(self.split(m(x))) + 1 for m in (self.query, self.keys))
+        v = functional.pad(self.split(self.values(x)), (0, 1), value=1.0)
+        return Terms(q, k, v), None, None
+
+    def output(self, y: Tensor, beside: Any) -> Tensor:
+        """The weighted mean of the values, projected."""
+        mixed: Tensor = self.out((y[..., :-1] / y[..., -1:]).flatten(2))
+        return mixed
+
+
+@register("linear-attention")
+class LinearTransformer(Architecture):
+    """Linear attention, kernel elu + 1, and feed-forward (Katharopoulos et al. 2020).
+
+    Parameters
+    ----------
+    heads : int
+        of each layer's attention.
+    """
+
+    family = "linear-attention"
+    knob = "feedforward"
+    recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
+
+    def __init__(self, *, heads: int = 4) -> None:
+        self.heads = self.width_step = shared_out("linear-attention", heads)
+
+    def customary(self, width: int) -> int:
+        """A feed-forward four times as wide as the stream."""
+        return 4 * width
+
+    def layers(self, sizes: Sizes) -> list[Layer]:
+        """Attention and feed-forward in turn."""
+        layers: list[Layer] = []
+        for _ in range(sizes.depth):
+            parts = (
+                LinearAttention(sizes.width, self.heads),
+                FeedForward(sizes.width, sizes.second, "gelu"),
+            )
+            layers += [Residual(part, sizes.width) for part in parts]
+        return layers

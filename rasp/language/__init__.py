@@ -1,0 +1,1 @@
+"""The RASP language: lexer, parser and syntax tree."""

@@ -1,0 +1,1 @@
+"""The reference programs: written ones (*.rasp), generated ones, and their catalogue."""

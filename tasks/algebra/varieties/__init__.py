@@ -1,0 +1,1 @@
+"""Decision procedures, one variety of regular languages a file."""

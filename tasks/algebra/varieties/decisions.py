@@ -1,0 +1,213 @@
+"""Every class asked in the cheapest way that settles it.
+
+Five classes have a test on the automaton that always answers. The others are asked of the
+semigroup, where it is small enough to be written down, and else of samples of it, which can only
+say no; L-trivial and LTT then also of the automaton, where that is small enough. What follows from
+an answer is not asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+import numpy as np
+
+from flann.tasks.algebra.green import Green
+from flann.tasks.algebra.semigroup import Semigroup
+from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
+from flann.tasks.automata.moore_machine import Machine
+
+from .circuits import quasi_aperiodic, solvable
+from .equations import Equations
+from .inclusions import CLASSES, consequences
+from .knast import piecewise_locally_testable
+from .l_trivial import l_trivial
+from .locally_testable import locally_testable
+from .piecewise import piecewise_testable, r_trivial
+from .samples import Samples
+from .strictly_local import strictly_local
+from .strictly_piecewise import strictly_piecewise
+from .threshold_testable import threshold_testable
+from .windows import least_subsequence, least_window
+
+Equation = Callable[[Equations], Verdict]
+
+EQUATIONS: dict[str, Equation] = {  # in this order: each may spare those behind it
+    "SF": Equations.aperiodic,
+    "R-trivial": Equations.r_trivial,  # this one, PT and LT only where the automaton is too large
+    "L-trivial": Equations.l_trivial,
+    "PT": Equations.j_trivial,
+    "DA": Equations.da,
+    "LT": Equations.locally_testable,
+    "LTT": Equations.locally_threshold_testable,
+    "PLT": piecewise_locally_testable,
+    "quasi-aperiodic": quasi_aperiodic,
+    "solvable": solvable,
+}
+
+Progress = Callable[[str], None]
+
+
+def quiet(name: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(eq=False)
+class Decisions:
+    """The decisions of one machine, within one limit and by one clock."""
+
+    machine: Machine
+    limit: int
+    clock: Clock
+    progress: Progress = quiet
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+
+    def all(self) -> dict[str, Verdict]:
+        """A verdict for each class."""
+        self.on_automaton()
+        self.on_semigroup()
+        self.verdicts.setdefault("J-trivial", self.verdicts["PT"])  # one class, known or not
+        return {name: self.verdicts[name] for name in CLASSES}
+
+    # -- polynomial ------------------------------------------------------------------------------
+
+    def on_automaton(self) -> None:
+        """Those with a test on the automaton."""
+        machine, tier = self.machine, self.machine.on_tier()
+        self.note("SL", lambda: self.of_labels(machine, strictly_local))
+        self.note("coSL", lambda: self.of_labels(machine, strictly_local, complement=True))
+        self.note("SP", lambda: self.of_labels(machine, self.piecewise))
+        self.note("coSP", lambda: self.of_labels(machine, self.piecewise, complement=True))
+        self.note("R-trivial", lambda: r_trivial(machine))
+        self.note("PT", lambda: self.with_k(piecewise_testable, least_subsequence, machine))
+        self.note("LT", lambda: self.with_k(locally_testable, least_window, machine))
+        if not machine.tier:  # all words or none: nothing is left to look at
+            self.verdicts["TSL"] = Verdict(True, "every symbol is neutral", k=1)
+        elif not machine.neutral.any():
+            self.verdicts |= {"TSL": self.verdicts["SL"], "TLT": self.verdicts["LT"]}
+        else:
+            self.note("TSL", lambda: self.of_labels(tier, strictly_local))
+            self.note("TLT", lambda: self.with_k(locally_testable, least_window, tier))
+
+    def note(self, name: str, decide: Callable[[], Verdict]) -> None:
+        """Keep a verdict, or what stopped it."""
+        self.progress(name)
+        try:
+            self.verdicts[name] = decide()
+        except Stopped as stopped:
+            self.verdicts[name] = Verdict(None, str(stopped))
+
+    def piecewise(self, machine: Machine) -> Verdict:
+        """Strictly piecewise, with a share of the time for the least k."""
+        return strictly_piecewise(machine, self.clock.share(0.1))
+
+    @staticmethod
+    def of_labels(
+        machine: Machine, decide: Callable[[Machine], Verdict], complement: bool = False
+    ) -> Verdict:
+        """The verdict of a language; with more labels that of the language of every label."""
+        if machine.is_language:
+            return decide(machine.complement() if complement else machine)
+        ks = []
+        for label in np.unique(machine.outputs):
+            outputs = ((machine.outputs == label) ^ complement).astype(np.intp)
+            verdict = decide(
+                Machine.smallest(machine.symbols, machine.table, outputs, machine.start)
+            )
+            if not verdict.answer:
+                return replace(verdict, why=f"the language of label {label}: {verdict.why}")
+            ks.append(verdict.k)
+        known = [k for k in ks if k is not None]
+        return Verdict(True, "of every label", k=max(known) if len(known) == len(ks) else None)
+
+    def with_k(
+        self,
+        decide: Callable[[Machine], Verdict],
+        least: Callable[[Machine, Clock], int],
+        machine: Machine,
+    ) -> Verdict:
+        """A verdict, and with a *yes* the least k if it is found in a share of the time."""
+        verdict = decide(machine)
+        if not verdict.answer:
+            return verdict
+        try:
+            return replace(verdict, k=least(machine, self.clock.share(0.05)))
+        except Stopped as stopped:
+            return replace(verdict, why=f"{verdict.why}; the least k: {stopped}")
+
+    # -- on the semigroup ------------------------------------------------------------------------
+
+    @cached_property
+    def semigroup(self) -> Semigroup | Stopped:
+        """The semigroup, or what stopped it."""
+        return self.closed(self.machine)
+
+    def closed(self, machine: Machine) -> Semigroup | Stopped:
+        """The semigroup of a machine, or what stopped it."""
+        self.progress("how large the semigroup is")
+        try:
+            return Semigroup.of(machine, self.clock.share(0.5), self.limit)
+        except Stopped as stopped:
+            return stopped
+
+    def on_semigroup(self) -> None:
+        """Those that are asked of the semigroup, and those of the semigroup on the tier."""
+        machine, tier = self.machine, self.machine.on_tier()
+        self.ask(machine, self.semigroup, EQUATIONS)
+        if machine.neutral.any() and machine.tier:
+            names = {f"T{name}": EQUATIONS[name] for name in ("LT", "LTT", "PLT")}
+            self.verdicts = consequences(self.verdicts)
+            if not names.keys() <= self.decided:
+                self.ask(tier, self.closed(tier), names)
+        elif machine.tier:  # every symbol is on the tier
+            for name in ("LT", "LTT", "PLT"):
+                self.verdicts["T" + name] = self.verdicts[name]
+        self.verdicts = consequences(self.verdicts)
+
+    @property
+    def decided(self) -> set[str]:
+        """The classes that are decided so far."""
+        return {name for name, verdict in self.verdicts.items() if verdict.answer is not None}
+
+    def ask(
+        self, machine: Machine, semigroup: Semigroup | Stopped, wanted: dict[str, Equation]
+    ) -> None:
+        """Each decision that does not follow from those before it."""
+        samples = Samples(machine, self.clock)
+        green = Green(semigroup, self.clock) if isinstance(semigroup, Semigroup) else None
+        for name, equation in wanted.items():
+            self.verdicts = consequences(self.verdicts)
+            if name in self.decided:
+                continue
+            if green is not None:
+                equations = Equations(green.semigroup, green, self.clock.share(0.5))
+                self.note(name, partial(equation, equations))
+            else:
+                self.note(name, partial(self.without, str(semigroup), samples, name))
+
+    def without(self, stopped: str, samples: Samples, name: str) -> Verdict:
+        """The verdict where the semigroup is too large."""
+        refuted = samples.refute(name.removeprefix("T"))
+        if refuted is not None:
+            return refuted
+        if name == "L-trivial":
+            return l_trivial(self.machine, self.clock.share(0.3))
+        if name in ("LTT", "TLTT"):
+            return self.thresholds(stopped, samples.machine)
+        earlier = self.verdicts.get(name)
+        return Verdict(None, stopped if earlier is None else f"{earlier.why}; {stopped}")
+
+    def thresholds(self, stopped: str, machine: Machine) -> Verdict:
+        """The verdict of the test on the automaton, as far as it is known what is star-free."""
+        star_free = self.verdicts["SF"].answer  # neutral symbols count nothing
+        try:
+            verdict = threshold_testable(machine, star_free, self.clock.share(0.5))
+        except Stopped as also:
+            return Verdict(None, f"{also}; {stopped}")
+        return (
+            verdict
+            if verdict.answer is not None
+            else replace(verdict, why=f"{verdict.why}; {stopped}")
+        )

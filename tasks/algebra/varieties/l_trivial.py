@@ -1,0 +1,69 @@
+"""L-trivial, on the automaton of the reversed words: a cycle there is a cycle of letters put in
+front.
+
+A word w is seen from behind as the vector of the answers that it leads to, one for each state q
+the answer after q w. Putting a letter in front of w turns v into ``v[delta(q, a)]``. The vectors
+that come about so are the states of the smallest automaton of the reversed language (Brzozowski
+1962). A language is L-trivial when its reversal is R-trivial: when these vectors have no cycle but
+loops. There can be exponentially many, though often there are few where the semigroup is large.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flann.tasks.algebra.green import components
+from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
+from flann.tasks.automata.moore_machine import Machine
+
+from .equations import walk
+
+MOST_VECTORS = 20_000
+
+
+def l_trivial(machine: Machine, clock: Clock) -> Verdict:
+    """Whether letters in front never lead back to where they started.
+
+    >>> from flann.tasks.automata.expressions import from_expression
+    >>> l_trivial(Machine.of(from_expression("[ab]*a")), Clock.of(1)).answer
+    True
+    >>> l_trivial(Machine.of(from_expression("(ab)*")), Clock.of(1)).witness
+    {'x': ('a',), 'y': ('b',)}
+
+    Raises
+    ------
+    Stopped
+        where there are too many vectors.
+    """
+    small = machine.merged()
+    edges = vectors(small, clock)
+    moving = edges != np.arange(len(edges))[:, None]
+    classes = components(edges, moving, clock)
+    several = np.flatnonzero(np.bincount(classes)[classes] > 1)
+    if not several.size:
+        return Verdict(True, f"the {len(edges)} states of its reversal have no cycle but loops")
+    s = int(several[0])
+    t = int(several[classes[several] == classes[s]][1])
+    y, x = walk(edges, s, t)[::-1], walk(edges, t, s)[::-1]
+    witness = {"x": small.spelt(x), "y": small.spelt(y)}
+    return Verdict(False, "y(xy)^w differs from (xy)^w", witness)
+
+
+def vectors(machine: Machine, clock: Clock) -> np.ndarray:
+    """What each letter in front makes of each vector, by number, the first that of no word."""
+    outputs = np.unique(machine.outputs, return_inverse=True)[1].astype(np.uint16)
+    numbers = {outputs.tobytes(): 0}
+    rows = []
+    for vector in (queue := [outputs]):
+        clock.check()
+        row = []
+        for longer in np.ascontiguousarray(vector[machine.table.T]):
+            key = longer.tobytes()
+            if key not in numbers:
+                if len(numbers) == MOST_VECTORS:
+                    raise Stopped(f"the reversal has more than {MOST_VECTORS} states")
+                numbers[key] = len(numbers)
+                queue.append(longer)
+            row.append(numbers[key])
+        rows.append(row)
+    return np.array(rows)

@@ -1,0 +1,179 @@
+"""Where a semigroup is too large to write down: equations tried on some of its words.
+
+Nothing is concluded from an equation that holds for the words tried. One that does not is a proof:
+the words are the witness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import lcm
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from flann.tasks.algebra.maps import Maps, is_aperiodic, omega, power, then
+from flann.tasks.algebra.verdict import Clock, Verdict
+from flann.tasks.automata.moore_machine import Machine, Word
+
+DRAWN = 300  # choices of words for the variables
+MOST_PAIRS = 4096
+MOST_ENTRIES = 1 << 22  # of their maps
+LARGEST = 1000  # states; idempotent powers of larger maps take long
+LARGEST_DEGREE = 64  # states, for the groups that permutations generate
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Symbols and pairs of symbols, as words and as maps.
+
+    >>> from flann.tasks.automata.expressions import from_expression
+    >>> machine = Machine.of(from_expression("(b|ab*a)*"))
+    >>> Samples(machine, Clock.of(1)).refute("SF").witness
+    {'x': ('a',)}
+    """
+
+    machine: Machine
+    clock: Clock
+
+    @cached_property
+    def small(self) -> Machine:
+        """The machine with one symbol of those that act alike."""
+        return self.machine.merged()
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """Symbols, and as many of the pairs of them as are tried."""
+        letters = range(len(self.small.symbols))
+        pairs: list[Word] = [(a, b) for a in letters for b in letters]
+        tried = min(MOST_PAIRS, MOST_ENTRIES // self.small.size)
+        return [*((a,) for a in letters), *pairs[:tried]]
+
+    @cached_property
+    def maps(self) -> Int[np.ndarray, "words states"]:
+        """What each of the words does."""
+        return np.array([self.small.action(word) for word in self.words])
+
+    def refute(self, name: str) -> Verdict | None:
+        """A violation of the equation of this class among the samples, if there is one."""
+        tried = {
+            "SF": self.turning,
+            "quasi-aperiodic": self.counting,
+            "solvable": self.unsolvable,
+            "L-trivial": self.left,
+            "DA": self.two_variable,
+            "LTT": self.thresholds,
+            "PLT": self.knast,
+        }
+        self.clock.check()
+        if name not in tried or (name != "SF" and self.machine.size > LARGEST):
+            return None
+        return tried[name]()
+
+    def verdict(self, why: str, **words: Word) -> Verdict:
+        """A *no* with these words."""
+        return Verdict(False, why, {name: self.small.spelt(w) for name, w in words.items()})
+
+    # -- groups ----------------------------------------------------------------------------------
+
+    def turning(self) -> Verdict | None:
+        """x^w = x^(w+1)."""
+        turning = ~is_aperiodic(self.maps)
+        if not turning.any():
+            return None
+        return self.verdict("x^w differs from x^(w+1)", x=self.words[int(turning.argmax())])
+
+    def counting(self) -> Verdict | None:
+        """(x^(w-1) y)^w = (x^(w-1) y)^(w+1) for words of one length, here for symbols."""
+        letters = self.small.table.T
+        exponent = 2 * lcm(*range(1, self.small.size + 1)) - 1
+        before = power(letters, exponent)
+        for x, inverse in enumerate(before):
+            self.clock.check()
+            turning = ~is_aperiodic(letters[:, inverse])
+            if turning.any():
+                why = "(x^(w-1) y)^w differs from (x^(w-1) y)^(w+1), though x and y are as long"
+                return self.verdict(why, x=(x,), y=(int(turning.argmax()),))
+        return None
+
+    def unsolvable(self) -> Verdict | None:
+        """The group that the symbols generate which permute all states."""
+        letters = self.small.table.T
+        size = self.small.size
+        permuting = letters[(np.sort(letters, axis=1) == np.arange(size)).all(axis=1)]
+        if size > LARGEST_DEGREE or len(permuting) < 2:
+            return None
+        from sympy.combinatorics import Permutation, PermutationGroup
+
+        group = PermutationGroup([Permutation(list(map(int, row))) for row in permuting])
+        if group.is_solvable:
+            return None
+        return Verdict(False, f"{len(permuting)} symbols generate a group that is not solvable")
+
+    # -- the others ------------------------------------------------------------------------------
+
+    def choices(self, count: int) -> list[Int[np.ndarray, " drawn"]]:
+        """Words for so many variables: by fixed chance, so that the same is found every time."""
+        rng = np.random.Generator(np.random.PCG64(count))
+        return list(rng.integers(0, len(self.words), (count, DRAWN)))
+
+    def first(
+        self, wrong: Bool[np.ndarray, " drawn"], why: str, names: str, chosen: list[np.ndarray]
+    ) -> Verdict | None:
+        """The first violation."""
+        if not wrong.any():
+            return None
+        row = int(wrong.argmax())
+        words = {n: self.words[c[row]] for n, c in zip(names, chosen, strict=True)}
+        return self.verdict(why, **words)
+
+    def left(self) -> Verdict | None:
+        """y(xy)^w = (xy)^w."""
+        chosen = self.choices(2)
+        x, y = self.taken(chosen)
+        high = omega(then(x, y))
+        wrong = (then(y, high) != high).any(axis=1)
+        return self.first(wrong, "y(xy)^w differs from (xy)^w", "xy", chosen)
+
+    def two_variable(self) -> Verdict | None:
+        """(xyz)^w y (xyz)^w = (xyz)^w."""
+        chosen = self.choices(3)
+        x, y, z = self.taken(chosen)
+        high = omega(then(then(x, y), z))
+        wrong = (then(then(high, y), high) != high).any(axis=1)
+        return self.first(wrong, "(xyz)^w y (xyz)^w differs from (xyz)^w", "xyz", chosen)
+
+    def thresholds(self) -> Verdict | None:
+        """exfyezf = ezfyexf."""
+        chosen = self.choices(5)
+        e, f, x, y, z = self.taken(chosen)
+        e, f = omega(e), omega(f)
+        one, other = (product(e, p, f, y, e, q, f) for p, q in ((x, z), (z, x)))
+        wrong = (one != other).any(axis=1)
+        return self.first(wrong, "exfyezf differs from ezfyexf", "efxyz", chosen)
+
+    def knast(self) -> Verdict | None:
+        """(eafb)^w eafde (cfde)^w = (eafb)^w e (cfde)^w."""
+        chosen = self.choices(6)
+        e, f, a, b, c, d = self.taken(chosen)
+        e, f = omega(e), omega(f)
+        before, after = omega(product(e, a, f, b)), omega(product(c, f, d, e))
+        one = product(before, e, a, f, d, e, after)
+        wrong = (one != product(before, e, after)).any(axis=1)
+        why = "(eafb)^w eafde (cfde)^w differs from (eafb)^w e (cfde)^w"
+        return self.first(wrong, why, "efabcd", chosen)
+
+    def taken(self, chosen: list[Int[np.ndarray, " drawn"]]) -> Iterator[Maps]:
+        """The maps of words, one variable after the other."""
+        self.clock.check()
+        return (self.maps[numbers] for numbers in chosen)
+
+
+def product(*maps: Maps) -> Maps:
+    """One after the other."""
+    result = maps[0]
+    for x in maps[1:]:
+        result = then(result, x)
+    return result

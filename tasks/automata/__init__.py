@@ -1,0 +1,1 @@
+"""Finite automata and Moore machines: built, minimised, combined, read from files, drawn."""

@@ -1,0 +1,153 @@
+"""Transduction: a word goes in, another comes out.
+
+The word is followed by query symbols, ``?``, as many as the longest answer to a word of its length
+has symbols, and the answer stands at the queries, symbol by symbol. Where an answer is shorter, the
+queries that are left over are not scored.
+
+An answer as long as its word can also be asked for in place (`InPlace`, ``mode=tag``): no queries,
+and the t-th symbol of the answer at the t-th position. It may depend on symbols that come later, so
+that only a model without a causal mask can give it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Integer
+
+from flann.errors import UserError
+from flann.tasks.theory.properties import UNKNOWN, Facts
+
+from .sampling import uniform
+from .task import NOT_SCORED, Mode, Targets, Task, Tokens
+
+QUERY = "?"
+
+Words = Integer[np.ndarray, "size length"]
+
+
+class Transduction(Task):
+    """A function of words: a subclass writes `answers`, and `draw` where words are not uniform.
+
+    Parameters
+    ----------
+    name : str
+        what the task is called.
+    alphabet : tuple of str
+        the symbols of words.
+    labels : tuple of str
+        the symbols of answers.
+    """
+
+    mode: Mode = "transduce"
+    facts_known: Facts = UNKNOWN
+
+    def __init__(self, name: str, alphabet: tuple[str, ...], labels: tuple[str, ...]) -> None:
+        self.name = name
+        self.symbols = (*alphabet, QUERY)
+        self.labels = labels
+        self.query = len(alphabet)
+
+    # -- what a subclass writes ------------------------------------------------------------------
+
+    def answers(self, words: Words) -> Targets:
+        """The answers, of shape (size, queries), -100 past their end."""
+        raise NotImplementedError
+
+    def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
+        """Words without queries, of shape (size, length); uniform where not overridden."""
+        return uniform(rng, self.query, (length, size)).T
+
+    def queries(self, length: int) -> int:
+        """As many as the word has symbols, where not overridden."""
+        return length
+
+    # -- what follows ----------------------------------------------------------------------------
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """Words, and their queries."""
+        tokens = np.full((length + self.queries(length), size), self.query, np.uint8).T
+        tokens[:, :length] = self.draw(rng, size, length)
+        return tokens
+
+    def label(self, tokens: Tokens) -> Targets:
+        """The answers at the queries."""
+        length = self.word_length(tokens.shape[1])
+        is_query = tokens == self.query
+        if is_query[:, :length].any() or not is_query[:, length:].all():
+            raise UserError(
+                f"tokens: expected words of {length} symbols and then"
+                f" {self.queries(length)} times {QUERY}"
+            )
+        targets = self.target_array(tokens)
+        targets[:, :length] = NOT_SCORED
+        targets[:, length:] = self.answers(tokens[:, :length])
+        return targets
+
+    def word_length(self, positions: int) -> int:
+        """How long the word is that takes so many positions with its queries."""
+        for length in range(positions, 0, -1):
+            if length + self.queries(length) == positions and self.valid_lengths(length, length):
+                return length
+        raise UserError(f"tokens: no word of {self.name} takes {positions} positions with queries")
+
+    def require(self, right: bool, expected: str) -> None:
+        """Refuse words that are not of the form that the task gives an answer to."""
+        if not right:
+            raise UserError(f"tokens: {self.name}: expected {expected}")
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a subclass knows of itself, or what its automaton tells."""
+        return super().facts if self.facts_known is UNKNOWN else self.facts_known
+
+    @property
+    def summary(self) -> str:
+        """One line on what it is: the first of its docstring."""
+        return (type(self).__doc__ or "").partition("\n")[0]
+
+
+class InPlace(Task):
+    """A transduction with its answer at the word's own positions.
+
+    Parameters
+    ----------
+    task : Transduction
+        whose answers are as long as their words.
+    """
+
+    mode: Mode = "tag"
+
+    def __init__(self, task: Transduction) -> None:
+        self.task, self.name = task, task.name
+        self.symbols, self.labels = task.symbols[: task.query], task.labels
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """As the transduction draws them."""
+        return self.task.draw(rng, size, length).astype(np.uint8, copy=False)
+
+    def label(self, tokens: Tokens) -> Targets:
+        """The answers."""
+        targets = self.target_array(tokens)
+        targets[...] = self.task.answers(tokens)
+        return targets
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """Those of the transduction."""
+        return self.task.valid_lengths(low, high)
+
+    def count_words(self, length: int) -> int | None:
+        """As many as there are for the transduction."""
+        return self.task.count_words(length)
+
+    @property
+    def facts(self) -> Facts:
+        """Those of the transduction; a position is asked for what comes after it."""
+        return replace(self.task.facts, looks_ahead=True)
+
+    @property
+    def summary(self) -> str:
+        """One line: that of the transduction."""
+        return self.task.summary

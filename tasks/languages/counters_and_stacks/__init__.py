@@ -1,0 +1,1 @@
+"""Languages that need counters or a stack: brackets, equal runs, expressions."""

@@ -1,0 +1,164 @@
+"""Boolean expressions in prefix notation with operators of up to n operands.
+
+An expression is a value, ``0`` or ``1``, or an operator ``op1 .. opn`` and as many expressions as
+its number says (Bhattamishra et al. 2020, arXiv 2009.11264, section 3: Boolean-3, Boolean-5). One
+counter is enough: the number of expressions still to come, 1 at first, falls by one at a value and
+rises by k - 1 at opk; a word is a member when it is 0 for the first time, after its last symbol.
+
+- tagging, the default: which symbols may come next? All of them until the expression is complete,
+  and then the word must end. With probability one half a word is a member, uniform over those of
+  its length; otherwise the first T symbols of a uniform member of length 2T. A word that goes on
+  after its end is not asked about any more.
+- recognition: `flann.tasks.core.recognition`; members are uniform, and the format is words that end in
+  a value.
+
+Members are drawn by counting (`flann.tasks.automata.counting`) on the automaton of the counter up to the
+length of the word, which no member passes.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from flann.errors import UserError
+from flann.tasks.automata.counting import WordCounts
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
+from flann.tasks.core.sampling import coins
+from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
+from flann.tasks.theory.properties import Facts
+
+VALUES = ("0", "1")
+MOST_OPERANDS = 8
+LONGEST = 600  # the table of counts grows with the square of the length
+OPEN, END = 0, 1
+
+
+@register("boolean-3", "boolean-5", pattern=r"boolean-\d+")
+class Boolean(Recognition):
+    """Expressions in prefix notation: may another symbol come, or is the word complete?
+
+    Examples
+    --------
+    >>> task = Boolean("boolean-3")
+    >>> word = [task.symbols.index(s) for s in "op2 op1 0 1 1".split()]
+    >>> task.spell(task.targets(np.array([word]))[0], task.labels)
+    ['0 1 op1 op2 op3', '0 1 op1 op2 op3', '0 1 op1 op2 op3', 'end', '.']
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        mode: Literal["tag", "recognise"] = "tag",
+        negatives: Negatives = "mixed",
+    ) -> None:
+        most = re.sub(r"\D", "", name)
+        if most not in map(str, range(2, MOST_OPERANDS + 1)):
+            raise UserError(f"no task {name!r}: expected boolean-2 to boolean-{MOST_OPERANDS}")
+        if mode == "tag" and negatives != "mixed":
+            raise no_negatives(name)
+        self.name, self.mode, self.negatives, self.operands = name, mode, negatives, int(most)
+        self.symbols = (*VALUES, *(f"op{k}" for k in range(1, self.operands + 1)))
+        self.rises = np.array([-1, -1, *range(self.operands)])
+        if mode == "tag":
+            self.labels = (" ".join(self.symbols), "end")
+            self.label_sets: Bool[np.ndarray, "labels symbols"] = np.array(
+                [[True] * len(self.symbols), [False] * len(self.symbols)]
+            )
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """All: op1 makes any expression longer by one symbol. A near miss takes two."""
+        least = 2 if self.negatives == "near" else 1
+        return list(range(max(low, least), min(high, LONGEST) + 1))
+
+    def count_words(self, length: int) -> int | None:
+        """All words, for the published mix of recognition."""
+        mixed = self.mode == "recognise" and self.negatives == "mixed"
+        return int(len(self.symbols) ** length) if mixed else None
+
+    # -- drawing ---------------------------------------------------------------------------------
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """Draw words as the module says."""
+        if self.mode == "recognise":
+            return super().words(rng, size, length)
+        whole = coins(rng, size)
+        words = np.empty((length, size), np.uint8)
+        words[:, whole] = self.members(rng, int(whole.sum()), length)
+        words[:, ~whole] = self.members(rng, int((~whole).sum()), 2 * length)[:length]
+        return words.T
+
+    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """Uniform over all members of this length."""
+        return expressions(self.operands, 1 << (length - 1).bit_length()).draw(rng, size, length)
+
+    # -- labelling -------------------------------------------------------------------------------
+
+    def label(self, tokens: Tokens) -> Targets:
+        """Whether the expression is complete, after every prefix or in the end."""
+        if self.mode == "recognise":
+            return super().label(tokens)
+        targets = self.target_array(tokens)
+        to_come = self.to_come(tokens)
+        ended = np.logical_or.accumulate(to_come <= 0, axis=1)
+        targets[...] = np.where(ended, END, OPEN)
+        targets[:, 1:][ended[:, :-1]] = NOT_SCORED
+        return targets
+
+    def to_come(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
+        """How many expressions are still to come after each prefix."""
+        counter: Int[np.ndarray, "size positions"] = 1 + np.cumsum(self.rises[tokens], axis=1)
+        return counter
+
+    def contains(self, tokens: Tokens) -> Verdicts:
+        """Whether the counter is 0 at the end and not before."""
+        to_come = self.to_come(tokens)
+        complete: Verdicts = (to_come[:, -1] == 0) & (to_come[:, :-1] > 0).all(axis=1)
+        return complete
+
+    def in_format(self, tokens: Tokens) -> Verdicts:
+        """Whether it ends in a value."""
+        value: Verdicts = tokens[:, -1] < len(VALUES)
+        return value
+
+    # -- for reports -----------------------------------------------------------------------------
+
+    def chance(self, length: int) -> Chance:
+        """One half in recognition; estimated from a fixed stream in tagging."""
+        return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
+
+    @property
+    def facts(self) -> Facts:
+        """One counter."""
+        why = "the number of expressions to come is a count, which AC0 cannot keep"
+        tagging = self.mode == "tag"
+        return Facts(
+            "TC0",
+            why,
+            partial=tagging,
+            asks_every_prefix=tagging,
+            counters=1,
+            nested=True,
+            stack=True,
+        )
+
+
+@lru_cache(maxsize=8)
+def expressions(operands: int, longest: int) -> WordCounts:
+    """The counter as an automaton: states 0 to `longest`, 0 at the end, and one for the dead.
+
+    >>> [expressions(2, 8).count(length) for length in range(1, 6)]
+    [2, 2, 6, 14, 42]
+    """
+    counter = np.arange(longest + 1)[:, None]
+    rises = np.array([-1, -1, *range(operands)])
+    table = np.where(counter > 0, counter + rises, -1)
+    dead = longest + 1
+    table[(table < 0) | (table > longest)] = dead
+    table = np.concatenate([table, np.full((1, len(rises)), dead)])
+    return WordCounts(table, np.arange(longest + 2) == 0, start=1)

@@ -1,0 +1,125 @@
+"""Runs of equal length: a^n b^n, a^n b^n c^n, a^n b^n c^n d^n, with n of 1 or more.
+
+- tagging, the default: which symbols may come next (Bhattamishra et al. 2020, arXiv 2009.11264,
+  section 4.1)? While a's are read ``a b``; then the only symbol that may come, until each run is
+  as long as the first; ``end`` after the last. Words are prefixes of members, the number of a's
+  uniform over all that leave such a prefix. A word that is brought along and is no such prefix is
+  not asked about any more.
+- recognition: there is one member for each length. Words that are none: `flann.tasks.core.recognition`;
+  the format is the runs in their order, ``a+ b+ c+``.
+
+Lengths are multiples of the number of runs.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
+from flann.tasks.core.sampling import uniform
+from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
+from flann.tasks.theory.properties import Facts
+
+LETTERS = "abcd"
+
+
+@register("a-n-b-n", "a-n-b-n-c-n", "a-n-b-n-c-n-d-n", pattern="a-n-b-n(-c-n(-d-n)?)?")
+class EqualRuns(Recognition):
+    """Runs of equal length: which symbols may come next, or is the word complete?
+
+    Examples
+    --------
+    >>> task = EqualRuns("a-n-b-n")
+    >>> [task.labels[i] for i in task.targets(np.array([[0, 0, 1, 1]]))[0]]
+    ['a b', 'a b', 'b', 'end']
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        mode: Literal["tag", "recognise"] = "tag",
+        negatives: Negatives = "mixed",
+    ) -> None:
+        if mode == "tag" and negatives != "mixed":
+            raise no_negatives(name)
+        self.name, self.mode, self.negatives = name, mode, negatives
+        self.runs = name.count("n")
+        self.symbols = tuple(LETTERS[: self.runs])
+        if mode == "tag":
+            self.labels = ("a b", *self.symbols[1:], "end")
+            sets = np.vstack([np.eye(self.runs, dtype=bool), np.zeros(self.runs, bool)])
+            sets[0, 1] = True
+            self.label_sets = sets
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """Multiples of the number of runs; near misses need runs of two."""
+        least = 2 * self.runs if self.negatives == "near" else 1
+        return [t for t in range(max(low, least), high + 1) if t % self.runs == 0]
+
+    def count_words(self, length: int) -> int | None:
+        """Tagging: one for each possible number of a's. Recognition: all words."""
+        if self.mode == "tag":
+            return length - length // self.runs + 1
+        return int(self.runs**length) if self.negatives == "mixed" else None
+
+    # -- drawing ---------------------------------------------------------------------------------
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """Draw words as the module says."""
+        if self.mode == "recognise":
+            return super().words(rng, size, length)
+        least = length // self.runs
+        first = least + uniform(rng, length - least + 1, (size,)).astype(np.int64)
+        return (np.arange(length)[:, None] // first).astype(np.uint8).T
+
+    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """The only one."""
+        word = (np.arange(length) // (length // self.runs)).astype(np.uint8)
+        return np.repeat(word[:, None], size, axis=1)
+
+    # -- labelling -------------------------------------------------------------------------------
+
+    def label(self, tokens: Tokens) -> Targets:
+        """What may come next, or whether the word is the member of its length."""
+        if self.mode == "recognise":
+            return super().label(tokens)
+        targets = self.target_array(tokens)
+        place = np.arange(tokens.shape[1])
+        other = tokens != 0
+        first = np.where(other.any(axis=1), other.argmax(axis=1), tokens.shape[1])[:, None]
+        expected = place // np.maximum(first, 1)
+        alive = np.logical_and.accumulate((tokens == expected) & (first > 0), axis=1)
+        following = np.where(place < first, 0, (place + 1) // np.maximum(first, 1))
+        targets[...] = np.where(alive, following, NOT_SCORED)
+        return targets
+
+    def contains(self, tokens: Tokens) -> Verdicts:
+        """Whether it is the member of its length."""
+        length = tokens.shape[1]
+        if length % self.runs:
+            return np.zeros(len(tokens), bool)
+        member = np.arange(length) // (length // self.runs)
+        same: Verdicts = (tokens == member).all(axis=1)
+        return same
+
+    def in_format(self, tokens: Tokens) -> Verdicts:
+        """Whether every run is there and they are in order."""
+        steps = np.diff(tokens.astype(np.int16), axis=1)
+        ends = (tokens[:, 0] == 0) & (tokens[:, -1] == self.runs - 1)
+        ordered: Verdicts = ends & ((steps == 0) | (steps == 1)).all(axis=1)
+        return ordered
+
+    # -- for reports -----------------------------------------------------------------------------
+
+    def chance(self, length: int) -> Chance:
+        """One half in recognition; estimated from a fixed stream in tagging."""
+        return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
+
+    @property
+    def facts(self) -> Facts:
+        """Runs are compared, each with the next: a counter for each pair."""
+        why = "the ends of the runs are at places that can be found and compared"
+        return Facts("AC0", why, asks_every_prefix=self.mode == "tag", counters=self.runs - 1)

@@ -1,0 +1,235 @@
+"""Shuffle-Dyck-k: brackets of k kinds, each kind balanced by itself, in any interleaving.
+
+``([)]`` is a member, ``(]`` is not: one counter for each kind, and no stack. After each prefix a
+word is a prefix of a member, a member (``accepted``), or dead (Bhattamishra et al. 2020, arXiv
+2009.11264, section 3).
+
+Members of length 2n are uniform. Let S_k(n) be their number. Of these the ones with m pairs of the
+last kind number ``binom(2n, 2m) C_m S_{k-1}(n - m)``, with the Catalan number C_m: choose the
+places of that kind, its Dyck path, and the rest. So the numbers of pairs are drawn, kind by kind,
+in exact proportion (to 63 bits); then the kind of each place in proportion to what is left of each
+kind, which makes all interleavings equally likely; and each path as `flann.tasks.languages.counters_and_stacks.dyck_paths` says.
+
+Tagging: with probability one half a word is the first T symbols of a uniform member of length 2T;
+otherwise such a word with the symbol at a uniform place replaced by a uniform other one.
+``label=next`` asks which brackets may come next, the same after each prefix with the same kinds
+open; its words are such first symbols, and one that is brought along and has died is not asked
+about any more. Recognition: `flann.tasks.core.recognition`; the format is as many closing as opening
+brackets.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from math import comb
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Int, UInt
+
+from flann.errors import UserError
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    Verdicts,
+    Word,
+    no_negatives,
+    replace_one,
+)
+from flann.tasks.core.sampling import coins, raw_bits, uniform_below
+from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
+from flann.tasks.theory.properties import Facts
+
+from .dyck import as_many, bracket_names
+from .dyck_paths import FreeOdds
+
+MOST_KINDS = 8
+LONGEST = 4096  # of a word
+PREFIX, ACCEPTED, DEAD = 0, 1, 2
+
+
+@register("shuffle-dyck-2", "shuffle-dyck-3", pattern=r"shuffle-dyck-\d+")
+class ShuffleDyck(Recognition):
+    """Brackets of k kinds, each balanced by itself: prefix of a member, member, or dead.
+
+    Examples
+    --------
+    >>> task = ShuffleDyck("shuffle-dyck-2")
+    >>> word = [task.symbols.index(s) for s in "([)]]"]
+    >>> [task.labels[i] for i in task.targets(np.array([word]))[0]]
+    ['prefix', 'prefix', 'prefix', 'accepted', 'dead']
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        mode: Literal["tag", "recognise"] = "tag",
+        label: Literal["state", "next"] = "state",
+        negatives: Negatives = "mixed",
+    ) -> None:
+        kinds = re.sub(r"\D", "", name)
+        if kinds not in map(str, range(2, MOST_KINDS + 1)):
+            raise UserError(
+                f"no task {name!r}: expected shuffle-dyck-2 to shuffle-dyck-{MOST_KINDS}"
+            )
+        if mode == "tag" and negatives != "mixed":
+            raise no_negatives(name)
+        self.asks_next = label == "next"
+        if self.asks_next and mode == "recognise":
+            raise UserError(f"{name}: label=next asks after every prefix: expected mode=tag")
+        self.name, self.mode, self.negatives, self.kinds = name, mode, negatives, int(kinds)
+        self.symbols = bracket_names(self.kinds)
+        if self.asks_next:
+            self.labels, self.label_sets = next_sets(self.symbols)
+        elif mode == "tag":
+            self.labels = ("prefix", "accepted", "dead")
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """Any length for tagging; even ones for recognition."""
+        lengths = range(max(low, 1), min(high, LONGEST) + 1)
+        least = 4 if self.negatives == "near" else 2  # () has no near miss of its format
+        if self.mode == "tag":
+            return list(lengths)
+        return [t for t in lengths if t % 2 == 0 and t >= least]
+
+    # -- drawing ---------------------------------------------------------------------------------
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """Draw words as the module says."""
+        if self.mode == "recognise":
+            return super().words(rng, size, length)
+        words = self.prefixes(rng, size, length, 2 * length)
+        if not self.asks_next:
+            replace_one(rng, words, coins(rng, size), len(self.symbols))
+        return words.T
+
+    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """Uniform over all members of this length."""
+        return self.prefixes(rng, size, length, length)
+
+    def prefixes(self, rng: np.random.Generator, size: int, length: int, total: int) -> Word:
+        """The first `length` symbols of uniform members of length `total`."""
+        left = 2 * self.pairs(rng, size, total // 2)  # symbols still to come, of each kind
+        height = np.zeros_like(left)
+        words, column, odds = np.empty((length, size), np.uint8), np.arange(size), FreeOdds()
+        for t in range(length):
+            chosen = uniform_below(rng, np.full(size, total - t)).astype(np.int64)
+            kind = (np.cumsum(left, axis=0) <= chosen).sum(axis=0)
+            here = kind, column
+            up = odds.ups(rng, left[here], height[here])
+            words[t] = 2 * kind + ~up
+            height[here] += np.where(up, 1, -1)
+            left[here] -= 1
+        return words
+
+    def pairs(self, rng: np.random.Generator, size: int, n: int) -> Int[np.ndarray, "kinds size"]:
+        """How many pairs of each kind, n in all, in proportion to the members that have them."""
+        found = np.zeros((self.kinds, size), np.int64)
+        left = np.full(size, n)
+        for kind in range(self.kinds - 1, 0, -1):
+            raw = raw_bits(rng, size, np.uint64) >> np.uint64(1)
+            for most in np.unique(left):
+                here = left == most
+                found[kind, here] = np.searchsorted(
+                    thresholds(kind + 1, int(most)), raw[here], side="right"
+                )
+            left = left - found[kind]
+        found[0] = left
+        return found
+
+    # -- labelling -------------------------------------------------------------------------------
+
+    def label(self, tokens: Tokens) -> Targets:
+        """The state after every prefix, or whether the last one is `accepted`."""
+        if self.mode == "recognise":
+            return super().label(tokens)
+        targets = self.target_array(tokens)
+        targets[...] = self.open_kinds(tokens) if self.asks_next else self.states(tokens)
+        return targets
+
+    def states(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
+        """Prefix, accepted or dead, by the count of each kind."""
+        numbers = self.open_kinds(tokens)
+        return np.where(numbers < 0, DEAD, np.where(numbers == 0, ACCEPTED, PREFIX))
+
+    def open_kinds(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
+        """The kinds with an open bracket, kind k as bit k; not scored once a count is below 0."""
+        dead, numbers = np.zeros(tokens.shape, bool), np.zeros(tokens.shape, np.int16)
+        for kind in range(self.kinds):
+            opens, closes = tokens == 2 * kind, tokens == 2 * kind + 1
+            height = np.cumsum(opens.astype(np.int16) - closes, axis=1)
+            dead |= np.logical_or.accumulate(height < 0, axis=1)
+            numbers |= (height > 0).astype(np.int16) << kind
+        numbers[dead] = NOT_SCORED
+        return numbers
+
+    def contains(self, tokens: Tokens) -> Verdicts:
+        """Whether every kind is balanced in the end."""
+        accepted: Verdicts = self.states(tokens)[:, -1] == ACCEPTED
+        return accepted
+
+    def in_format(self, tokens: Tokens) -> Verdicts:
+        """Whether there are as many closing as opening brackets."""
+        return as_many(tokens)
+
+    # -- for reports -----------------------------------------------------------------------------
+
+    def chance(self, length: int) -> Chance:
+        """One half in recognition; estimated from a fixed stream in tagging."""
+        return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
+
+    @property
+    def facts(self) -> Facts:
+        """As many counters as kinds."""
+        return Facts(
+            "TC0",
+            "a count for each kind, which AC0 cannot keep",
+            partial=self.asks_next,
+            asks_every_prefix=self.mode == "tag",
+            counters=self.kinds,
+            nested=True,
+        )
+
+
+def next_sets(
+    symbols: tuple[str, ...],
+) -> tuple[tuple[str, ...], Bool[np.ndarray, "labels symbols"]]:
+    """For every set of kinds that are open: what may come next, in words and as a set.
+
+    >>> next_sets(("(", ")", "[", "]"))[0]
+    ('( [ end', '( ) [', '( [ ]', '( ) [ ]')
+    """
+    kinds = len(symbols) // 2
+    sets = np.ones((1 << kinds, 2 * kinds), bool)
+    sets[:, 1::2] = np.arange(1 << kinds)[:, None] >> np.arange(kinds) & 1
+    spelled = [" ".join(s for s, may in zip(symbols, row, strict=True) if may) for row in sets]
+    return (f"{spelled[0]} end", *spelled[1:]), sets
+
+
+@cache
+def ways(kinds: int, n: int) -> int:
+    """How many members of n pairs there are.
+
+    >>> [ways(2, n) for n in range(5)]  # C_n C_{n+1}
+    [1, 2, 10, 70, 588]
+    """
+    if kinds == 1:
+        return catalan(n)
+    return sum(comb(2 * n, 2 * m) * catalan(m) * ways(kinds - 1, n - m) for m in range(n + 1))
+
+
+def catalan(n: int) -> int:
+    """How many Dyck paths of 2n steps there are."""
+    return comb(2 * n, n) // (n + 1)
+
+
+@cache
+def thresholds(kinds: int, n: int) -> UInt[np.ndarray, " numbers"]:
+    """2^63 times the chance of at most m pairs of the last kind, for m of 0 to n - 1."""
+    total, below, found = ways(kinds, n), 0, []
+    for m in range(n):
+        below += comb(2 * n, 2 * m) * catalan(m) * ways(kinds - 1, n - m)
+        found.append((below << 63) // total)
+    return np.array(found, np.uint64)

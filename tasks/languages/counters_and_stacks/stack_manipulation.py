@@ -1,0 +1,79 @@
+"""Stack manipulation: which symbols are on the stack in the end?
+
+A word is a stack, from the bottom up, of one 0 or 1 or more, and then actions: ``PUSH0``,
+``PUSH1`` and ``POP``. ``POP`` on an empty stack is ignored. The answer is the final stack from the
+top, then END; what follows END is not scored (Delétang et al. 2022, arXiv 2207.02098, appendix A).
+
+The height of the first stack is uniform from 1 to the length of the word; its symbols and the
+actions are uniform. `flann.tasks.languages.counters_and_stacks.stack_language` asks whether the stack in the end is right.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flann.tasks.core.sampling import uniform
+from flann.tasks.core.task import NOT_SCORED, Targets
+from flann.tasks.core.transduction import Transduction, Words
+from flann.tasks.theory.properties import Facts
+
+POP, PUSH0 = 2, 3
+END = 2
+
+
+class StackManipulation(Transduction):
+    """The stack in the end, from the top, after pushes and pops.
+
+    Examples
+    --------
+    >>> task = StackManipulation()
+    >>> word = [task.symbols.index(s) for s in ("0", "1", "POP", "PUSH1", "PUSH0")]
+    >>> task.spell(task.answers(np.array([word]))[0], task.labels)
+    ['0', '1', '0', 'END', '.', '.']
+    """
+
+    facts_known = Facts(
+        "TC0", "which pop takes which push is told by counting", stack=True, remembers=True
+    )
+
+    def __init__(self) -> None:
+        alphabet = ("0", "1", "POP", "PUSH0", "PUSH1")
+        super().__init__("stack-manipulation", alphabet, ("0", "1", "END"))
+
+    def queries(self, length: int) -> int:
+        """One more than the highest stack."""
+        return length + 1
+
+    def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
+        """A stack of uniform height, and actions."""
+        height = 1 + uniform(rng, length, (size,)).astype(np.int64)
+        words = POP + uniform(rng, 3, (length, size))
+        on_stack = np.arange(length)[:, None] < height
+        words[on_stack] = uniform(rng, 2, (int(on_stack.sum()),))
+        return words.T
+
+    def count_words(self, length: int) -> int:
+        """A height, bits and actions."""
+        return sum(int(2**h * 3 ** (length - h)) for h in range(1, length + 1))
+
+    def answers(self, words: Words) -> Targets:
+        """One action of all words at a time."""
+        size, length = words.shape
+        is_bit = words < POP
+        self.require(
+            bool(is_bit[:, 0].all() and (is_bit[:, 1:] <= is_bit[:, :-1]).all()),
+            "one 0 or 1 or more, and then actions",
+        )
+        stack = np.zeros((length + 1, size), np.int8).ravel()
+        height, column = np.zeros(size, np.int64), np.arange(size)
+        for symbol in words.T:
+            pops = symbol == POP
+            # what a pop writes lies above the top, where the next push will write
+            stack[height * size + column] = np.where(symbol >= PUSH0, symbol - PUSH0, symbol)
+            height += np.where(pops, -(height > 0).astype(np.int64), 1)
+        place = np.arange(length + 1)[:, None]
+        source = np.clip(height - 1 - place, 0, None)
+        answers = np.take_along_axis(stack.reshape(length + 1, size), source, axis=0)
+        answers[place == height] = END
+        answers[place > height] = NOT_SCORED
+        return answers.T

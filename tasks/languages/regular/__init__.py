@@ -1,0 +1,1 @@
+"""Regular tasks: each is answered by a Moore machine."""

@@ -1,0 +1,156 @@
+"""Semiautomata of Liu et al. 2022 (arXiv 2210.10749, appendix A): the state after every prefix.
+
+- ``cyclic``             a ring of ``size`` states; the symbols are ``0`` (stay) and ``1`` (go on)
+- ``gridworld``          a line of ``size`` places between two walls; the symbols ``L`` and ``R``
+- ``abab``               how far in the pattern abab.. is the word, or has it left it for good?
+- ``adder``              the digit and the carry of adding two binary numbers, lowest place first;
+                         a symbol is a pair of bits
+- ``permutation-reset``  a token on one of ``size`` places; symbols rotate them, swap the first two,
+                         or put it down at one of them
+
+The start is state 0. Words are uniform, but for ``abab``, where uniform words leave the pattern at
+once: with probability one half the word follows it throughout, otherwise one symbol at a uniform
+place is changed. Liu's parity is ``parity``, the flip-flop ``flip-flop``, and the symmetric,
+alternating, dihedral and quaternion semiautomata are the groups ``Sn An Dn Q8`` by generators.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from flann.errors import UserError
+from flann.tasks.automata.semiautomaton import Semiautomaton
+from flann.tasks.core.recognition import replace_one
+from flann.tasks.core.sampling import coins, uniform
+from flann.tasks.core.task import Targets, Task, Tokens, register
+
+LARGEST = 64  # states of a family
+
+
+class StateTask(Task):
+    """The state of a semiautomaton after every prefix; words are uniform.
+
+    Examples
+    --------
+    >>> gridworld(size=3).targets(np.array([[1, 1, 1, 0]])).tolist()
+    [[1, 2, 2, 1]]
+    """
+
+    def __init__(
+        self,
+        name: str,
+        symbols: tuple[str, ...],
+        states: tuple[str, ...],
+        table: Int[np.ndarray, "states symbols"],
+        about: str,
+    ) -> None:
+        self.name, self.symbols, self.labels, self.about = name, symbols, states, about
+        self.machine = Semiautomaton(table)
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """Uniform over all words."""
+        return uniform(rng, len(self.symbols), (length, size)).T
+
+    def count_words(self, length: int) -> int | None:
+        """All of them."""
+        return int(len(self.symbols) ** length)
+
+    def label(self, tokens: Tokens) -> Targets:
+        """The state."""
+        targets = self.target_array(tokens)
+        self.machine.run(tokens, targets)
+        return targets
+
+    @property
+    def summary(self) -> str:
+        """One line on what it is."""
+        return self.about
+
+    @property
+    def structure(self) -> dict[str, Any]:
+        """The semiautomaton; no state accepts."""
+        return {
+            "kind": "automaton",
+            "states": list(self.labels),
+            "symbols": list(self.symbols),
+            "start": 0,
+            "accepting": [],
+            "table": self.machine.table.tolist(),
+        }
+
+
+def checked_size(name: str, size: int, least: int) -> int:
+    """Refuse too few states, and more than anybody wants."""
+    if not least <= size <= LARGEST:
+        raise UserError(f"{name}: size={size}: expected {least} to {LARGEST}")
+    return size
+
+
+def numbered(size: int) -> tuple[str, ...]:
+    """Names of states: their numbers."""
+    return tuple(map(str, range(size)))
+
+
+@register("cyclic")
+def cyclic(*, size: int = 5) -> StateTask:
+    """How many ones so far, modulo the size of a ring?"""
+    states = range(checked_size("cyclic", size, 2))
+    table = np.array([[q, (q + 1) % size] for q in states])
+    about = f"How many ones so far, modulo {size}?"
+    return StateTask("cyclic", ("0", "1"), numbered(size), table, about)
+
+
+@register("gridworld")
+def gridworld(*, size: int = 4) -> StateTask:
+    """Where on a line between two walls do steps to the left and right lead?"""
+    last = checked_size("gridworld", size, 2) - 1
+    table = np.array([[max(q - 1, 0), min(q + 1, last)] for q in range(size)])
+    about = f"Where on a line of {size} places between two walls do steps lead?"
+    return StateTask("gridworld", ("L", "R"), numbered(size), table, about)
+
+
+@register("adder")
+def adder() -> StateTask:
+    """Adding two binary numbers, lowest place first: the digit and the carry at every place."""
+    pairs, states = list(product((0, 1), repeat=2)), list(product((0, 1), repeat=2))
+    sums = [[a + b + carry for a, b in pairs] for carry, _ in states]
+    table = np.array([[2 * (s // 2) + s % 2 for s in row] for row in sums])
+    names = tuple(f"carry {carry} digit {digit}" for carry, digit in states)
+    about = "Adding two binary numbers, lowest place first: the digit and the carry."
+    return StateTask("adder", ("00", "01", "10", "11"), names, table, about)
+
+
+@register("permutation-reset")
+def permutation_reset(*, size: int = 5) -> StateTask:
+    """Where is a token that is moved by a rotation and a swap, or put down anew?"""
+    places = range(checked_size("permutation-reset", size, 3))
+    table = [[(q + 1) % size, {0: 1, 1: 0}.get(q, q), *places] for q in places]
+    symbols = ("rotate", "swap", *(f"to {q}" for q in places))
+    about = f"On which of {size} places is a token that is rotated, swapped or put down?"
+    return StateTask("permutation-reset", symbols, numbered(size), np.array(table), about)
+
+
+@register("abab")
+class Abab(StateTask):
+    """How far in the pattern abab is the word, or has it left it for good?"""
+
+    def __init__(self) -> None:
+        table = np.array([[1, 4], [4, 2], [3, 4], [4, 0], [4, 4]])
+        states = ("0", "a", "ab", "aba", "left")
+        about = "How far in the pattern abab is the word, or has it left it for good?"
+        super().__init__("abab", ("a", "b"), states, table, about)
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """The pattern, in half of the words with one symbol changed."""
+        pattern = (np.arange(length) % 2).astype(np.uint8)
+        tokens = np.repeat(pattern[:, None], size, axis=1)
+        replace_one(rng, tokens, coins(rng, size), 2)
+        return tokens.T
+
+    def count_words(self, length: int) -> int:
+        """The pattern, and the pattern with one symbol changed."""
+        return length + 1

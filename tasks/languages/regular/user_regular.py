@@ -1,0 +1,59 @@
+"""Regular languages that a user brings: by a regular expression, or by a file with an automaton.
+
+After ``regex:`` and ``automaton:`` everything is one argument, so the mode is part of the name:
+``regex`` and ``automaton`` ask after every prefix, ``regex-recognise`` and
+``automaton-recognise`` after the whole word. `flann.tasks.automata.expressions` has the syntax of
+expressions, `flann.tasks.automata.files` the formats of files, `flann.tasks.languages.regular.regular_language` says how
+words are drawn.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flann.errors import UserError
+from flann.tasks.automata.expressions import from_expression
+from flann.tasks.automata.files import read_automaton
+from flann.tasks.core.task import register
+
+from .regular_language import Ask, Language
+
+
+@register("regex", raw=True)
+def regex(expression: str) -> Language:
+    """Is the word so far in the language of a regular expression? As in ``regex:(aa|b)*``."""
+    return by_expression("regex", expression, "tag")
+
+
+@register("regex-recognise", raw=True)
+def regex_recognise(expression: str) -> Language:
+    """Is the word in the language of a regular expression? As in ``regex-recognise:(aa|b)*``."""
+    return by_expression("regex-recognise", expression, "recognise")
+
+
+@register("automaton", raw=True)
+def automaton(path: str) -> Language:
+    """Does the automaton in a file accept the word so far? As in ``automaton:FILE``."""
+    return by_file("automaton", path, "tag")
+
+
+@register("automaton-recognise", raw=True)
+def automaton_recognise(path: str) -> Language:
+    """Does the automaton in a file accept the word? As in ``automaton-recognise:FILE``."""
+    return by_file("automaton-recognise", path, "recognise")
+
+
+def by_expression(name: str, expression: str, mode: Ask) -> Language:
+    """The task of a regular expression."""
+    if not expression:
+        raise UserError(f"{name}: expected a regular expression, as in {name}:(aa|b)*")
+    return Language(f"{name}:{expression}", from_expression(expression), mode=mode)
+
+
+def by_file(name: str, path: str, mode: Ask) -> Language:
+    """The task of the automaton in a file."""
+    if not path:
+        raise UserError(f"{name}: expected a file, as in {name}:machine.att")
+    language = Language(f"{name}:{path}", read_automaton(Path(path)), mode=mode)
+    language.source = Path(path)
+    return language

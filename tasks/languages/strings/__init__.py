@@ -1,0 +1,1 @@
+"""Transductions of strings and numbers, and the languages that check them."""

@@ -1,0 +1,206 @@
+"""Arithmetic as transduction: sums, products and square roots in binary, values modulo 5.
+
+======================= ============================================ ===========================
+name                    word                                         answer
+======================= ============================================ ===========================
+binary-addition         a + b, lowest bit first                      the sum likewise, END
+binary-multiplication   a * b, lowest bit first                      the product likewise, END
+compute-sqrt            n, highest bit first                         the floor of its root
+modular-arithmetic      d op d op .. d                               the value modulo 5
+======================= ============================================ ===========================
+
+(Delétang et al. 2022, arXiv 2207.02098, appendix A.) Sums and products have no zeros at their high
+end, 0 itself is one bit, and what follows END is not scored. A root has half as many bits as its
+word, rounded up, zeros in front. Words: the operator of a sum or product at a uniform place with a
+bit on both sides, all bits uniform; digits and operators of ``modular-arithmetic`` uniform. There
+``*`` binds tighter than ``+`` and ``-``, and lengths are odd. `flann.tasks.languages.strings.binary_equations` has the
+languages that ask whether a result is right, and gives the first three their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isqrt
+from operator import add, mul
+
+import numpy as np
+
+from flann.tasks.core.sampling import uniform
+from flann.tasks.core.task import NOT_SCORED, Targets, register
+from flann.tasks.core.transduction import Transduction, Words
+from flann.tasks.theory.properties import Facts
+
+MODULUS = 5
+END = 2
+OPERATOR = 2
+
+
+class BinaryOperation(Transduction):
+    """Two numbers in binary, lowest bit first, an operator between them, and their result."""
+
+    operate: Callable[[int, int], int]
+
+    def __init__(self, name: str, operator: str) -> None:
+        super().__init__(name, ("0", "1", operator), ("0", "1", "END"))
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """3 or more."""
+        return list(range(max(low, 3), high + 1))
+
+    def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
+        """Uniform bits, and an operator at a uniform place."""
+        words = uniform(rng, 2, (length, size))
+        words[1 + uniform(rng, length - 2, (size,)).astype(np.intp), np.arange(size)] = OPERATOR
+        return words.T
+
+    def count_words(self, length: int) -> int:
+        """A place for the operator, and bits."""
+        return (length - 2) << (length - 1)
+
+    def answers(self, words: Words) -> Targets:
+        """Each word by itself, as whole numbers of any size."""
+        size, length = words.shape
+        answers = np.full((size, length), NOT_SCORED, np.int8)
+        inner = (words[:, 1:-1] == OPERATOR).sum(axis=1) == 1
+        self.require(
+            bool(inner.all() and (words == OPERATOR).sum() == size),
+            "one operator between two numbers",
+        )
+        for row, word in zip(answers, words, strict=True):
+            backwards = (word[::-1] + ord("0")).astype(np.uint8).tobytes()  # highest bit first
+            second, _, first = backwards.partition(b"2")
+            result = f"{type(self).operate(int(first, 2), int(second, 2)):b}2"  # END is 2
+            bits = np.frombuffer(result.encode(), np.uint8) - ord("0")
+            row[: len(bits)] = [*bits[-2::-1], END]
+        return answers
+
+
+class BinaryAddition(BinaryOperation):
+    """The sum of two binary numbers, lowest bit first.
+
+    Examples
+    --------
+    >>> BinaryAddition().answers(np.array([[1, 1, 2, 1, 0]])).tolist()  # 3 + 1
+    [[0, 0, 1, 2, -100]]
+    """
+
+    operate = staticmethod(add)
+    facts_known = Facts(
+        "AC0",
+        "carries can be looked ahead; where the operator is can be found",
+        remembers=True,
+    )
+
+    def __init__(self) -> None:
+        super().__init__("binary-addition", "+")
+
+
+class BinaryMultiplication(BinaryOperation):
+    """The product of two binary numbers, lowest bit first.
+
+    Examples
+    --------
+    >>> BinaryMultiplication().answers(np.array([[1, 1, 2, 1, 1]])).tolist()  # 3 * 3
+    [[1, 0, 0, 1, 2]]
+    """
+
+    operate = staticmethod(mul)
+    facts_known = Facts(
+        "TC0", "a sum of shifted numbers; parity can be read off a product", remembers=True
+    )
+
+    def __init__(self) -> None:
+        super().__init__("binary-multiplication", "*")
+
+
+class ComputeSqrt(Transduction):
+    """The floor of the square root of a binary number, highest bit first.
+
+    Examples
+    --------
+    >>> ComputeSqrt().answers(np.array([[0, 1, 0, 1, 0]])).tolist()  # 10
+    [[0, 1, 1]]
+    """
+
+    facts_known = Facts(
+        "TC0", "roots are in TC0, and squares can be read off roots", remembers=True
+    )
+
+    def __init__(self) -> None:
+        super().__init__("compute-sqrt", ("0", "1"), ("0", "1"))
+
+    def queries(self, length: int) -> int:
+        """Half of the length, rounded up."""
+        return (length + 1) // 2
+
+    def count_words(self, length: int) -> int:
+        """All words."""
+        return 1 << length
+
+    def answers(self, words: Words) -> Targets:
+        """Each word by itself, as a whole number of any size."""
+        bits = self.queries(words.shape[1])
+        digits = (words + ord("0")).astype(np.uint8)
+        roots = [f"{isqrt(int(word.tobytes(), 2)):0{bits}b}" for word in digits]
+        flat = np.frombuffer("".join(roots).encode(), np.uint8) - ord("0")
+        return flat.reshape(len(words), bits).astype(np.int8)
+
+
+@register("modular-arithmetic")
+class ModularArithmetic(Transduction):
+    """The value of a sum of products modulo 5; * binds tighter.
+
+    Examples
+    --------
+    >>> task = ModularArithmetic()
+    >>> task.answers(np.array([[task.symbols.index(s) for s in "1-2*3"]])).tolist()
+    [[0]]
+    """
+
+    facts_known = Facts(
+        "ACC0",
+        "it counts modulo 5, product by product; every group is solvable",
+        regular=True,
+        star_free=False,
+        r_trivial=False,
+        periods=frozenset({5}),  # of 1+1+1+..
+    )
+
+    def __init__(self) -> None:
+        digits = tuple(map(str, range(MODULUS)))
+        super().__init__("modular-arithmetic", (*digits, "+", "-", "*"), digits)
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """Odd ones."""
+        return [t for t in range(max(low, 1), high + 1) if t % 2]
+
+    def queries(self, length: int) -> int:
+        """One."""
+        return 1
+
+    def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
+        """Uniform digits and operators in turn."""
+        words = np.empty((length, size), np.uint8)
+        words[::2] = uniform(rng, MODULUS, words[::2].shape)
+        words[1::2] = MODULUS + uniform(rng, 3, words[1::2].shape)
+        return words.T
+
+    def count_words(self, length: int) -> int:
+        """Digits and operators in turn."""
+        return int(MODULUS ** ((length + 1) // 2) * 3 ** (length // 2))
+
+    def answers(self, words: Words) -> Targets:
+        """The sum of finished products, and the product that is still open."""
+        digits, operators = words[:, ::2].astype(np.int64), words[:, 1::2]
+        self.require(
+            bool((digits < MODULUS).all() and (operators >= MODULUS).all()),
+            "digits and operators in turn",
+        )
+        total, product = np.zeros(len(words), np.int64), digits[:, 0]
+        for operator, digit in zip(operators.T, digits[:, 1:].T, strict=True):
+            times = operator == MODULUS + 2
+            total = np.where(times, total, total + product)
+            signed = np.where(operator == MODULUS + 1, -digit, digit)
+            product = np.where(times, product * digit, signed) % MODULUS
+        value: Targets = ((total + product) % MODULUS).astype(np.int8)[:, None]
+        return value

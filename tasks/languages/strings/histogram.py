@@ -1,0 +1,132 @@
+"""Counting each symbol: the histogram of RASP, and the histogram of the histogram.
+
+- ``histogram``         at every position: how often does its symbol occur in the word?
+- ``double-histogram``  at every position: how many symbols occur as often as this one?
+
+(Weiss, Goldberg and Yahav 2021, arXiv 2106.06981, sections 3 and 4.) As transductions, the default,
+the answers stand at queries; with ``mode=tag`` at the word's own positions, as in RASP, which only
+a model without a causal mask can do.
+
+``histogram`` has 32 symbols and the labels 1 to 64. Its words, of at most 1,024 symbols, are drawn
+so that small and great counts both occur: m of the symbols, m uniform from 1 to 32, or from T / 32
+rounded up in words of T > 64 symbols; then every position uniform over those m. Words in which a
+count is above 64 are drawn again. The words of ``double-histogram`` are uniform over 8 symbols.
+"""
+
+from __future__ import annotations
+
+from string import ascii_letters
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int
+
+from flann.tasks.core.sampling import raw_bits, uniform, uniform_below
+from flann.tasks.core.task import Targets, Task, register
+from flann.tasks.core.transduction import InPlace, Transduction, Words
+from flann.tasks.theory.properties import Facts
+
+KINDS = 32  # symbols of histogram
+GREATEST = 64  # count that has a label
+COUNTED = Facts("TC0", "counts of symbols, which AC0 cannot keep")
+
+Ask = Literal["transduce", "tag"]
+
+
+def counts(words: Words, kinds: int) -> Int[np.ndarray, "size kinds"]:
+    """How often each symbol occurs in each word.
+
+    >>> counts(np.array([[0, 2, 0]]), 3).tolist()
+    [[2, 0, 1]]
+    """
+    size = len(words)
+    flat = words + kinds * np.arange(size)[:, None]
+    return np.bincount(flat.ravel(), minlength=size * kinds).reshape(size, kinds)
+
+
+class Histogram(Transduction):
+    """How often does each position's symbol occur in the word?
+
+    Examples
+    --------
+    >>> task = Histogram()
+    >>> word = np.array([["abcdefgh".index(s) for s in "abbac"]])
+    >>> task.spell(task.answers(word)[0], task.labels)
+    ['2', '2', '2', '2', '1']
+    """
+
+    facts_known = COUNTED
+
+    def __init__(self) -> None:
+        labels = tuple(str(n) for n in range(1, GREATEST + 1))
+        super().__init__("histogram", tuple(ascii_letters[:KINDS]), labels)
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """Up to half of what the labels can count."""
+        return list(range(max(low, 1), min(high, KINDS * GREATEST // 2) + 1))
+
+    def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
+        """Uniform over some of the symbols, few or many."""
+        words = np.empty((size, length), np.uint8)
+        left = np.arange(size)
+        while left.size:
+            words[left] = some_symbols(rng, left.size, length)
+            left = left[counts(words[left], KINDS).max(axis=1) > GREATEST]
+        return words
+
+    def answers(self, words: Words) -> Targets:
+        """The count of each position's symbol."""
+        found = np.take_along_axis(counts(words, KINDS), words.astype(np.intp), axis=1)
+        self.require(bool(found.max(initial=1) <= GREATEST), f"no symbol over {GREATEST} times")
+        return (found - 1).astype(np.int8)
+
+
+def some_symbols(rng: np.random.Generator, size: int, length: int) -> Words:
+    """Words over a uniform set of m symbols, m uniform, of shape (size, length)."""
+    fewest = 1 if length <= GREATEST else -(-2 * length // GREATEST)
+    m = fewest + uniform(rng, KINDS + 1 - fewest, (size,)).astype(np.int64)
+    order = np.argsort(raw_bits(rng, KINDS * size, np.uint64).reshape(size, KINDS), kind="stable")
+    chosen = uniform_below(rng, np.repeat(m, length)).astype(np.intp).reshape(size, length)
+    return np.take_along_axis(order, chosen, axis=1).astype(np.uint8)
+
+
+class DoubleHistogram(Transduction):
+    """How many symbols occur in the word as often as each position's symbol does?
+
+    Examples
+    --------
+    >>> task = DoubleHistogram()
+    >>> word = np.array([["abcdefgh".index(s) for s in "abbac"]])
+    >>> task.spell(task.answers(word)[0], task.labels)
+    ['2', '2', '2', '2', '1']
+    """
+
+    KINDS = 8
+    facts_known = COUNTED
+
+    def __init__(self) -> None:
+        labels = tuple(str(n) for n in range(1, self.KINDS + 1))
+        super().__init__("double-histogram", tuple(ascii_letters[: self.KINDS]), labels)
+
+    def count_words(self, length: int) -> int:
+        """All words."""
+        return int(self.KINDS**length)
+
+    def answers(self, words: Words) -> Targets:
+        """The number of equal counts, of symbols that occur."""
+        found = counts(words, self.KINDS)
+        equal = (found[:, :, None] == found[:, None, :]).sum(axis=2)
+        there: Targets = np.take_along_axis(equal, words.astype(np.intp), axis=1)
+        return (there - 1).astype(np.int8)
+
+
+@register("histogram")
+def histogram(*, mode: Ask = "transduce") -> Task:
+    """How often does each position's symbol occur in the word?"""
+    return InPlace(Histogram()) if mode == "tag" else Histogram()
+
+
+@register("double-histogram")
+def double_histogram(*, mode: Ask = "transduce") -> Task:
+    """How many symbols occur in the word as often as each position's symbol does?"""
+    return InPlace(DoubleHistogram()) if mode == "tag" else DoubleHistogram()

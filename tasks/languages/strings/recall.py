@@ -1,0 +1,162 @@
+"""Looking things up in the word itself: induction, associative recall, the most frequent symbol.
+
+- ``induction``           at every position: what followed the last time that this symbol occurred?
+                          ``none`` where it is the first time (Zhou et al. 2023, arXiv 2310.16028;
+                          Olsson et al. 2022, arXiv 2209.11895). Words over a .. d, uniform.
+- ``associative-recall``  pairs of a key and a value, and then a key, whose value is asked for (Ba
+                          et al. 2016, arXiv 1610.06258). Keys and values are uniform, the last key
+                          uniform among those shown; where a key is shown again, its last value
+                          counts. Lengths are odd, 3 or more.
+- ``most-frequent``       the symbol that occurs most often, of several such the first in order
+                          (Weiss, Goldberg and Yahav 2021, arXiv 2106.06981). Words over a .. e,
+                          uniform.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flann.tasks.core.sampling import raw_bits, uniform
+from flann.tasks.core.task import Targets, Task, Tokens, register
+from flann.tasks.core.transduction import Transduction, Words
+from flann.tasks.theory.properties import Facts
+
+LAST_SEEN = "star-free, so it counts nothing: the last place of a symbol decides"
+
+
+@register("induction")
+class Induction(Task):
+    """What followed the last time that this symbol occurred?
+
+    Examples
+    --------
+    >>> task = Induction()
+    >>> word = np.array([["abcd".index(s) for s in "abca"]])
+    >>> task.spell(task.targets(word)[0], task.labels)
+    ['none', 'none', 'none', 'b']
+    """
+
+    symbols = ("a", "b", "c", "d")
+    labels = (*symbols, "none")
+
+    def __init__(self) -> None:
+        self.name = "induction"
+
+    def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
+        """Uniform over all words."""
+        return uniform(rng, len(self.symbols), (length, size)).T
+
+    def count_words(self, length: int) -> int:
+        """All of them."""
+        return int(len(self.symbols) ** length)
+
+    def label(self, tokens: Tokens) -> Targets:
+        """One position of all words at a time, with a table of what followed each symbol."""
+        targets = self.target_array(tokens)
+        words = np.arange(len(tokens))
+        followed = np.full((len(tokens), len(self.symbols)), len(self.symbols), targets.dtype)
+        for t, symbol in enumerate(tokens.T):
+            if t:
+                followed[words, tokens[:, t - 1]] = symbol
+            targets[:, t] = followed[words, symbol]
+        return targets
+
+    @property
+    def facts(self) -> Facts:
+        """A finite memory of what followed each symbol."""
+        return Facts(
+            "AC0",
+            LAST_SEEN,
+            regular=True,
+            asks_every_prefix=True,
+            star_free=True,
+            r_trivial=False,
+        )
+
+
+@register("associative-recall")
+class AssociativeRecall(Transduction):
+    """The value that was last shown with a key.
+
+    Examples
+    --------
+    >>> task = AssociativeRecall()
+    >>> word = [task.symbols.index(s) for s in ("k1", "v3", "k0", "v2", "k1")]
+    >>> task.spell(task.answers(np.array([word]))[0], task.labels)
+    ['v3']
+    """
+
+    KEYS = 8
+    facts_known = Facts("AC0", LAST_SEEN, regular=True, star_free=True, r_trivial=False)
+
+    def __init__(self) -> None:
+        keys, values = (tuple(f"{kind}{i}" for i in range(self.KEYS)) for kind in "kv")
+        super().__init__("associative-recall", (*keys, *values), values)
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """Odd ones, from 3 on."""
+        return [t for t in range(max(low, 3), high + 1) if t % 2]
+
+    def queries(self, length: int) -> int:
+        """One."""
+        return 1
+
+    def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
+        """Uniform pairs, and the key of one of the shown keys, each as likely."""
+        words = uniform(rng, self.KEYS, (length, size))
+        words[1::2] += self.KEYS
+        keys, column = words[:-1:2], np.arange(size)
+        shown = np.zeros((self.KEYS, size), bool)
+        shown[keys, column] = True
+        # of the keys in a uniform order, the first that is shown
+        ranks = raw_bits(rng, self.KEYS * size, np.uint64).reshape(self.KEYS, size)
+        order = np.argsort(ranks, axis=0, kind="stable")
+        first = np.take_along_axis(shown, order, axis=0).argmax(axis=0)
+        words[-1] = order[first, column]
+        return words.T
+
+    def answers(self, words: Words) -> Targets:
+        """Pair by pair, the value of every key."""
+        keys, values = words[:, ::2], words[:, 1::2]
+        self.require(
+            bool((keys < self.KEYS).all() and (values >= self.KEYS).all()),
+            "keys and values in turn, and a key",
+        )
+        rows = np.arange(len(words))
+        value = np.full((len(words), self.KEYS), -1, np.int8)
+        for key, shown in zip(keys.T, values.T, strict=False):
+            value[rows, key] = shown - self.KEYS
+        answers: Targets = value[rows, keys[:, -1]][:, None]
+        self.require(bool((answers >= 0).all()), "a last key that was shown before")
+        return answers
+
+
+@register("most-frequent")
+class MostFrequent(Transduction):
+    """The symbol that occurs most often, of several such the first in order.
+
+    Examples
+    --------
+    >>> task = MostFrequent()
+    >>> task.spell(task.answers(np.array([[2, 1, 1, 2, 0]]))[0], task.labels)
+    ['b']
+    """
+
+    facts_known = Facts("TC0", "counts are compared, which AC0 cannot do", proportions=True)
+
+    def __init__(self) -> None:
+        super().__init__("most-frequent", tuple("abcde"), tuple("abcde"))
+
+    def queries(self, length: int) -> int:
+        """One."""
+        return 1
+
+    def count_words(self, length: int) -> int:
+        """All words."""
+        return int(self.query**length)
+
+    def answers(self, words: Words) -> Targets:
+        """The greatest count."""
+        counts = [(words == symbol).sum(axis=1) for symbol in range(self.query)]
+        most: Targets = np.argmax(counts, axis=0).astype(np.int8)[:, None]
+        return most

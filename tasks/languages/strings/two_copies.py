@@ -1,0 +1,234 @@
+"""Recognition of words that hold another word twice: reversed, copied, reordered, sorted.
+
+==================== ======================================== =====================================
+name                 members                                  alphabet
+==================== ======================================== =====================================
+marked-reversal      w # w backwards                          0 1 #
+marked-copy          w # w                                    0 1 #
+odds-first           w # w1 w3 w5 .. w2 w4 ..                 0 1 #, with ``mode=recognise``
+bucket-sort          w # the symbols of w in order            1 2 3 4 5 #, with ``mode=recognise``
+unmarked-reversal    w and then w backwards                   0 1
+missing-duplicate    ww with a 1 hidden                       0 1 _, with ``mode=recognise``
+==================== ======================================== =====================================
+
+(Butoi et al. 2024, arXiv 2411.07107, appendix.) Members are uniform over all members of their
+length. Words that are none: `flann.tasks.core.recognition`. The format is one ``#``, in the middle, or
+one ``_`` anywhere; ``unmarked-reversal`` has none.
+
+Lengths are odd, from 3 on, where there is a ``#``, and even otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
+from flann.tasks.core.sampling import uniform, uniform_below
+from flann.tasks.core.task import Task, Tokens, register
+from flann.tasks.core.transduction import InPlace
+from flann.tasks.theory.properties import Facts
+
+from .strings import COUNTED, BucketSort, MissingDuplicate, OddsFirst
+
+BITS = ("0", "1")
+HIDDEN = 2
+SAME = "symbols at places that the length tells are compared"
+STACK = Facts("AC0", SAME, stack=True, remembers=True)
+QUEUE = Facts("AC0", SAME, remembers=True)
+
+Order = Literal["reversed", "copied", "odds first", "sorted"]
+
+
+def reordered(word: Word, order: Order) -> Word:
+    """The second half that belongs to a first half, both of shape (length, size)."""
+    if order == "reversed":
+        return word[::-1]
+    if order == "odds first":
+        return np.concatenate([word[::2], word[1::2]])
+    return np.sort(word, axis=0) if order == "sorted" else word
+
+
+class Marked(Recognition):
+    """A word, the mark # and the word that belongs to it.
+
+    Examples
+    --------
+    >>> task = marked_copy()
+    >>> task.contains(np.array([[0, 1, 2, 0, 1], [0, 1, 2, 1, 0]])).tolist()
+    [True, False]
+    """
+
+    def __init__(
+        self, name: str, alphabet: tuple[str, ...], order: Order, negatives: Negatives, facts: Facts
+    ) -> None:
+        self.name, self.order, self.negatives = name, order, negatives
+        self.symbols = (*alphabet, "#")
+        self.mark = len(alphabet)
+        self.facts_known = facts
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of comparing a word with another order of itself."""
+        return self.facts_known
+
+    @property
+    def summary(self) -> str:
+        """One line on what the language is."""
+        return f"Is what follows the mark # what comes before it, {self.order}?"
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """Odd ones, from 3 on."""
+        return [t for t in range(max(low, 3), high + 1) if t % 2]
+
+    def count_words(self, length: int) -> int | None:
+        """All words, for the published mix."""
+        return int(len(self.symbols) ** length) if self.negatives == "mixed" else None
+
+    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """Uniform over all members."""
+        word = uniform(rng, self.mark, (length // 2, size))
+        mark = np.full((1, size), self.mark, np.uint8)
+        return np.concatenate([word, mark, reordered(word, self.order)])
+
+    def contains(self, tokens: Tokens) -> Verdicts:
+        """Whether the second half is the right one."""
+        half = tokens.shape[1] // 2
+        second = reordered(tokens[:, :half].T, self.order).T
+        right: Verdicts = self.in_format(tokens)
+        if right.any():  # else the halves may not even be of one length
+            right &= (tokens[:, half + 1 :] == second).all(axis=1)
+        return right
+
+    def in_format(self, tokens: Tokens) -> Verdicts:
+        """Whether there is one mark, in the middle."""
+        length = tokens.shape[1]
+        marks = tokens == self.mark
+        middle: Verdicts = marks[:, length // 2] & (marks.sum(axis=1) == 1) & (length % 2 == 1)
+        return middle
+
+
+@register("marked-reversal")
+def marked_reversal(*, negatives: Negatives = "mixed") -> Marked:
+    """Is what follows the mark # what comes before it, backwards?"""
+    return Marked("marked-reversal", BITS, "reversed", negatives, STACK)
+
+
+@register("marked-copy")
+def marked_copy(*, negatives: Negatives = "mixed") -> Marked:
+    """Is what follows the mark # what comes before it?"""
+    return Marked("marked-copy", BITS, "copied", negatives, QUEUE)
+
+
+@register("odds-first")
+def odds_first(
+    *, mode: Literal["transduce", "recognise"] = "transduce", negatives: Negatives = "mixed"
+) -> Task:
+    """The symbols at odd places, and then those at even places; places are counted from 1."""
+    if mode == "transduce" and negatives != "mixed":
+        raise no_negatives("odds-first")
+    if mode == "transduce":
+        return OddsFirst()
+    return Marked("odds-first", BITS, "odds first", negatives, QUEUE)
+
+
+@register("bucket-sort")
+def bucket_sort(
+    *,
+    mode: Literal["transduce", "tag", "recognise"] = "transduce",
+    negatives: Negatives = "mixed",
+) -> Task:
+    """The symbols of the word in order."""
+    if mode != "recognise" and negatives != "mixed":
+        raise no_negatives("bucket-sort")
+    if mode != "recognise":
+        return InPlace(BucketSort()) if mode == "tag" else BucketSort()
+    return Marked("bucket-sort", ("1", "2", "3", "4", "5"), "sorted", negatives, COUNTED)
+
+
+class Halves(Recognition):
+    """Words of two halves that tell one another: of even length, without a mark."""
+
+    symbols: tuple[str, ...] = BITS
+    facts_known = QUEUE
+
+    def valid_lengths(self, low: int, high: int) -> list[int]:
+        """Even ones."""
+        return [t for t in range(max(low, 2), high + 1) if t % 2 == 0]
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of comparing two halves."""
+        return self.facts_known
+
+    def count_words(self, length: int) -> int | None:
+        """All words, for the published mix."""
+        return int(len(self.symbols) ** length) if self.negatives == "mixed" else None
+
+
+@register("unmarked-reversal")
+class UnmarkedReversal(Halves):
+    """Is the second half the first, backwards?
+
+    Examples
+    --------
+    >>> UnmarkedReversal().contains(np.array([[0, 1, 1, 0], [0, 1, 0, 1]])).tolist()
+    [True, False]
+    """
+
+    def __init__(self, *, negatives: Negatives = "mixed") -> None:
+        self.name, self.negatives = "unmarked-reversal", negatives
+
+    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """Uniform over all members."""
+        word = uniform(rng, 2, (length // 2, size))
+        return np.concatenate([word, word[::-1]])
+
+    def contains(self, tokens: Tokens) -> Verdicts:
+        """Whether it reads the same from both ends, and has an even length."""
+        same: Verdicts = (tokens == tokens[:, ::-1]).all(axis=1) & (tokens.shape[1] % 2 == 0)
+        return same
+
+
+class HiddenOne(Halves):
+    """Is it a word twice over, with one of its ones hidden?"""
+
+    symbols = ("0", "1", "_")
+
+    def __init__(self, negatives: Negatives) -> None:
+        self.name, self.negatives = "missing-duplicate", negatives
+
+    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+        """Uniform over all members: a place, and what stands at the others."""
+        place = uniform_below(rng, np.full(size, length)).astype(np.intp)
+        half = uniform(rng, 2, (length // 2, size))
+        half[place % (length // 2), np.arange(size)] = 1
+        words = np.concatenate([half, half])
+        words[place, np.arange(size)] = HIDDEN
+        return words
+
+    def contains(self, tokens: Tokens) -> Verdicts:
+        """Whether the halves are the same once the hidden one is put back."""
+        size, length = tokens.shape
+        if length % 2:
+            return np.zeros(size, bool)
+        shown = np.where(tokens == HIDDEN, 1, tokens)
+        same = (shown[:, : length // 2] == shown[:, length // 2 :]).all(axis=1)
+        right: Verdicts = same & self.in_format(tokens)
+        return right
+
+    def in_format(self, tokens: Tokens) -> Verdicts:
+        """Whether one symbol is hidden."""
+        hidden: Verdicts = (tokens == HIDDEN).sum(axis=1) == 1
+        return hidden
+
+
+@register("missing-duplicate")
+def missing_duplicate(
+    *, mode: Literal["transduce", "recognise"] = "transduce", negatives: Negatives = "mixed"
+) -> Task:
+    """The symbol that is hidden in a word written twice."""
+    if mode == "transduce" and negatives != "mixed":
+        raise no_negatives("missing-duplicate")
+    return MissingDuplicate() if mode == "transduce" else HiddenOne(negatives)

@@ -1,0 +1,91 @@
+"""State-space models: S4, Mamba and IDS4, by the eigenvalues of the state matrix.
+
+- In constant depth and log precision S4 and Mamba are in TC0; a full matrix that the input chooses
+  is not bound by that, and runs every automaton (Merrill, Petty and Sabharwal 2024).
+- At finite precision gates in [0, 1] recognise exactly the star-free among the regular languages,
+  and with unbounded integers they count (Dyck-1, a^n b^n); one matrix for every input cannot do
+  parity, but an eigenvalue of -1 does (aa)* (Sarrof, Veitsman and Hahn 2024).
+- Eigenvalues in [-1, 1] do parity; real ones never count modulo what is no power of two (Grazzi et
+  al. 2024, theorems 1 and 2).
+- Fixed-width arithmetic keeps within the regular languages; with log T bits both kinds count, and
+  one matrix for every input counts the length modulo a constant (Alsmann, Noori and Lange 2026).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flann.tasks.theory.properties import Facts
+from flann.tasks.theory.statements import Statement
+
+from .papers import ALSMANN, GRAZZI, SARROF, STATE_ILLUSION
+from .recurrent import too_little_memory
+
+DIAGONAL = ("time-invariant-ssm", "nonnegative-ssm", "real-ssm")
+
+
+def state_space(facts: Facts) -> Iterator[Statement]:
+    """What the eigenvalues allow."""
+    for family in (*DIAGONAL, "input-dependent-ssm"):
+        if facts.not_regular:
+            why = "with constantly many bits it recognises regular languages only"
+            yield Statement(family, "fixed precision", "cannot", why, ALSMANN)
+        if facts.remembers:
+            yield too_little_memory(family, STATE_ILLUSION)
+    for family in DIAGONAL:
+        if facts.hard and not facts.remembers:  # which is out of reach in any case
+            why = "one matrix, or diagonal ones: their products are in TC0"
+            yield Statement(family, "log precision", "cannot unless TC0 = NC1", why, STATE_ILLUSION)
+    yield from counting(facts)
+    yield from time_invariant(facts)
+    yield from non_negative(facts)
+    yield from real(facts)
+    if facts.regular:
+        why = "its matrices can be the transition matrices of the automaton"
+        yield Statement("input-dependent-ssm", "log precision", "can", why, STATE_ILLUSION)
+
+
+def counting(facts: Facts) -> Iterator[Statement]:
+    """A state with eigenvalue 1 adds up what comes in."""
+    if not facts.counters or facts.remembers:
+        return
+    why = "states with eigenvalue 1 count up and down; the next layer reads their signs"
+    yield Statement("nonnegative-ssm", "log precision", "can", why, f"{SARROF}; {ALSMANN}")
+    if not facts.nested:
+        yield Statement("time-invariant-ssm", "log precision", "can", why, ALSMANN)
+
+
+def time_invariant(facts: Facts) -> Iterator[Statement]:
+    """One matrix for every input: position counts, content does not flip the sign."""
+    family, regime = "time-invariant-ssm", "fixed precision"
+    if facts.holds_parity or facts.counts_besides_length:
+        why = "one matrix acts at every step, so no symbol can flip a sign; words of one length do"
+        yield Statement(family, regime, "cannot", why, SARROF)
+    if facts.length_modulus == 2:
+        why = "an eigenvalue of -1 counts steps modulo two"
+        yield Statement(family, regime, "can", why, SARROF)
+    elif facts.length_modulus:
+        why = f"a state goes round in {facts.length_modulus} steps, whatever the symbols are"
+        yield Statement(family, regime, "can", why, ALSMANN)
+
+
+def non_negative(facts: Facts) -> Iterator[Statement]:
+    """Eigenvalues in [0, 1]: exactly the star-free ones among regular languages."""
+    if not facts.regular or facts.star_free is None:
+        return
+    if facts.star_free:
+        why = "star-free: a cascade of flip-flops, each a gate that keeps or overwrites"
+    else:
+        why = "not star-free: gates in [0, 1] keep or forget, they cannot go round in a cycle"
+    verdict = "can" if facts.star_free else "cannot"
+    yield Statement("nonnegative-ssm", "fixed precision", verdict, why, SARROF)
+
+
+def real(facts: Facts) -> Iterator[Statement]:
+    """Eigenvalues in [-1, 1]: star-free ones and parities, and no odd modulus."""
+    if facts.elementary:
+        why = "an eigenvalue of -1 flips the sign of a state"
+        yield Statement("real-ssm", "fixed precision", "can", why, f"{SARROF}; {GRAZZI}")
+    if facts.odd_period:
+        why = f"a word repeated counts modulo {facts.odd_period}, not a power of two"
+        yield Statement("real-ssm", "fixed precision", "cannot", why, GRAZZI)

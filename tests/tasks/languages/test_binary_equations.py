@@ -1,0 +1,136 @@
+"""Equations in binary: the law of their members, and numbers longer than a machine word."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from itertools import pairwise, product
+from math import isqrt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from flann.errors import UserError
+from flann.tasks import get_task
+from flann.tasks.core.sampling import whole_below
+from flann.tasks.languages.counters_and_stacks.stack_language import sizes, ways
+
+LEAST_P = 1e-4
+NAMES = ["binary-addition", "binary-multiplication", "compute-sqrt"]
+
+
+def bits(number: int, room: int) -> str:
+    return "".join(str(number >> n & 1) for n in range(room))
+
+
+def law(name: str, length: int) -> dict[str, Fraction]:
+    """The docstring, on fractions: lengths, then the first number, then the second."""
+    sign = {"binary-addition": "+", "binary-multiplication": "*", "compute-sqrt": ""}[name]
+    numbers = 3 if sign else 2
+    rooms = [
+        room
+        for room in product(range(1, length), repeat=numbers)
+        if sum(room) == length - numbers + 1
+    ]
+    found: dict[str, Fraction] = Counter()
+    for i, *rest, k in rooms:
+        if not sign:
+            fits = [a for a in range(2**i) if isqrt(a) < 2**k]
+            for a in fits:
+                found[f"{bits(a, i)}={bits(isqrt(a), k)}"] += Fraction(1, len(rooms) * len(fits))
+            continue
+        result = (lambda a, b: a + b) if sign == "+" else (lambda a, b: a * b)
+        pairs = {a: [b for b in range(2 ** rest[0]) if result(a, b) < 2**k] for a in range(2**i)}
+        pairs = {a: seconds for a, seconds in pairs.items() if seconds}
+        for a, seconds in pairs.items():
+            for b in seconds:
+                word = f"{bits(a, i)}{sign}{bits(b, rest[0])}={bits(result(a, b), k)}"
+                found[word] += Fraction(1, len(rooms) * len(pairs) * len(seconds))
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("length", [5, 6, 8, 10])
+def test_members_follow_their_law(name: str, length: int, rng: np.random.Generator) -> None:
+    task, shares = get_task(f"{name}:mode=recognise"), law(name, length)
+    assert sum(shares.values()) == 1
+    words = task.members(rng, 60_000, length).T
+    drawn = Counter("".join(task.spell(word, task.symbols)) for word in words)
+    assert set(drawn) <= set(shares)
+    expected = np.array([float(p) for p in shares.values()]) * len(words)
+    frequencies = np.array([drawn[word] for word in shares])
+    kept = expected >= 5
+    pooled = np.append(frequencies[kept], frequencies[~kept].sum())
+    pooled_expected = np.append(expected[kept], expected[~kept].sum())
+    some = pooled_expected > 0
+    assert chisquare(pooled[some], pooled_expected[some]).pvalue > LEAST_P
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_word_that_has_a_share_is_a_member_and_no_other(name: str) -> None:
+    task, length = get_task(f"{name}:mode=recognise"), 6
+    words = np.array(list(product(range(len(task.symbols)), repeat=length)))
+    inside = task.targets(words)[:, -1] == 1
+    spelled = {"".join(task.spell(word, task.symbols)) for word in words[inside]}
+    assert spelled == set(law(name, length))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_long_numbers(name: str, rng: np.random.Generator) -> None:
+    """Hundreds of bits; one of them changed is told."""
+    task = get_task(f"{name}:mode=recognise")
+    words = task.members(rng, 50, 601).T
+    assert (task.targets(words)[:, -1] == 1).all()
+    changed = words.copy()
+    changed[:, -1] ^= 1  # the highest bit of the result
+    assert (task.targets(changed)[:, -1] == 0).all()
+
+
+@given(st.lists(st.integers(1, 1 << 70), max_size=20), st.integers(0, 99))
+def test_whole_numbers_are_below_their_bounds(bounds: list[int], seed: int) -> None:
+    drawn = whole_below(np.random.Generator(np.random.PCG64(seed)), bounds)
+    assert all(0 <= number < bound for number, bound in zip(drawn, bounds, strict=True))
+
+
+@pytest.mark.parametrize("bound", [1, 3, 255, 256, 257, 3 << 64])
+def test_whole_numbers_are_uniform(bound: int, rng: np.random.Generator) -> None:
+    drawn = whole_below(rng, [bound] * 60_000)
+    parts = min(bound, 12)
+    edges = [-(-bound * n // parts) for n in range(parts + 1)]
+    counted = [sum(a <= number < b for number in drawn) for a, b in pairwise(edges)]
+    shares = [(b - a) / bound for a, b in pairwise(edges)]
+    assert parts == 1 or chisquare(counted, np.array(shares) * len(drawn)).pvalue > LEAST_P
+
+
+def test_ways_of_a_stack_are_those_of_trying() -> None:
+    """W(u, h) against every sequence of pushes and pops."""
+    for u, h in product(range(4), range(4)):
+        found = 0
+        for pops in range(u + h + 1):
+            for actions in product((1, -1), repeat=u + pops):
+                heights = np.cumsum((h, *actions))
+                found += actions.count(1) == u and bool((heights >= 0).all())
+        assert ways(3, 3)[u][h] == found
+
+
+def test_the_members_of_stack_manipulation_are_counted_right() -> None:
+    task = get_task("stack-manipulation:mode=recognise")
+    for length in (1, 3, 4, 5, 6, 7):
+        words = np.array(list(product(range(5), repeat=length)))
+        members = int((task.targets(words)[:, -1] == 1).sum())
+        assert members == sum(ways(u, n)[u][n] << (n + u) for n, u in sizes(length))
+
+
+def test_options_that_contradict_are_refused() -> None:
+    for name in [*NAMES, "stack-manipulation", "bucket-sort", "odds-first"]:
+        with pytest.raises(UserError, match="negatives=near is for mode=recognise"):
+            get_task(f"{name}:negatives=near")
+    for name in ("dyck-2", "shuffle-dyck-2"):
+        with pytest.raises(UserError, match="expected mode=tag"):
+            get_task(f"{name}:mode=recognise,label=next")
+    for name in ("boolean-1", "boolean-9", "boolean-03"):
+        with pytest.raises(UserError, match="expected boolean-2 to boolean-8"):
+            get_task(name)
