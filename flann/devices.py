@@ -1,4 +1,4 @@
-"""The machine: which device to compute on, and how to make its arithmetic exact and quick."""
+"""The device to compute on, and the settings that make its arithmetic exact and fast."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ M_MMAP_MAX, M_TRIM_THRESHOLD = -4, -1  # mallopt(3)
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """The device asked for; without a wish, CUDA where there is one, else the CPU.
+    """Return the named device; without a name, CUDA where there is one and else the CPU.
+
+    Raises
+    ------
+    UserError
+        for an unknown device, or one that cannot be used here.
+
+    Examples
+    --------
 
     >>> choose_device("cpu")
     device(type='cpu')
@@ -35,11 +43,11 @@ def choose_device(name: str | None = None) -> torch.device:
     return device
 
 
-def prepare(device: torch.device) -> None:
-    """Set what decides speed and exactness for this process: one thread, full float32.
+def configure_torch(device: torch.device) -> None:
+    """Set this process to one thread and full float32.
 
-    TF32 keeps 10 bits, in which a count above 2048 is not exact. One thread per process makes a
-    run reproducible and lets several share a machine.
+    TF32 keeps 10 bits of the significand, in which a count above 2048 is not exact. One thread per
+    process makes a run reproducible and lets several runs share a machine.
     """
     torch.set_num_threads(1)
     torch.set_float32_matmul_precision("highest")
@@ -51,10 +59,10 @@ def prepare(device: torch.device) -> None:
 
 @cache
 def keep_freed_memory() -> bool:
-    """Tell glibc to keep freed memory instead of handing it back to the kernel.
+    """Tell glibc to keep freed memory instead of returning it to the kernel.
 
     By default every large tensor is mapped anew and its pages are zeroed at first touch, which
-    costs more than many a layer's arithmetic. Says whether the C library took the advice.
+    can cost more than a layer's arithmetic. Return whether the C library accepted the setting.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -65,8 +73,8 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
 
 
-def describe(device: torch.device) -> str:
-    """The device in words, for the record."""
+def describe_device(device: torch.device) -> str:
+    """Return the device in words, for the record."""
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
     return "cpu"

@@ -1,7 +1,7 @@
-"""Ctrl-C that waits for a good moment.
+"""Ctrl-C that takes effect at the end of a training step.
 
-While a run trains, the first interrupt only asks it to stop after the step it is in, so that a
-checkpoint can be written; a second one stops at once, and the last checkpoint stands.
+While a run trains, the first interrupt asks it to stop after the current step, so that a checkpoint
+can be written. A second interrupt stops at once, and the last checkpoint stands.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Within this context, a function tells whether the user has asked to stop."""
+def defer_interrupts() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether the user has asked to stop."""
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: False  # signals reach the main thread alone
+        yield lambda: False  # only the main thread receives signals
         return
-    asked = False
+    requested = False
 
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+    def request(number: int, frame: FrameType | None) -> None:
+        nonlocal requested
+        if requested:
             raise KeyboardInterrupt
-        asked = True
+        requested = True
 
-    earlier = {number: signal.signal(number, ask) for number in SIGNALS}
+    earlier = {number: signal.signal(number, request) for number in SIGNALS}
     try:
-        yield lambda: asked
+        yield lambda: requested
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)

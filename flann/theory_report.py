@@ -1,7 +1,7 @@
-"""A task's theory joined with a model's family: what is known, and the argument in three lines.
+"""What theory says of a model on a task, and the argument in three lines.
 
-Neither knows the other: the task says what is known of families (`flann.tasks.theory.statements`), the model
-says which family it is of, or which several, joined by ``+``.
+Neither knows the other. The task states what is known of families of architectures
+(`flann.tasks.theory.statements`); the model declares its family, or several joined by ``+``.
 """
 
 from __future__ import annotations
@@ -13,46 +13,59 @@ from .errors import UserError, unknown
 from .tasks import Task
 from .tasks.theory.statements import CIRCUIT_CLASSES, KNOWN_FAMILIES
 
-HENCE = {
-    "can": "some weights solve it at every length; whether training finds them is another matter",
+CONCLUSIONS = {
+    "can": "some weights solve it at every length; whether training finds them is another question",
     "cannot": "no weights solve it at every length",
-    "cannot unless TC0 = NC1": "no weights solve it at every length, unless TC0 = NC1, which few"
-    " believe",
-    "open": "open: neither that it can nor that it cannot has been shown",
+    "cannot unless TC0 = NC1": "no weights solve it at every length, unless TC0 = NC1, which is"
+    " widely believed to be false",
+    "open": "open: it has been shown neither that some weights solve it nor that none do",
 }
 
 
-def join(task: Task, model: str, family: str, *, silent: bool = False) -> dict[str, Any]:
-    """What the theory of a task says of a model of this family, as plain JSON.
+def join_theory(
+    task: Task, model: str, family: str, *, allow_unknown: bool = False
+) -> dict[str, Any]:
+    """Return what the theory of a task says of a model of this family, as plain JSON.
 
-    >>> from flann.tasks import get_task
-    >>> joined = join(get_task("A5"), "lstm", "lstm")
-    >>> [(s["regime"], s["verdict"]) for s in joined["statements"]]
-    [('fixed precision', 'can')]
-
-    With `silent`, of a family that theory does not speak of there are no statements.
+    Parameters
+    ----------
+    task : Task
+    model : str
+        the model's name.
+    family : str
+        the model's family, or several joined by ``+``.
+    allow_unknown : bool
+        whether a family that theory does not cover has no statements, instead of being refused.
 
     Raises
     ------
     UserError
-        for such a family, otherwise.
+        for a family that theory does not cover.
+
+    Examples
+    --------
+    >>> from flann.tasks import get_task
+    >>> theory = join_theory(get_task("A5"), "lstm", "lstm")
+    >>> [(s["regime"], s["verdict"]) for s in theory["statements"]]
+    [('fixed precision', 'can')]
     """
-    strange = [part for part in family.split("+") if part not in KNOWN_FAMILIES]
-    if strange and not silent:
-        raise unknown(f"family of the model {model!r}", strange[0], KNOWN_FAMILIES)
-    known = task.theory
+    uncovered = [part for part in family.split("+") if part not in KNOWN_FAMILIES]
+    if uncovered and not allow_unknown:
+        raise unknown(f"family of the model {model!r}", uncovered[0], KNOWN_FAMILIES)
+    theory = task.theory
+    statements = [] if uncovered else theory.about(family)
     return {
         "task": task.name,
         "model": model,
         "family": family,
-        "circuit_class": known.circuit_class,
-        "why": known.why,
-        "statements": [] if strange else [asdict(statement) for statement in known.about(family)],
+        "circuit_class": theory.circuit_class,
+        "why": theory.why,
+        "statements": [asdict(statement) for statement in statements],
     }
 
 
-def family_of(model: str) -> str:
-    """The family that a model declares, from its name and options."""
+def find_family(model: str) -> str:
+    """Return the family that a model declares, from its name and options."""
     from .models import model_registry
 
     architecture = model_registry.create(model, imports=True)
@@ -62,20 +75,20 @@ def family_of(model: str) -> str:
     return family
 
 
-def argument(joined: dict[str, Any]) -> str:
-    """The argument in three lines, for each regime: the task, the family, what follows."""
-    task, model, family = joined["task"], joined["model"], joined["family"]
-    name = joined["circuit_class"]
+def format_argument(theory: dict[str, Any]) -> str:
+    """Format the argument of each regime in three lines: the task, the family, the conclusion."""
+    task, model, family = theory["task"], theory["model"], theory["family"]
+    name = theory["circuit_class"]
     so = f"so {name}, {CIRCUIT_CLASSES[name]}" if name != "unknown" else "its class is not known"
     kind = "; ".join(KNOWN_FAMILIES[part] for part in family.split("+"))
     lines = [f"{task} · {model}", f"{model} is of the family {family}: {kind}"]
-    for known in joined["statements"]:
-        regime = known["regime"]
+    for statement in theory["statements"]:
+        regime = statement["regime"]
         lines += [
             "",
-            f"{'at' if regime.endswith('precision') else 'with'} {regime}: {known['verdict']}",
-            f"  the task    {task}: {joined['why']}; {so}",
-            f"  the family  {known['why']} ({known['citation']})",
-            f"  hence       {HENCE[known['verdict']]}",
+            f"{'at' if regime.endswith('precision') else 'with'} {regime}: {statement['verdict']}",
+            f"  the task    {task}: {theory['why']}; {so}",
+            f"  the family  {statement['why']} ({statement['citation']})",
+            f"  hence       {CONCLUSIONS[statement['verdict']]}",
         ]
     return "\n".join(lines)

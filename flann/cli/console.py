@@ -1,4 +1,4 @@
-"""Text for a terminal: tables and lists that are worth reading."""
+"""Text for a terminal: tables, lists and descriptions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from flann.registry import Registry, choices_of, options_of
 if TYPE_CHECKING:
     import pandas as pd
 
-BAR = 20  # characters of a full bar
+BAR_WIDTH = 20
+"""Characters of a full bar."""
+
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def bar(share: float, width: int = BAR, *, blocks: bool = True) -> str:
-    """A share of one as a bar, to an eighth of a character.
+def format_bar(share: float, width: int = BAR_WIDTH, *, blocks: bool = True) -> str:
+    """Format a share of one as a bar, to an eighth of a character.
 
-    >>> bar(0.5, 4), bar(1.0, 4)
+    >>> format_bar(0.5, 4), format_bar(1.0, 4)
     ('██  ', '████')
     """
     if not blocks:
@@ -28,8 +30,8 @@ def bar(share: float, width: int = BAR, *, blocks: bool = True) -> str:
     return ("█" * full + (EIGHTHS[rest] if rest else "")).ljust(width)
 
 
-def can_draw() -> bool:
-    """Whether the terminal's encoding has block characters."""
+def can_print_blocks() -> bool:
+    """Return whether the terminal's encoding has block characters."""
     try:
         "█·".encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
@@ -37,21 +39,23 @@ def can_draw() -> bool:
     return True
 
 
-def curve_text(curve: pd.DataFrame, longest: int) -> str:
-    """The curve as text, a bar per length; a line marks where training lengths end.
+def format_curve(curve: pd.DataFrame, longest: int) -> str:
+    """Format the curve as a table with a bar per length.
 
-    A last column has what a check of the mere format scores, for tasks that have a format.
+    A line marks where training lengths end. For tasks whose words have a format, a last column
+    holds what a check of the mere format scores.
     """
     lines = ["length  per symbol                        per word  (95% interval)  last   chance"]
-    inside, blocks, formatted = True, can_draw(), "format_alone" in curve
+    inside, blocks, formatted = True, can_print_blocks(), "format_alone" in curve
     lines[0] += "  format alone" * formatted
     for row in curve.to_dict("records"):
         if inside and row["length"] > longest:
             inside = False
             lines.append(f"------  longer than any training word ({longest})")
+        bar = format_bar(row["per_symbol"], blocks=blocks)
         interval = f"({row['per_word_low']:.3f}-{row['per_word_high']:.3f})"
         lines.append(
-            f"{row['length']:>6}  {row['per_symbol']:.3f} {bar(row['per_symbol'], blocks=blocks)}"
+            f"{row['length']:>6}  {row['per_symbol']:.3f} {bar}"
             f"       {row['per_word']:.3f}  {interval:<14}  {row['last_symbol']:.3f}"
             f"  {row['chance_per_symbol']:.3f}"
             + (f"   {row['format_alone']:.3f}" if formatted else "")
@@ -59,18 +63,19 @@ def curve_text(curve: pd.DataFrame, longest: int) -> str:
     return "\n".join(lines)
 
 
-def theory_lines(theory: dict[str, Any]) -> str:
-    """The task's class, and what is known of the model's family on it, a line a regime."""
+def format_theory(theory: dict[str, Any]) -> str:
+    """Format the task's class and what is known of the model's family, one line per regime."""
     lines = [f"theory: {theory['task']} is {theory['circuit_class']}: {theory['why']}"]
     lines += [
-        f"  {known['family']} at {known['regime']}: {known['verdict']} ({known['citation']})"
-        for known in theory["statements"]
+        f"  {statement['family']} at {statement['regime']}: {statement['verdict']}"
+        f" ({statement['citation']})"
+        for statement in theory["statements"]
     ]
     return "\n".join(lines)
 
 
-def name_list(registry: Registry[Any]) -> str:
-    """The registered names with their summaries; names of one class share a line."""
+def format_names(registry: Registry[Any]) -> str:
+    """Format the registered names with their summaries; names of one class share a line."""
     families: dict[tuple[str, str], list[str]] = {}
     for name in registry.names():
         entry = registry.index[name]
@@ -86,8 +91,8 @@ def name_list(registry: Registry[Any]) -> str:
     return "\n".join(lines)
 
 
-def option_table(registry: Registry[Any], text: str) -> str:
-    """The options of a name, what they take and their defaults."""
+def format_options(registry: Registry[Any], text: str) -> str:
+    """Format the options of a name, the values that they take and their defaults."""
     options = options_of(registry.factory_of(text))
     if not options:
         return "options: none"
@@ -99,14 +104,14 @@ def option_table(registry: Registry[Any], text: str) -> str:
     return "\n".join(["options:", *rows])
 
 
-def task_page(task: dict[str, Any]) -> str:
-    """A task's description as text."""
+def format_task(task: dict[str, Any]) -> str:
+    """Format a task's description."""
     theory, example = task["theory"], task["example"]
     lines = [
         f"{task['name']}: {task['summary']}",
         f"mode: {task['mode']}",
-        f"symbols ({len(task['symbols'])}): {shortened(task['symbols'])}",
-        f"labels ({len(task['labels'])}): {shortened(task['labels'])}",
+        f"symbols ({len(task['symbols'])}): {shorten_list(task['symbols'])}",
+        f"labels ({len(task['labels'])}): {shorten_list(task['labels'])}",
         f"word:   {' '.join(example['word'])}",
         f"labels: {' '.join(example['labels'])}",
         *(
@@ -124,8 +129,8 @@ def task_page(task: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def model_page(model: dict[str, Any]) -> str:
-    """An architecture's description as text."""
+def format_model(model: dict[str, Any]) -> str:
+    """Format an architecture's description."""
     sizes = ", ".join(f"{name} {size}" for name, size in model["sizes"].items())
     carried = {n: size for n, size in model["state_size"].items() if size is not None}
     state = ", ".join(f"{size:,} at {length}" for length, size in carried.items()) or "unknown"
@@ -141,54 +146,54 @@ def model_page(model: dict[str, Any]) -> str:
     )
 
 
-def size_table(rows: list[dict[str, Any]]) -> str:
-    """The architectures at one budget, a line each; then those that cannot meet it, and why."""
-    met = [row for row in rows if "refused" not in row]
+def format_sizes(rows: list[dict[str, Any]]) -> str:
+    """Format the architectures at one budget, then those that cannot meet it with the reason."""
+    feasible = [row for row in rows if "refused" not in row]
     columns = [
-        ("model", [row["name"] for row in met]),
-        ("family", [row["family"] for row in met]),
-        ("width", [str(row["width"]) for row in met]),
-        ("second knob", [row["second"] for row in met]),
-        ("parameters", [f"{row['parameters']:,}" for row in met]),
-        ("state after T", [row["state"] for row in met]),
-        ("operations", [f"{row['operations']:,}" for row in met]),
-        ("bytes kept", [f"{row['kept_bytes']:,}" for row in met]),
+        ("model", [row["name"] for row in feasible]),
+        ("family", [row["family"] for row in feasible]),
+        ("width", [str(row["width"]) for row in feasible]),
+        ("second knob", [row["second"] for row in feasible]),
+        ("parameters", [f"{row['parameters']:,}" for row in feasible]),
+        ("state after T", [row["state"] for row in feasible]),
+        ("operations", [f"{row['operations']:,}" for row in feasible]),
+        ("bytes kept", [f"{row['kept_bytes']:,}" for row in feasible]),
     ]
-    lines = in_columns(columns, left=("model", "family", "second knob")) if met else []
-    if met:
+    lines = align_columns(columns, left=("model", "family", "second knob")) if feasible else []
+    if feasible:
         lines.append(
             "operations (forward) and bytes kept (for the backward pass): a symbol, at 256"
         )
     return "\n".join([*lines, *(row["refused"] for row in rows if "refused" in row)])
 
 
-def cost_table(rows: list[dict[str, Any]]) -> str:
-    """What was measured, a line a model and length."""
+def format_costs(rows: list[dict[str, Any]]) -> str:
+    """Format the measured costs, one line per model and length."""
 
-    def number(value: float | None, unit: float) -> str:
+    def format_number(value: float | None, unit: float) -> str:
         return "-" if value is None else f"{value / unit:,.{0 if value >= 100 * unit else 1}f}"
 
     columns = [
         ("model", [row["model"] for row in rows]),
         ("length", [f"{row['length']:,}" for row in rows]),
-        ("train ms", [number(row["training_seconds"], 1e-3) for row in rows]),
-        ("train MB", [number(row["training_bytes"], 1e6) for row in rows]),
-        ("step us", [number(row["step_seconds"], 1e-6) for row in rows]),
-        ("state kB", [number(row["state_bytes"], 1e3) for row in rows]),
+        ("train ms", [format_number(row["training_seconds"], 1e-3) for row in rows]),
+        ("train MB", [format_number(row["training_bytes"], 1e6) for row in rows]),
+        ("step us", [format_number(row["step_seconds"], 1e-6) for row in rows]),
+        ("state kB", [format_number(row["state_bytes"], 1e3) for row in rows]),
     ]
-    return "\n".join(in_columns(columns, left=("model",)))
+    return "\n".join(align_columns(columns, left=("model",)))
 
 
-def in_columns(columns: list[tuple[str, list[str]]], left: tuple[str, ...]) -> list[str]:
-    """Lines of columns, numbers to the right."""
-    ready = []
+def align_columns(columns: list[tuple[str, list[str]]], left: tuple[str, ...]) -> list[str]:
+    """Return the lines of a table; columns not listed in `left` are aligned to the right."""
+    aligned = []
     for title, cells in columns:
         width = max(len(title), *map(len, cells))
-        turn = str.ljust if title in left else str.rjust
-        ready.append([turn(cell, width) for cell in (title, *cells)])
-    return ["  ".join(line).rstrip() for line in zip(*ready, strict=True)]
+        align = str.ljust if title in left else str.rjust
+        aligned.append([align(cell, width) for cell in (title, *cells)])
+    return ["  ".join(line).rstrip() for line in zip(*aligned, strict=True)]
 
 
-def shortened(names: list[str], most: int = 16) -> str:
-    """A list of names, cut after the first few."""
+def shorten_list(names: list[str], most: int = 16) -> str:
+    """Join names by spaces, and cut the list after the first few."""
     return " ".join(names[:most]) + (" ..." if len(names) > most else "")

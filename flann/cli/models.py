@@ -10,7 +10,7 @@ import click
 
 from flann.errors import UserError
 
-from .console import cost_table, model_page, name_list, option_table, size_table
+from .console import format_costs, format_model, format_names, format_options, format_sizes
 from .parameters import AS_JSON, Lengths
 
 
@@ -59,17 +59,17 @@ def models(
         raise UserError("--lengths and --output belong to --cost")
     elif len(names) == 1:
         described = describe_model(names[0], **size)
-        click.echo(json.dumps(described, indent=2) if as_json else model_page(described))
+        click.echo(json.dumps(described, indent=2) if as_json else format_model(described))
         if not as_json:
-            click.echo(option_table(model_registry, names[0]))
+            click.echo(format_options(model_registry, names[0]))
     elif names or parameters is not None or depth is not None:
         from flann.evaluation.costs import matched
 
         rows = matched(list(names), **size)
-        click.echo(json.dumps(rows, indent=2) if as_json else size_table(rows))
+        click.echo(json.dumps(rows, indent=2) if as_json else format_sizes(rows))
     else:
         listed = [{"name": e.name, "summary": e.summary} for e in model_registry.index.values()]
-        click.echo(json.dumps(listed, indent=2) if as_json else name_list(model_registry))
+        click.echo(json.dumps(listed, indent=2) if as_json else format_names(model_registry))
 
 
 def show_costs(
@@ -94,7 +94,7 @@ def show_costs(
         progress.close()
     write_costs(rows, path)
     figure = draw_costs(pd.DataFrame(rows), path.with_suffix(".png"))
-    click.echo(json.dumps(rows, indent=2) if quiet else cost_table(rows))
+    click.echo(json.dumps(rows, indent=2) if quiet else format_costs(rows))
     if not quiet:
         click.echo(f"table: {path}\nfigure: {figure}")
 
@@ -102,7 +102,7 @@ def show_costs(
 def describe_model(name: str, parameters: int, depth: int) -> dict[str, Any]:
     """An architecture at a budget, for a task of 60 symbols and 60 labels such as A5."""
     from flann.models import build_model
-    from flann.runs.run import parameter_count
+    from flann.runs.run import count_parameters
 
     model = build_model(
         name, symbols=60, labels=60, depth=depth, parameters=parameters, imports=True
@@ -114,7 +114,7 @@ def describe_model(name: str, parameters: int, depth: int) -> dict[str, Any]:
         "longest": model.longest,
         "depth": depth,
         "budget": parameters,
-        "parameters": parameter_count(model),
+        "parameters": count_parameters(model),
         "sizes": dict(model.sizes),
         "state_size": {str(length): model.state_size(length) for length in (16, 256)},
     }

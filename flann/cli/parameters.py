@@ -1,35 +1,37 @@
-"""What the commands share beyond click: lengths, ranges of lengths, mistyped commands, --json."""
+"""Parameter types that the commands share, and a group that corrects mistyped commands."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import click
+from typing_extensions import override
 
 from flann.errors import unknown
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="JSON for machines.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-class Suggesting(click.Group):
+class SuggestingGroup(click.Group):
     """A group that names the nearest command when one is mistyped."""
 
+    @override
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one was probably meant."""
+        """Return the command, or refuse with the nearest name."""
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             raise unknown("command", args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
 
 class LengthRange(click.ParamType):  # type: ignore[type-arg]
-    """``2:40``, a shortest and a longest length."""
+    """A shortest and a longest length, as in ``2:40``."""
 
     name = "low:high"
 
+    @override
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
-        """Both ends as whole numbers."""
         if isinstance(value, tuple):
             return value
         low, colon, high = str(value).partition(":")
@@ -40,12 +42,12 @@ class LengthRange(click.ParamType):  # type: ignore[type-arg]
 
 
 class Lengths(click.ParamType):  # type: ignore[type-arg]
-    """``16,32,64``, a list of lengths."""
+    """A list of lengths, as in ``16,32,64``."""
 
     name = "n,n,..."
 
+    @override
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
-        """Each as a whole number."""
         if isinstance(value, tuple):
             return value
         try:

@@ -11,7 +11,7 @@ import click
 
 from flann.errors import UserError, unknown
 
-from .parameters import Suggesting
+from .parameters import SuggestingGroup
 
 if TYPE_CHECKING:
     from flann.rasp.graph.sops import Node
@@ -22,7 +22,7 @@ PROMPT, MORE = ">> ", ".. "
 HISTORY = Path("~/.flann_rasp_history").expanduser()
 
 
-@click.group(cls=Suggesting, short_help="RASP programs: run, shown, compiled to weights.")
+@click.group(cls=SuggestingGroup, short_help="RASP programs: run, shown, compiled to weights.")
 def rasp() -> None:
     """Programs in RASP, the language of what a transformer computes.
 

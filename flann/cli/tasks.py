@@ -11,7 +11,7 @@ import click
 
 from flann.errors import UserError
 
-from .console import name_list, option_table, task_page
+from .console import format_names, format_options, format_task
 from .parameters import AS_JSON
 
 
@@ -35,15 +35,15 @@ def tasks(name: str | None, draw: Path | None, as_json: bool) -> None:
         click.echo(
             json.dumps([get_task(each).describe() for each in task_names()], indent=2)
             if as_json
-            else name_list(task_registry)
+            else format_names(task_registry)
         )
         return
     described = get_task(name, imports=True).describe()
     if draw is not None:
         draw_task(described, draw)
-    click.echo(json.dumps(described, indent=2) if as_json else task_page(described))
+    click.echo(json.dumps(described, indent=2) if as_json else format_task(described))
     if not as_json:
-        click.echo(option_table(task_registry, name))
+        click.echo(format_options(task_registry, name))
 
 
 def draw_task(described: dict[str, Any], path: Path) -> None:
@@ -98,14 +98,14 @@ def data(
     """
     from flann.export.huggingface import TEST_SIZE, folder_header, write_folder
     from flann.export.words import file_header, write_words
-    from flann.progress import Progress, writing_line
+    from flann.progress import Progress, format_writing_line
     from flann.tasks import get_task
 
     task = get_task(name, imports=True)
     progress, start = Progress(), time.monotonic()
 
     def watch(done: int, of: int) -> None:
-        progress.line(writing_line(done, of, time.monotonic() - start))
+        progress.line(format_writing_line(done, of, time.monotonic() - start))
 
     try:
         if output.suffix:
@@ -190,15 +190,15 @@ def theory(tasks: tuple[str, ...], models: tuple[str, ...], as_json: bool) -> No
       flann theory --task 'regex:(aa|b)*' --model transformer:position=none --json
     """
     from flann.tasks import get_task
-    from flann.theory_report import argument, family_of, join
+    from flann.theory_report import find_family, format_argument, join_theory
 
-    families = {model: family_of(model) for model in models}
+    families = {model: find_family(model) for model in models}
     joined = [
-        join(get_task(task, imports=True), model, family)
+        join_theory(get_task(task, imports=True), model, family)
         for task in tasks
         for model, family in families.items()
     ]
     if as_json:
         click.echo(json.dumps(joined[0] if len(joined) == 1 else joined, indent=2))
     else:
-        click.echo("\n\n".join(map(argument, joined)))
+        click.echo("\n\n".join(map(format_argument, joined)))

@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
-from flann.devices import prepare
+from flann.devices import configure_torch
 from flann.errors import UserError
+from flann.files import write_aside
 from flann.models import SequenceModel, build_model, model_names, model_registry
 from flann.models.core.costs import kept_bytes, operations, step_costs, training_cost
-from flann.runs.store import write_aside
 
 SYMBOLS = 60
 """Symbols and labels of the models measured: those of A5."""
@@ -36,7 +36,7 @@ def matched(names: list[str], parameters: int, depth: int) -> list[Row]:
         name, family, width, second (the knob's name and its size), parameters, state (numbers
         carried after T symbols, as a formula), operations and kept_bytes for each symbol.
     """
-    prepare(torch.device("cpu"))
+    configure_torch(torch.device("cpu"))
     rows: list[Row] = []
     for name in names or model_names():
         model_registry.create(name, imports=True)  # a mistyped name is no matter of budgets
@@ -96,7 +96,7 @@ def measured(
     """
     if not lengths or min(lengths) < 1:
         raise UserError(f"lengths {lengths}: expected whole numbers from 1, like 64,256,1024")
-    prepare(torch.device("cpu"))
+    configure_torch(torch.device("cpu"))
     rows: list[Row] = []
     for name in names or model_names():
         model = sized(name, parameters, depth)

@@ -1,8 +1,7 @@
-"""Measuring a model on words of many lengths.
+"""Measure a model on words of many lengths.
 
-Anything that maps words to answers can be measured: one of flann's models, a compiled program,
-or a function of the user's own. The test words of a length depend on the task and the length
-alone, so that every model is asked the same.
+Anything that maps words to answers can be measured: one of flann's models, a compiled program, or a
+function of the user's own. All are measured on the same words (`held_out_words`).
 """
 
 from __future__ import annotations
@@ -15,29 +14,30 @@ import pandas as pd
 import torch
 from torch import nn
 
+from flann.curve_schema import CURVE_COLUMNS, FORMAT_ALONE, METRICS, POSITION_COLUMNS
 from flann.errors import UserError
-from flann.formats.format import get_format
-from flann.tasks import Batch, Task, get_task, test_stream
-from flann.tasks.core.sampling import Purpose
+from flann.formats import get_format
+from flann.tasks import Task, get_task
 
-from .metrics import Score, reach
-from .predictor import Answering, Model, WrongOutputError
+from .held_out_words import draw_held_out_words
+from .metrics import Score, compute_reach
+from .predictor import Model, Predictor, WrongOutputError
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model scored.
+    """The accuracies of a model at each length.
 
     Attributes
     ----------
     curve : DataFrame
-        a row per length: words, per_word, last_symbol, per_symbol, each with its 95% interval
-        (``_low``, ``_high``) and its chance (``chance_``), first_error, and for languages to be
-        recognised format_alone, what a check of the mere format scores.
+        a row per length, with the columns of `flann.curve_schema`; ``format_alone`` only for
+        recognition tasks whose words have a format.
     positions : DataFrame
-        a row per length and scored position: accuracy, and how many words first err there.
+        a row per length and scored position: the accuracy there, and how many words have their
+        first error there.
     refused : dict
-        the lengths that the model would not take, with its reason.
+        the lengths that the model refused, with its reason.
     """
 
     curve: pd.DataFrame
@@ -46,9 +46,9 @@ class Evaluation:
 
     @property
     def reach(self) -> int:
-        """The greatest tested length to which at least 90% of words are right throughout."""
+        """The greatest tested length up to which at least 90% of words are right throughout."""
         measured = self.curve[self.curve.length < min(self.refused, default=float("inf"))]
-        return reach(measured.to_dict("records"))
+        return compute_reach(measured.to_dict("records"))
 
 
 def evaluate(
@@ -61,7 +61,7 @@ def evaluate(
     device: torch.device | str | None = None,
     watch: Callable[[int], None] | None = None,
 ) -> Evaluation:
-    """Accuracy of `model` on `task` at each length.
+    """Measure the accuracy of a model on a task at each length.
 
     Parameters
     ----------
@@ -72,13 +72,19 @@ def evaluate(
     task : Task or str
     lengths : iterable of int
     size : int
-        test words a length.
+        number of test words at each length.
     format : str
-        how the words are put to the model (`flann.formats.format`).
+        how the words are presented to the model (`flann.formats`).
     device : torch.device or str, optional
         where the tokens are placed; by default where a torch module's parameters are.
     watch : callable, optional
         called with each length before it is measured.
+
+    Raises
+    ------
+    UserError
+        for a class in place of a model, a model that the format refuses, or an output that is
+        neither logits nor label ids.
 
     Examples
     --------
@@ -91,65 +97,50 @@ def evaluate(
     """
     task = get_task(task, imports=True) if isinstance(task, str) else task
     if isinstance(model, type):
-        raise UserError(f"{model.__name__} is a class: expected a model, made from it")
-    put, asked = get_format(format, task), Answering(model, device or device_of(model))
-    put.check(model)
-    rows, places, refused = [], [], {}
+        raise UserError(f"{model.__name__} is a class: expected an instance of it")
+    presented = get_format(format, task)
+    presented.check_model(model)
+    predictor = Predictor(model, device or find_device(model))
+    rows, positions, refused = [], [], {}
     for length in sorted(set(lengths)):
         if watch:
             watch(length)
-        batch = words_for(task, length, size, "test")
+        batch = draw_held_out_words(task, length, size, "test")
         try:
-            with measuring(model):
-                score = Score.of(put.answers(asked, batch.tokens), batch.targets)
+            with evaluation_mode(model):
+                score = Score.of(presented.predict(predictor, batch.tokens), batch.targets)
         except WrongOutputError:
             raise
         except UserError as error:
             refused[length] = str(error)
             continue
-        baselines = {**chances(task, length), FORMAT_ALONE: task.format_accuracy(length)}
+        baselines = {**measure_chance(task, length), FORMAT_ALONE: task.format_accuracy(length)}
         rows.append({"length": length, **score.metrics(), **baselines})
-        places += [{"length": length, **row} for row in score.positions()]
+        positions += [{"length": length, **row} for row in score.positions()]
     formatted = any(row[FORMAT_ALONE] is not None for row in rows)
     return Evaluation(
-        pd.DataFrame(rows, columns=CURVE_COLUMNS + [FORMAT_ALONE] * formatted),
-        pd.DataFrame(places, columns=["length", "position", "accuracy", "first_errors"]),
+        pd.DataFrame(rows, columns=[*CURVE_COLUMNS, *[FORMAT_ALONE] * formatted]),
+        pd.DataFrame(positions, columns=list(POSITION_COLUMNS)),
         refused,
     )
 
 
-METRICS = ("per_word", "last_symbol", "per_symbol")
-FORMAT_ALONE = "format_alone"
-CURVE_COLUMNS = [
-    "length",
-    "words",
-    *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")),
-    *(f"chance_{metric}" for metric in METRICS),
-    "first_error",
-]
-
-
-def words_for(task: Task, length: int, size: int, purpose: Purpose) -> Batch:
-    """The test (or validation) words of one length: a function of the task and the length."""
-    return task.sample(test_stream(task.name, length, purpose), size, length)
-
-
-def chances(task: Task, length: int) -> dict[str, float]:
-    """What the best guess that looks at the position only would score."""
+def measure_chance(task: Task, length: int) -> dict[str, float]:
+    """Return what the best guess that sees only the position scores, by each metric."""
     chance = task.chance(length)
     return {f"chance_{metric}": float(getattr(chance, metric)) for metric in METRICS}
 
 
-def device_of(model: Model) -> torch.device:
-    """Where a model's parameters are; the CPU if it has none."""
+def find_device(model: Model) -> torch.device:
+    """Return the device of a model's parameters; the CPU if it has none."""
     parameters = iter(model.parameters()) if isinstance(model, nn.Module) else iter(())
     first = next(parameters, None)
     return torch.device("cpu") if first is None else first.device
 
 
 @contextmanager
-def measuring(model: Model) -> Iterator[None]:
-    """A torch module in its evaluation mode; nothing is dropped out of it while it is measured."""
+def evaluation_mode(model: Model) -> Iterator[None]:
+    """Put a torch module into evaluation mode, and back into the mode that it was in."""
     trained = isinstance(model, nn.Module) and model.training
     try:
         if isinstance(model, nn.Module):

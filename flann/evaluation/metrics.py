@@ -1,15 +1,15 @@
-"""What is measured at one length, and how sure it is.
+"""The metrics at one length, and their confidence intervals.
 
-Three accuracies, because they answer different questions:
+There are three accuracies, because they answer different questions:
 
 - ``per_word``     the share of words with every scored position right;
 - ``last_symbol``  the share of words with the last scored position right;
 - ``per_symbol``   the mean over scored positions.
 
-Each has a 95% interval. The first two are shares of independent words, so theirs is Wilson's (E. B.
-Wilson 1927, JASA 22). Positions of one word are not independent, so the interval of ``per_symbol``
-is Wilson's too, but at the *effective* number of words: how many independent coin throws would
-show the variance that is seen between words.
+Each has a 95% interval. The first two are shares of independent words, so theirs is Wilson's
+interval (E. B. Wilson 1927, JASA 22). Positions of one word are not independent, so the interval of
+``per_symbol`` is Wilson's at the *effective* number of words: the number of independent Bernoulli
+trials whose mean would have the variance that is observed between words.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-UNSCORED = -100
-Z95 = 1.959963984540054  # 97.5% point of the standard normal
-REACH = 0.9  # the accuracy per word that counts as holding
+from flann.curve_schema import REACH
+from flann.tasks import NOT_SCORED
+
+Z95 = 1.959963984540054
+"""The 97.5% point of the standard normal distribution."""
 
 
-def wilson(share: float, size: float, z: float = Z95) -> tuple[float, float]:
-    """Wilson's interval for a share seen in `size` independent trials.
+def wilson_interval(share: float, size: float, z: float = Z95) -> tuple[float, float]:
+    """Return Wilson's interval for a share observed in `size` independent trials.
 
-    >>> low, high = wilson(1.0, 512)
+    >>> low, high = wilson_interval(1.0, 512)
     >>> round(low, 4), high
     (0.9926, 1.0)
     """
@@ -41,9 +43,9 @@ def wilson(share: float, size: float, z: float = Z95) -> tuple[float, float]:
 
 
 def effective_size(means: NDArray[np.float64]) -> float:
-    """How many independent trials are worth as much as these words' means, at least 1.
+    """Return how many independent trials these words' means are worth, at least 1.
 
-    Seeing no variance at all between words says no more than that many words say.
+    Words without any variance between them count as so many trials.
     """
     share, size = float(means.mean()), len(means)
     variance = float(means.var(ddof=1)) if size > 1 else 0.0
@@ -52,7 +54,7 @@ def effective_size(means: NDArray[np.float64]) -> float:
 
 @dataclass(frozen=True)
 class Score:
-    """What one length's words showed, from which all metrics follow.
+    """Which answers were right on the words of one length; all metrics follow from it.
 
     Attributes
     ----------
@@ -65,12 +67,12 @@ class Score:
 
     @classmethod
     def of(cls, answers: NDArray[np.integer], targets: NDArray[np.integer]) -> Score:
-        """Compare label ids [words, positions] with targets of the same shape."""
-        scored = targets != UNSCORED
+        """Compare label ids with targets, both of shape (words, positions)."""
+        scored = targets != NOT_SCORED
         return cls((answers == targets) & scored, scored)
 
     def metrics(self) -> dict[str, float]:
-        """The three accuracies with their intervals, and the mean place of the first error."""
+        """Return the accuracies with their intervals, and the mean position of first errors."""
         words = len(self.right)
         whole = (self.right == self.scored).all(axis=1)
         last = self.scored.shape[1] - 1 - self.scored[:, ::-1].argmax(axis=1)
@@ -84,13 +86,13 @@ class Score:
             ("per_symbol", symbol, effective_size(means)),
         ):
             row[name] = share
-            row[f"{name}_low"], row[f"{name}_high"] = wilson(share, size)
+            row[f"{name}_low"], row[f"{name}_high"] = wilson_interval(share, size)
         first = self.first_errors()
         row["first_error"] = float(first.mean()) if len(first) else float("nan")
         return row
 
     def first_errors(self) -> NDArray[np.int64]:
-        """For each word with an error, which scored position (from 1) has its first."""
+        """Return, for each word with an error, the scored position (from 1) of its first error."""
         wrong = self.scored & ~self.right
         faulty = wrong.any(axis=1)
         order = self.scored.cumsum(axis=1)
@@ -98,24 +100,24 @@ class Score:
         return np.asarray(first[faulty], np.int64)
 
     def positions(self) -> list[dict[str, float]]:
-        """Accuracy at each position that is scored in some word, and first errors there."""
+        """Return the accuracy and the number of first errors at each scored position."""
         wrong = self.scored & ~self.right
         first = wrong & (wrong.cumsum(axis=1) == 1)
         counts = self.scored.sum(axis=0)
         return [
             {
-                "position": int(place) + 1,
-                "accuracy": float(self.right[:, place].sum() / counts[place]),
-                "first_errors": int(first[:, place].sum()),
+                "position": int(position) + 1,
+                "accuracy": float(self.right[:, position].sum() / counts[position]),
+                "first_errors": int(first[:, position].sum()),
             }
-            for place in np.flatnonzero(counts)
+            for position in np.flatnonzero(counts)
         ]
 
 
-def reach(curve: Iterable[Mapping[Any, Any]]) -> int:
-    """The greatest tested length up to which per_word holds at every tested length; else 0.
+def compute_reach(curve: Iterable[Mapping[Any, Any]]) -> int:
+    """Return the greatest length up to which per_word holds at every tested length, or 0.
 
-    >>> reach([{"length": 8, "per_word": 1}, {"length": 16, "per_word": 0.5},
+    >>> compute_reach([{"length": 8, "per_word": 1}, {"length": 16, "per_word": 0.5},
     ...        {"length": 32, "per_word": 0.95}])
     8
     """

@@ -1,8 +1,8 @@
-"""A model asked for labels: what it returns made into label ids, a few rows at a time.
+"""Labels from any model: what it returns is converted to label ids, a few words at a time.
 
-Anything that maps words to answers can be asked: one of flann's models, a compiled program, or a
-function of the user's own. To let a model write, its own `step` is used where it has one, and
-otherwise the ever longer word is put to it again and again.
+Anything that maps words to answers is a model here: one of flann's, a compiled program, or a
+function of the user's own. A model generates with its own `step` where it has one. Otherwise it
+reads the growing word anew for every symbol that it generates.
 """
 
 from __future__ import annotations
@@ -19,21 +19,23 @@ from torch import Tensor
 from flann.errors import UserError
 from flann.formats.format import Ids
 
-SYMBOLS_AT_ONCE = 2**15  # of one forward pass, and
-PAIRS_AT_ONCE = 2**25  # pairs of positions, for attention: so memory is bounded at any length
+SYMBOLS_AT_ONCE = 2**15
+PAIRS_AT_ONCE = 2**25
+"""The most symbols, and pairs of positions, in one forward pass, which bounds its memory."""
+
 Model = Callable[[Any], Any]
 
 
 class WrongOutputError(UserError):
-    """A model whose answers cannot be read, at whatever length."""
+    """A model returned something that is neither logits nor label ids, at whatever length."""
 
 
 class NotFiniteError(UserError):
-    """A model whose logits overflowed: no answer, and never a wrong one."""
+    """A model's logits overflowed; this is reported as no answer, never as a wrong one."""
 
 
-class Answering:
-    """A model as formats ask it.
+class Predictor:
+    """A model that predicts and generates labels, as formats use it.
 
     Parameters
     ----------
@@ -48,72 +50,100 @@ class Answering:
         self.model, self.device = model, device
 
     @torch.no_grad()
-    def answers(self, tokens: Ids, labels: int) -> NDArray[np.int64]:
-        """Label ids at every position of these tokens."""
-        parts = in_parts(self._placed(tokens), tokens.shape[1])
-        return np.concatenate([labels_of(self.model(part), part.shape, labels) for part in parts])
+    def predict(self, tokens: Ids, labels: int) -> NDArray[np.int64]:
+        """Return a label id at every position, of the shape of `tokens`."""
+        parts = split_rows(self._to_tensor(tokens), tokens.shape[1])
+        return np.concatenate([read_labels(self.model(part), part.shape, labels) for part in parts])
 
     @torch.no_grad()
-    def writes(self, prompts: Ids, steps: int, labels: int, first: int) -> NDArray[np.int64]:
-        """The label ids written after these prompts, each read as symbol `first` + id."""
-        total = prompts.shape[1] + steps - 1  # the last is written and not read
+    def generate(
+        self, prompts: Ids, steps: int, labels: int, symbol_offset: int
+    ) -> NDArray[np.int64]:
+        """Return the label ids generated after each prompt, of shape (size, steps).
+
+        The model reads label ``i``, once it is generated, as the symbol ``symbol_offset + i``.
+
+        Raises
+        ------
+        UserError
+            if the model cannot read a word as long as this.
+        """
+        total = prompts.shape[1] + steps - 1  # the last symbol is generated and not read
         longest = getattr(self.model, "longest", None)
         if longest is not None and total > longest:
             raise UserError(
-                f"the model reads at most {longest} symbols, with what it writes {total}"
+                f"the model reads at most {longest} symbols: a word and what it generates have"
+                f" {total}"
             )
-        with self._held(total):
+        with self._fix_length(total):
             stepwise = getattr(self.model, "has_step", False)
-            write = self._by_steps if stepwise else self._by_growing
+            generate = self._generate_stepwise if stepwise else self._generate_anew
             parts = [
-                np.stack(list(write(part, steps, labels, first)), axis=1)
-                for part in in_parts(self._placed(prompts), total)
+                np.stack(list(generate(part, steps, labels, symbol_offset)), axis=1)
+                for part in split_rows(self._to_tensor(prompts), total)
             ]
         return np.concatenate(parts)
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _placed(self, tokens: Ids) -> Tensor:
+    def _to_tensor(self, tokens: Ids) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(tokens).astype(np.int64)).to(self.device)
 
-    def _held(self, total: int) -> AbstractContextManager[None]:
-        """Loops and drawn places as in training, where the whole was read at once."""
-        held: AbstractContextManager[None] | None = (
+    def _fix_length(self, total: int) -> AbstractContextManager[None]:
+        """Let loops and drawn positions be those of the whole word, as they are in training."""
+        fixed: AbstractContextManager[None] | None = (
             self.model.held(total) if hasattr(self.model, "held") else None
         )
-        return nullcontext() if held is None else held
+        return nullcontext() if fixed is None else fixed
 
-    def _by_steps(
-        self, prompts: Tensor, steps: int, labels: int, first: int
+    def _generate_stepwise(
+        self, prompts: Tensor, steps: int, labels: int, symbol_offset: int
     ) -> Iterator[NDArray[np.int64]]:
         model: Any = self.model
         state = model.initial_state(len(prompts))
         for symbols in prompts.T:
             logits, state = model.step(symbols, state)
         for step in range(steps):
-            written = labels_of(logits.unsqueeze(1), torch.Size((len(prompts), 1)), labels)[:, 0]
-            yield written
+            label = read_labels(logits.unsqueeze(1), torch.Size((len(prompts), 1)), labels)[:, 0]
+            yield label
             if step + 1 < steps:
-                logits, state = model.step(self._placed(written) + first, state)
+                logits, state = model.step(self._to_tensor(label) + symbol_offset, state)
 
-    def _by_growing(
-        self, prompts: Tensor, steps: int, labels: int, first: int
+    def _generate_anew(
+        self, prompts: Tensor, steps: int, labels: int, symbol_offset: int
     ) -> Iterator[NDArray[np.int64]]:
         words = prompts
         for _ in range(steps):
-            written = labels_of(self.model(words), words.shape, labels)[:, -1]
-            yield written
-            words = torch.cat([words, self._placed(written)[:, None] + first], dim=1)
+            label = read_labels(self.model(words), words.shape, labels)[:, -1]
+            yield label
+            words = torch.cat([words, self._to_tensor(label)[:, None] + symbol_offset], dim=1)
 
 
-def in_parts(words: Tensor, length: int) -> Iterator[Tensor]:
-    """Rows of `words` in parts that fit into memory at this length; at least one row at a time."""
+def split_rows(words: Tensor, length: int) -> Iterator[Tensor]:
+    """Yield the words in parts that fit into memory at this length, at least one at a time."""
     rows = max(1, min(SYMBOLS_AT_ONCE // length, PAIRS_AT_ONCE // length**2))
     yield from words.split(rows)
 
 
-def labels_of(output: Any, shape: torch.Size, labels: int) -> NDArray[np.int64]:
-    """Label ids from what a model returned: logits or label ids, or an object with `logits`."""
+def read_labels(output: Any, shape: torch.Size, labels: int) -> NDArray[np.int64]:
+    """Return label ids from what a model returned.
+
+    Parameters
+    ----------
+    output : tensor or array, or an object with `logits`
+        logits of shape (words, positions, labels), or label ids of shape (words, positions).
+    shape : torch.Size
+        (words, positions).
+    labels : int
+        how many labels there are.
+
+    Raises
+    ------
+    NotFiniteError
+        if a logit is infinite or not a number.
+    WrongOutputError
+        for anything else than logits or label ids of these shapes.
+    """
     answer = torch.as_tensor(getattr(output, "logits", output)).detach()
     if answer.ndim == 3 and answer.shape == (*shape, labels):
         if not torch.isfinite(answer).all():

@@ -1,7 +1,10 @@
-"""An experiment: everything that decides a result, and nothing else.
+"""An experiment as plain data, and the record that it resolves to.
 
-Two experiments with the same fields have the same id and the same result. What does not decide
-the result (device, runs folder, time limit) is an argument of `flann.run`, not a field here.
+An `Experiment` holds what decides a result and nothing else. Making one reads no file and builds
+no task. `Experiment.resolve` builds the task, the format and the architecture once, fills in every
+default, and returns the record that training, evaluation and the store of runs take. Two
+experiments that resolve to the same fields have the same id and the same result. What does not
+decide the result (device, folder of the runs, time limit) is an argument of `flann.run`.
 """
 
 from __future__ import annotations
@@ -9,42 +12,48 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING
 
 from flann.errors import UserError, unknown
+from flann.formats import Format, get_format
+from flann.models import model_registry
 from flann.names import slug
 from flann.registry import is_import
+from flann.tasks import Task, get_task
 
-from . import rasp_models as compiled
+from . import rasp_models
+from .checks import Schedule, check_fields
+from .starts import check_start
 
-SCHEMA = 1  # raised when the same fields come to mean something else
-Schedule = Literal["flat", "cosine"]
-RECOMMENDED = ("lr", "steps")  # fields whose default is the architecture's own,
-ASK: Any = None  # and what stands in them until it is asked
-LATER = (
-    "train_words",
-    "start",
-)  # fields that came later: not in the id unless set, so that old ids hold
-LONGEST_GRID = 8  # default test lengths reach this many times the longest training length
+if TYPE_CHECKING:
+    from flann.models import Architecture
+
+SCHEMA = 2
+"""Raised when the same fields come to mean something else, or make another id."""
+
+READABLE_SCHEMAS = (1, 2)
+
+DERIVED_FIELDS = ("steps", "lr", "test_lengths")
+"""Fields whose default follows from the others."""
+
+GRID_FACTOR = 8
+"""Default test lengths reach this many times the longest training length."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """One model, trained on one task, measured at many lengths.
-
-    Names are put into their canonical spelling and lengths are snapped to those that the task
-    has, so that two ways of saying the same thing are equal.
+    """One model, trained on one task and measured at many lengths.
 
     Parameters
     ----------
     task, model : str
         names by the grammar of `flann.names`.
     format : str
-        how the task is put to the model (`flann.formats.format`).
+        how the task is presented to the model (`flann.formats`).
     depth : int
-        layers.
+        number of layers.
     parameters : int
         the budget that the model's width is solved for, met within 1%.
     train_lengths : (int, int)
@@ -53,48 +62,59 @@ class Experiment:
         the share of the steps over which the longest length grows, linearly in steps and alike
         for every model; 0 trains on all lengths from the start.
     gate : float, optional
-        grow when the validation accuracy per symbol passes this instead. Quicker for a model
-        that fits, unfair in a comparison: one that fails at length 3 never sees length 4.
+        grow when the validation accuracy per symbol passes this instead. This is quicker for a
+        model that fits, and unfair in a comparison: a model that fails at length 3 never sees
+        length 4.
     batch : int
-        words a step; one length a batch.
+        words per step; all words of a batch have one length.
     train_words : int, optional
-        train on so many distinct words and no others (`flann.training.words`); by default every
+        train on this many distinct words and no others (`flann.training.words`); by default every
         word is fresh.
-    steps, lr : int and float, optional
-        how many steps, and the peak rate of AdamW; by default what `flann.models` recommends
-        for the architecture. Who compares architectures gives all the same number of steps.
+    steps : int, optional
+        number of training steps; by default what the architecture recommends. When comparing
+        architectures, set the same number for all.
+    lr : float, optional
+        peak learning rate of AdamW; by default what the architecture recommends.
     beta2, weight_decay, clip : float
         AdamW's second beta, its decay, and the bound on the gradient's norm.
     warmup : int
         steps over which the rate rises from 0.
     schedule : {"flat", "cosine"}
-        after the warm-up: flat for 60% of the steps and then falling to 0, or falling all along.
+        after the warm-up: constant for 60% of the steps and then falling to 0, or falling
+        throughout.
     stop_at : float, optional
         stop once the validation accuracy per word at the longest length reaches this.
     loss : {"cross-entropy"}
-        per scored position.
-    start : str, optional
-        what training starts from, where that is not drawn: ``"witness"``, exact weights for the
-        architecture, or ``"rasp"``, a transformer with those of the task's program
-        (`flann.experiments.initial_weights`).
+        the loss, averaged over scored positions.
     seed : int
-        of the initial weights and the training words. Test words never depend on it.
+        seed of the initial weights and the training words. Test words never depend on it.
     precision : {"float32"}
-        of the training arithmetic; TF32 is off.
-    test_lengths : sequence of int
-        by default powers of two to 8 times the longest training length.
+        precision of the training arithmetic; TF32 is off.
+    test_lengths : tuple of int, optional
+        by default powers of two up to 8 times the longest training length.
     test_size : int
-        test words a length.
+        number of test words at each length.
+    start : str, optional
+        what training starts from if not from weights drawn by the seed: ``"witness"``, exact
+        weights for the architecture, or ``"rasp"``, a transformer with the weights of the task's
+        program (`flann.experiments.starts`).
+    schema : int
+        version of these fields.
+
+    Raises
+    ------
+    UserError
+        for a value outside its range. Names are checked when the experiment is resolved.
 
     Examples
     --------
     >>> experiment = Experiment(task="parity", model="lstm", train_lengths=(3, 40))
-    >>> experiment.test_lengths
+    >>> experiment.steps is None, experiment.resolve().steps
+    (True, 2000)
+    >>> experiment.resolve().test_lengths
     (2, 4, 8, 16, 32, 40, 64, 128, 256, 320)
     >>> Experiment.from_json(experiment.to_json()) == experiment
     True
-    >>> experiment.command()
-    'flann run --task parity --model lstm --train-lengths 3:40'
     """
 
     task: str
@@ -107,8 +127,8 @@ class Experiment:
     gate: float | None = None
     batch: int = 64
     train_words: int | None = None
-    steps: int = ASK
-    lr: float = ASK
+    steps: int | None = None
+    lr: float | None = None
     beta2: float = 0.98
     weight_decay: float = 0.0
     clip: float = 1.0
@@ -118,122 +138,80 @@ class Experiment:
     loss: str = "cross-entropy"
     seed: int = 0
     precision: str = "float32"
-    test_lengths: tuple[int, ...] = ()
+    test_lengths: tuple[int, ...] | None = None
     test_size: int = 512
     start: str | None = None
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
-        self._check()
-        from flann.formats.format import get_format
-        from flann.tasks import get_task, task_registry
-
-        settle = object.__setattr__  # the dataclass is frozen to everybody else
-        settle(self, "task", task_registry.canonical(self.task, imports=True))
-        settle(self, "model", canonical_model(self.model))
-        if self.start is not None:
-            settle(self, "start", canonical_start(self.start))
-        for name in RECOMMENDED:
-            if getattr(self, name) is None:
-                settle(self, name, recommended(self.model, self.start, name))
-        settle(self, "train_lengths", (int(self.train_lengths[0]), int(self.train_lengths[1])))
-        settle(self, "test_lengths", self._settled_test_lengths())
-        task = get_task(self.task, imports=True)
-        settle(self, "format", get_format(self.format, task).name)
-        if self.start is not None or compiled.is_compiled(self.model):
-            from .initial_weights import check
-
-            check(self, task)
-
-    def _check(self) -> None:
-        """Refuse values that mean nothing, before anything slow is imported."""
-        for name in ("task", "model"):
-            if not isinstance(getattr(self, name), str):
-                raise UserError(f"{name} {getattr(self, name)!r}: expected a name")
-        if len(self.train_lengths) != 2:
-            raise UserError(f"train lengths {self.train_lengths}: expected shortest and longest")
-        low, high = self.train_lengths
-        if not 1 <= low <= high:
-            raise UserError(f"train lengths {low}:{high}: expected 1 <= shortest <= longest")
-        for name in ("depth", "parameters", "batch", "test_size", "train_words"):
-            value = getattr(self, name)
-            _at_least(name, 1 if value is None else value, 1)
-        for name in ("steps", "warmup", "seed"):
-            _at_least(name, getattr(self, name) or 0, 0)
-        for name in ("growth", "gate", "stop_at", "beta2"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                raise UserError(f"{_spoken(name)} {value}: expected a number from 0 to 1")
-        for name, positive in (("lr", True), ("clip", True), ("weight_decay", False)):
-            value = getattr(self, name)
-            if value is not None and not (value > 0 if positive else value >= 0):
-                raise UserError(f"{_spoken(name)} {value}: expected a positive number")
-        for length in self.test_lengths:
-            _at_least("test length", length, 1)
-        _one_of("schedule", self.schedule, get_args(Schedule))
-        _one_of("loss", self.loss, ["cross-entropy"])
-        _one_of("precision", self.precision, ["float32"])
+        check_fields(asdict(self))
         if self.schema != SCHEMA:
-            raise UserError(f"experiment of schema {self.schema}: this flann reads {SCHEMA}")
+            raise UserError(f"experiment of schema {self.schema}: expected schema {SCHEMA}")
 
-    def _settled_test_lengths(self) -> tuple[int, ...]:
-        from flann.tasks import get_task
+    def resolve(self) -> ResolvedExperiment:
+        """Build what the names stand for and fill in every default.
 
-        task = get_task(self.task, imports=True)
-        if self.test_lengths:
-            valid = set(task.valid_lengths(min(self.test_lengths), max(self.test_lengths)))
-            for length in self.test_lengths:
-                if length not in valid:
-                    raise UserError(f"{self.task} has no word of length {length}")
-            return tuple(sorted(set(map(int, self.test_lengths))))
-        return default_test_lengths(task, self.train_lengths[1])
-
-    # -- identity ------------------------------------------------------------------------------
-
-    @property
-    def id(self) -> str:
-        """Twelve hexadecimal digits of all fields: a default that changes makes another id.
-
-        Of a task that is read from a file, the file's content counts too: its name says little.
+        Raises
+        ------
+        UserError
+            for an unknown name, a length that the task has no words of, or a start that does not
+            fit the rest.
         """
-        from flann.tasks import get_task
-
-        decides = {n: v for n, v in asdict(self).items() if v is not None or n not in LATER}
-        digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode())
-        source = get_task(self.task, imports=True).source
-        if source is not None:
-            digest.update(source.read_bytes())
-        return digest.hexdigest()[:12]
-
-    @property
-    def folder(self) -> str:
-        """The name of its run folder."""
-        put = "" if self.format == "direct" else f"-{slug(self.format)}"
-        return f"{slug(self.task)}-{slug(self.model)}{put}-seed{self.seed}-{self.id}"
+        task = get_task(self.task, imports=True)
+        format = get_format(self.format, task)
+        steps, lr = self.steps, self.lr
+        architecture: Architecture | None = None
+        recipe: Mapping[str, float] = rasp_models.RECIPE
+        if not rasp_models.is_rasp_model(self.model):
+            architecture = model_registry.create(self.model, imports=True)
+            recipe = rasp_models.RECIPE if is_rasp(self.start) else architecture.recipe
+        settings = replace(
+            self,
+            task=task.name,
+            model=canonical_model(self.model),
+            format=format.name,
+            start=canonical_start(self.start),
+            steps=int(recipe["steps"]) if steps is None else steps,
+            lr=recipe["lr"] if lr is None else lr,
+            train_lengths=(int(self.train_lengths[0]), int(self.train_lengths[1])),
+            test_lengths=resolve_test_lengths(task, self.test_lengths, self.train_lengths[1]),
+        )
+        id = hash_settings(settings, task)
+        resolved = ResolvedExperiment(settings, task, format, architecture, id)
+        check_start(
+            settings.start,
+            model=settings.model,
+            task=task,
+            depth=settings.depth,
+            steps=resolved.steps,
+            format=settings.format,
+        )
+        return resolved
 
     def with_seed(self, seed: int) -> Experiment:
-        """The same experiment with another seed: the same test words, so runs are paired."""
+        """Return the same experiment with another seed; its test words are the same."""
         return replace(self, seed=seed)
-
-    def _chosen(self) -> dict[str, Any]:
-        """The fields that are not at their default, and those that have none."""
-        chosen = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {n: v for n, v in chosen.items() if n in ("task", "model") or v != _DEFAULTS[n]}
 
     # -- JSON both ways ------------------------------------------------------------------------
 
     def to_json(self) -> str:
-        """All fields as JSON; the inverse of :meth:`from_json`."""
+        """Return all fields as JSON; the inverse of `from_json`."""
         return json.dumps(asdict(self), indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Experiment:
-        """Read what :meth:`to_json` wrote. Names that would import code are refused."""
+        """Read what `to_json` wrote, by this schema or an earlier one.
+
+        Raises
+        ------
+        UserError
+            for anything else, and for a name that would import code.
+        """
         try:
             data = json.loads(text)
         except ValueError as error:
             raise UserError(f"not an experiment: {error}") from error
-        known = {f.name for f in fields(cls)}
+        known = {field.name for field in fields(cls)}
         if not isinstance(data, dict) or not {"task", "model"} <= data.keys():
             raise UserError("not an experiment: expected a JSON object with task and model")
         for name in data:
@@ -244,79 +222,146 @@ class Experiment:
                 raise UserError(
                     f"{data[name]!r} would import code: accepted when typed, never from a file"
                 )
+        schema = data.pop("schema", SCHEMA)
+        if schema not in READABLE_SCHEMAS:
+            raise UserError(f"experiment of schema {schema}: this flann reads 1 to {SCHEMA}")
         try:
             for name in ("train_lengths", "test_lengths"):
-                data[name] = tuple(data.get(name, _DEFAULTS[name]))
+                if data.get(name) is not None:
+                    data[name] = tuple(data[name])
             return cls(**data)
         except TypeError as error:
             raise UserError(f"not an experiment: {error}") from error
 
+
+@dataclass(frozen=True, eq=False)
+class ResolvedExperiment:
+    """An experiment whose names are canonical and whose defaults are all filled in.
+
+    Attributes
+    ----------
+    settings : Experiment
+        every field, none of them left to a default.
+    task : Task
+    format : Format
+        how the task is presented to the model.
+    architecture : Architecture or None
+        None for a compiled program, which has no architecture of its own.
+    id : str
+        twelve hexadecimal digits of a hash of all fields (`hash_settings`).
+    """
+
+    settings: Experiment
+    task: Task
+    format: Format
+    architecture: Architecture | None
+    id: str
+
+    def resolve(self) -> ResolvedExperiment:
+        """Return this record: it is resolved already."""
+        return self
+
+    @property
+    def steps(self) -> int:
+        """The number of training steps."""
+        assert self.settings.steps is not None
+        return self.settings.steps
+
+    @property
+    def lr(self) -> float:
+        """The peak learning rate."""
+        assert self.settings.lr is not None
+        return self.settings.lr
+
+    @property
+    def test_lengths(self) -> tuple[int, ...]:
+        """The test lengths, ascending."""
+        assert self.settings.test_lengths is not None
+        return self.settings.test_lengths
+
+    @property
+    def folder(self) -> str:
+        """The name of the run's folder."""
+        settings = self.settings
+        parts = [slug(settings.task), slug(settings.model)]
+        if settings.format != "direct":
+            parts.append(slug(settings.format))
+        return "-".join([*parts, f"seed{settings.seed}", self.id])
+
+    @property
     def command(self) -> str:
-        """The command line that makes this experiment again."""
+        """The command line that makes this experiment again.
+
+        >>> experiment = Experiment(task="parity", model="lstm", train_lengths=(3, 40))
+        >>> experiment.resolve().command
+        'flann run --task parity --model lstm --train-lengths 3:40'
+        """
         words = ["flann", "run"]
-        derived = (*RECOMMENDED, "test_lengths")  # their defaults follow from the other fields
-        chosen, plain = self._chosen(), Experiment(**self._without(*derived))
-        for name in derived:
-            if getattr(self, name) == getattr(plain, name):
-                del chosen[name]
-        for name, value in chosen.items():
-            words += [f"--{name.replace('_', '-')}", spoken_value(name, value)]
+        unset: dict[str, Any] = dict.fromkeys(DERIVED_FIELDS)
+        defaults = replace(self.settings, **unset).resolve().settings
+        for field in fields(Experiment):
+            value = getattr(self.settings, field.name)
+            derived = field.name in DERIVED_FIELDS
+            default = getattr(defaults, field.name) if derived else field.default
+            if value != default:
+                words += [f"--{field.name.replace('_', '-')}", spell_value(field.name, value)]
         return shlex.join(words)
 
-    def _without(self, *names: str) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in names}
+
+def hash_settings(settings: Experiment, task: Task) -> str:
+    """Return an experiment's id: twelve hexadecimal digits of a hash of its resolved fields.
+
+    A default that changes makes another id. Of a task that was read from a file, the content of
+    the file counts too, because its name says little.
+    """
+    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    if task.source is not None:
+        digest.update(task.source.read_bytes())
+    return digest.hexdigest()[:12]
 
 
-_DEFAULTS = {f.name: f.default for f in fields(Experiment)}
+def resolve_test_lengths(
+    task: Task, lengths: Sequence[int] | None, longest: int
+) -> tuple[int, ...]:
+    """Return the test lengths in ascending order, the default ones if none are given.
 
-
-def default_test_lengths(task: Any, longest: int) -> tuple[int, ...]:
-    """Powers of two to `LONGEST_GRID` times the longest training length, and both ends."""
-    top = LONGEST_GRID * longest
+    By default they are powers of two up to `GRID_FACTOR` times the longest training length, and
+    both of these ends, each moved to the nearest length that the task has words of.
+    """
+    if lengths:
+        for length in lengths:
+            if task.valid_lengths(length, length) != [length]:
+                raise UserError(f"{task.name} has no word of length {length}")
+        return tuple(sorted(set(map(int, lengths))))
+    top = GRID_FACTOR * longest
     wanted = {longest, top, *(2**n for n in range(1, top.bit_length()) if 2**n <= top)}
-    valid = list(task.valid_lengths(1, top + 1))
+    valid = task.valid_lengths(1, top + 1)
     return tuple(sorted({min(valid, key=lambda v: (abs(v - w), v)) for w in wanted}))
 
 
-def canonical_model(name: str) -> str:
-    """The one spelling of a model's name."""
-    from flann.models import model_registry
+def is_rasp(start: str | None) -> bool:
+    """Return whether training starts from a compiled program."""
+    return start is not None and rasp_models.is_rasp_model(start)
 
-    if compiled.is_compiled(name):
-        return compiled.canonical(name)
+
+def canonical_model(name: str) -> str:
+    """Return the one spelling of a model's name."""
+    if rasp_models.is_rasp_model(name):
+        return rasp_models.canonical(name)
     return model_registry.canonical(name, imports=True)
 
 
-def canonical_start(name: str) -> str:
-    """The one spelling of what training starts from."""
-    return compiled.canonical(name) if compiled.is_compiled(name) else name
+def canonical_start(name: str | None) -> str | None:
+    """Return the one spelling of what training starts from."""
+    return rasp_models.canonical(name) if name is not None and is_rasp(name) else name
 
 
-def recommended(model: str, start: str | None, setting: str) -> float:
-    """What the architecture recommends for its training: ``"lr"`` or ``"steps"``."""
-    from flann.models import model_registry
+def spell_value(name: str, value: object) -> str:
+    """Return a field's value as the command line takes it.
 
-    if compiled.is_compiled(start or model):
-        return compiled.RECIPE[setting]
-    return model_registry.create(model, imports=True).recipe[setting]
-
-
-def spoken_value(name: str, value: object) -> str:
-    """A field's value as the command line takes it."""
+    >>> spell_value("train_lengths", (2, 40)), spell_value("test_lengths", (8, 16))
+    ('2:40', '8,16')
+    """
     if isinstance(value, tuple):
         return (":" if name == "train_lengths" else ",").join(map(str, value))
     return str(value)
-
-
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise UserError(f"{_spoken(name)} {value}: expected {least} or more")
-
-
-def _one_of(name: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise unknown(name, value, known)

@@ -19,10 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flann.errors import UserError
-from flann.evaluation.evaluate import words_for
+from flann.evaluation.held_out_words import draw_held_out_words, pack_rows
 from flann.streams import stream
 from flann.tasks import Batch, Task
-from flann.training.words import rows
 
 from .words import BLOCK, Header, Watch, header_of, spelled, write_parquet
 
@@ -93,8 +92,8 @@ def write_folder(
     try:
         aside.mkdir()
         header = folder_header(task, length, size, test_size, seed, path)
-        test = words_for(task, length, test_size, "test")
-        train = apart(task, length, size, seed, rows(test.tokens), watch)
+        test = draw_held_out_words(task, length, test_size, "test")
+        train = apart(task, length, size, seed, pack_rows(test.tokens), watch)
         for split, batches in (("test", iter([test])), ("train", train)):
             with (aside / f"{split}.parquet").open("wb") as file:
                 write_parquet(file, task, {**header, "split": split}, batches)
@@ -128,7 +127,7 @@ def apart(
     written = number = fruitless = 0
     while written < size:
         drawn = task.sample(stream(seed, "data", number), min(most, size), length)
-        kept = np.flatnonzero(~np.isin(rows(drawn.tokens), tested))[: size - written]
+        kept = np.flatnonzero(~np.isin(pack_rows(drawn.tokens), tested))[: size - written]
         fruitless = 0 if len(kept) else fruitless + 1
         if fruitless == FRUITLESS:
             raise UserError(

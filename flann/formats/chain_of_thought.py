@@ -1,18 +1,18 @@
-"""Chain of thought: after the word the model writes what it needs, one symbol after another.
+"""Chain of thought: the model generates intermediate symbols before its answer.
 
-The word is followed by a symbol to begin at, ``>``; what the model writes there and after is put in
-front of it again as the next symbol. What it writes is::
+The word is followed by a begin symbol, ``>``. What the model generates there and after is appended
+to its input as the next symbol. It generates::
 
     tag         w_1 ... w_T > y_1 y_2 ... y_T        the labels in turn
     transduce   w_1 ... w_T > a_1 a_2 ... a_n        the answers in turn, without queries
-    recognise   w_1 ... w_T > q_1 q_2 ... q_T y      the automaton's states, then the label
+    recognise   w_1 ... w_T > q_1 q_2 ... q_T y      the machine's states, then the label
 
-so that the number of steps is linear in the length, with which a transformer recognises every
-regular language (Merrill & Sabharwal 2024, arXiv:2310.07923, §4). It is trained on the true
-sequence (teacher forcing) and scored on its own: every symbol is written by the model, an error
-stays in front of it, and only the task's own positions count.
+so that the number of steps is linear in the length. With that many steps a transformer recognises
+every regular language (Merrill & Sabharwal 2024, arXiv:2310.07923, section 4). The model is trained
+on the true sequence (teacher forcing) and scored on the sequence that it generates itself: an error
+stays in its input, and only the task's own positions count.
 
-A position that the task does not score is written as a blank, which is learned and not scored.
+A position that the task does not score is generated as a blank, which is learned and not scored.
 """
 
 from __future__ import annotations
@@ -21,114 +21,99 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from flann.errors import UserError
-from flann.evaluation.metrics import UNSCORED
-from flann.tasks import Batch, Task
+from flann.tasks import NOT_SCORED, Batch, Task
 
-from .format import Asked, Format, Ids
+from .format import Format, Ids, Predictor
 
 
 class ChainOfThought(Format):
-    """The word, and then symbols that the model writes.
+    """The word, and then the symbols that the model generates.
 
-    A written id is a label's; after the labels come the automaton's states if the task is to
-    recognise a language, or else the blank.
+    A generated id is a label's. After the labels come the states of the task's machine if the task
+    is recognition, or else the blank.
+
+    Raises
+    ------
+    UserError
+        for a recognition task without a machine, whose states could be generated.
     """
 
     name = "cot"
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
-        self.table: NDArray[np.int64] | None = None
+        self.machine = None
         if task.mode == "recognise":
-            self.table, self.start = automaton_of(task)
+            self.machine = task.machine
+            if self.machine is None:
+                raise UserError(
+                    f"format cot: {task.name} has no automaton whose states could be generated:"
+                    " expected a regular language, or a task with more than one answer"
+                )
         self.blank = self.first_state = len(task.labels)
-        self.labels = len(task.labels) + (1 if self.table is None else len(self.table))
+        self.labels = len(task.labels) + (1 if self.machine is None else self.machine.size)
         self.begin = len(task.symbols)
-        self.first = self.begin + 1
-        self.symbols = self.first + self.labels
+        self.symbol_offset = self.begin + 1
+        self.symbols = self.symbol_offset + self.labels
 
-    def check(self, model: Any) -> None:
-        """Refuse a model that would see in training what it has yet to write."""
+    @override
+    def check_model(self, model: Any) -> None:
         if not getattr(model, "causal", True):
             raise UserError(
-                f"format cot: {model.name} sees later symbols, and so what it has yet to write:"
+                f"format cot: {model.name} sees later symbols, and so what it has yet to generate:"
                 " expected a causal model"
             )
 
+    @override
     def encode(self, batch: Batch) -> Batch:
-        """The word, the begin symbol, and what is to be written, one behind its targets."""
-        prompts, written = self.prompts(batch.tokens), self.written(batch)
-        tokens = np.concatenate([prompts, written[:, :-1] + self.first], axis=1)
-        targets = np.full(tokens.shape, UNSCORED, np.int64)
-        targets[:, prompts.shape[1] - 1 :] = written
+        prompts, thoughts = self.prompts(batch.tokens), self.true_thoughts(batch)
+        tokens = np.concatenate([prompts, thoughts[:, :-1] + self.symbol_offset], axis=1)
+        targets = np.full(tokens.shape, NOT_SCORED, np.int64)
+        targets[:, prompts.shape[1] - 1 :] = thoughts
         return Batch(tokens, targets)
 
-    def answers(self, model: Asked, tokens: Ids) -> NDArray[np.int64]:
-        """What the model writes on its own, read at the task's positions."""
-        prompts = self.prompts(tokens)
-        steps = self.steps(tokens.shape[1])
-        return self.decode(model.writes(prompts, steps, self.labels, self.first), tokens.shape[1])
+    @override
+    def predict(self, predictor: Predictor, tokens: Ids) -> NDArray[np.int64]:
+        positions = tokens.shape[1]
+        thoughts = predictor.generate(
+            self.prompts(tokens), self.steps(positions), self.labels, self.symbol_offset
+        )
+        return self.decode(thoughts, positions)
 
+    @override
     def positions(self, length: int) -> int:
-        """The word, the begin symbol, and all that is written but the last."""
         return length + self.steps(length + self.task.queries(length))
 
     def prompts(self, tokens: Ids) -> NDArray[np.int64]:
-        """The words without queries, each with the begin symbol after it."""
+        """Return the words without queries, each followed by the begin symbol."""
         length = self.word_length(tokens.shape[1])
         prompts = np.full((len(tokens), length + 1), self.begin, np.int64)
         prompts[:, :length] = tokens[:, :length]
         return prompts
 
     def steps(self, positions: int) -> int:
-        """How many symbols are written."""
+        """Return how many symbols are generated."""
         if self.task.mode == "transduce":
             return positions - self.word_length(positions)
         return positions + (self.task.mode == "recognise")
 
-    def written(self, batch: Batch) -> NDArray[np.int64]:
-        """The ids of what is to be written, (size, steps)."""
+    def true_thoughts(self, batch: Batch) -> NDArray[np.int64]:
+        """Return the ids that are to be generated, of shape (size, steps)."""
         targets = np.asarray(batch.targets, np.int64)
-        if self.table is not None:
-            states = self.states(batch.tokens) + self.first_state
+        if self.machine is not None:
+            states = self.machine.states(batch.tokens) + self.first_state
             return np.concatenate([states, targets[:, -1:]], axis=1)
-        asked = targets[:, targets.shape[1] - self.steps(targets.shape[1]) :]
-        return np.where(asked == UNSCORED, self.blank, asked)
+        answers = targets[:, targets.shape[1] - self.steps(targets.shape[1]) :]
+        return np.where(answers == NOT_SCORED, self.blank, answers)
 
-    def states(self, tokens: Ids) -> NDArray[np.int64]:
-        """The automaton's state after every symbol."""
-        assert self.table is not None
-        states = np.empty(tokens.shape, np.int64)
-        state = np.full(len(tokens), self.start)
-        for t in range(tokens.shape[1]):
-            states[:, t] = state = self.table[state, tokens[:, t]]
-        return states
-
-    def decode(self, written: Ids, positions: int) -> NDArray[np.int64]:
-        """Labels at the task's positions; -1 where none is asked or what was written is none."""
-        answers = np.full((len(written), positions), -1, np.int64)
+    def decode(self, thoughts: Ids, positions: int) -> NDArray[np.int64]:
+        """Return labels at the task's positions; -1 where no label was generated or none is due."""
+        answers = np.full((len(thoughts), positions), -1, np.int64)
         if self.task.mode == "recognise":
-            answers[:, -1] = written[:, -1]
+            answers[:, -1] = thoughts[:, -1]
         else:
-            answers[:, positions - written.shape[1] :] = written
+            answers[:, positions - thoughts.shape[1] :] = thoughts
         return np.where(answers < len(self.task.labels), answers, -1)
-
-
-def automaton_of(task: Task) -> tuple[NDArray[np.int64], int]:
-    """The table of next states, (states, symbols), and the start state, of what a task describes.
-
-    >>> from flann.tasks import get_task
-    >>> automaton_of(get_task("parity:mode=recognise"))[0].tolist()
-    [[0, 1], [1, 0]]
-    """
-    structure = task.structure or {}
-    if structure.get("kind") == "automaton":
-        return np.array(structure["table"], np.int64), int(structure["start"])
-    if structure.get("kind") == "group":
-        return np.array(structure["table"], np.int64)[:, structure["generators"]], 0
-    raise UserError(
-        f"format cot: {task.name} has no small automaton whose states could be written: expected a"
-        " regular language, or a task with more than one answer"
-    )

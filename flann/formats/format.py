@@ -1,12 +1,8 @@
-"""How a task is put to a model: what stands between a batch of words and a batch of tokens.
+"""What a format is: it stands between a batch of words and the batch of tokens that a model sees.
 
 A format encodes a batch, says how many symbols and labels the model then needs, and decodes what
-the model answers into labels at the task's own positions, where they are scored. So tasks and
-models know nothing of it. The formats are::
-
-    direct     the word goes in as it is, a label per position comes out
-    cot        after the word the model writes one symbol after another (`chain_of_thought`)
-    padding=k  k symbols without meaning give it room to think (`padding`)
+the model predicts into labels at the task's own positions, where they are scored. Tasks and models
+know nothing of it.
 """
 
 from __future__ import annotations
@@ -17,32 +13,36 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from flann.errors import UserError, unknown
+from flann.errors import UserError
 from flann.tasks import Batch, Task
 
 Ids = NDArray[np.integer]
-NAMES = ("direct", "cot", "padding=2")
 
 
-class Asked(Protocol):
-    """A model as a format asks it: see `flann.evaluation.predictor`."""
+class Predictor(Protocol):
+    """A model that predicts labels; `flann.evaluation.predictor` makes one of any callable."""
 
-    def answers(self, tokens: Ids, labels: int) -> NDArray[np.int64]:
-        """Its label ids at every position of these tokens."""
+    def predict(self, tokens: Ids, labels: int) -> NDArray[np.int64]:
+        """Return a label id at every position, of the shape of `tokens`."""
         ...
 
-    def writes(self, prompts: Ids, steps: int, labels: int, first: int) -> NDArray[np.int64]:
-        """The label ids it writes after these prompts, reading each as symbol `first` + id."""
+    def generate(
+        self, prompts: Ids, steps: int, labels: int, symbol_offset: int
+    ) -> NDArray[np.int64]:
+        """Return the label ids generated after each prompt, of shape (size, steps).
+
+        The model reads label ``i``, once it is generated, as the symbol ``symbol_offset + i``.
+        """
         ...
 
 
 class Format(ABC):
-    """How one task is put to models.
+    """A way of presenting one task to models.
 
     Attributes
     ----------
     name : str
-        `get_format` makes it again from this.
+        `flann.formats.get_format` makes the format again from this name.
     symbols, labels : int
         how many input symbols and labels a model must know.
     """
@@ -57,66 +57,29 @@ class Format(ABC):
 
     @abstractmethod
     def encode(self, batch: Batch) -> Batch:
-        """The task's batch as the model sees it in training."""
+        """Return the task's batch as the model sees it in training."""
 
     @abstractmethod
-    def answers(self, model: Asked, tokens: Ids) -> NDArray[np.int64]:
-        """The model's labels at the task's own positions; -1 where it gave none."""
+    def predict(self, predictor: Predictor, tokens: Ids) -> NDArray[np.int64]:
+        """Return the model's labels at the task's own positions; -1 where it gave none.
 
-    def check(self, model: Any) -> None:  # noqa: B027  most formats refuse none
-        """Refuse a model that cannot be asked in this way."""
+        Parameters
+        ----------
+        predictor : Predictor
+        tokens : ndarray of int, shape (size, length + queries)
+            the task's words.
+        """
+
+    def check_model(self, model: Any) -> None:  # noqa: B027  most formats refuse no model
+        """Refuse a model that cannot be used with this format."""
 
     def positions(self, length: int) -> int:
-        """How many symbols a model reads of a word of this length, without the task's queries."""
+        """Return how many symbols a model reads of a word, the task's queries not counted."""
         return length
 
     def word_length(self, positions: int) -> int:
-        """How long the word is that takes so many positions with the task's queries."""
+        """Return the length of the words that take this many positions with their queries."""
         for length in range(positions, 0, -1):
             if length + self.task.queries(length) == positions:
                 return length
         raise UserError(f"no word of {self.task.name} takes {positions} positions")
-
-
-class Direct(Format):
-    """The word as it is."""
-
-    name = "direct"
-
-    def encode(self, batch: Batch) -> Batch:
-        """The batch itself."""
-        return batch
-
-    def answers(self, model: Asked, tokens: Ids) -> NDArray[np.int64]:
-        """What the model says."""
-        return model.answers(tokens, self.labels)
-
-
-def get_format(name: str, task: Task) -> Format:
-    """The format of this name for this task.
-
-    Raises
-    ------
-    UserError
-        for an unknown format, or one that the task cannot be put in.
-
-    >>> from flann.tasks import get_task
-    >>> get_format("padding=2", get_task("parity")).symbols
-    3
-    """
-    from .chain_of_thought import ChainOfThought
-    from .padding import Padding
-
-    base, equals, value = name.partition("=")
-    if base == "padding" and equals:
-        try:
-            return Padding(task, int(value))
-        except ValueError as error:
-            if isinstance(error, UserError):
-                raise
-            raise UserError(f"format padding={value}: expected a whole number") from error
-    if name == "padding":
-        raise UserError("format padding: expected how many symbols, such as padding=2")
-    if name not in ("direct", "cot"):
-        raise unknown("format", name, NAMES)
-    return Direct(task) if name == "direct" else ChainOfThought(task)

@@ -1,33 +1,32 @@
-"""How many test words were also training words.
+"""The number of test words that were also training words.
 
-At lengths beyond training there are none. At the short ones there must be: parity has eight
-words of length 3. Since a training step's words are a function of the step, they are made again
-here and compared, and nothing needs to be kept while training. A fixed set (``train_words``)
-counts as a whole.
+There are none at lengths beyond training. At short lengths there must be some: parity has eight
+words of length 3. Because a training step's words are a function of the step, they are drawn again
+here and compared, and nothing needs to be kept while training. A fixed set (``train_words``) is
+compared as a whole.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from flann.evaluation.evaluate import words_for
+from flann.evaluation.held_out_words import draw_held_out_words, pack_rows
 
 from .loop import Training
-from .words import rows
 
 
 def count_overlap(training: Training) -> dict[str, int]:
-    """For each test length within the training range: test words that training saw."""
+    """Count, at each test length within the training range, the test words that training saw."""
     experiment, task = training.experiment, training.task
     lengths = sorted(set(training.curriculum.lengths) & set(experiment.test_lengths))
-    size = experiment.test_size
-    test = {length: rows(words_for(task, length, size, "test").tokens) for length in lengths}
+    size = experiment.settings.test_size
+    test = {n: pack_rows(draw_held_out_words(task, n, size, "test").tokens) for n in lengths}
     if sets := training.words.sets:
-        return {str(n): int(np.isin(test[n], rows(sets[n].tokens)).sum()) for n in lengths}
-    seen = {n: np.zeros(len(words), bool) for n, words in test.items()}
+        return {str(n): int(np.isin(test[n], pack_rows(sets[n].tokens)).sum()) for n in lengths}
+    trained = {n: np.zeros(len(words), bool) for n, words in test.items()}
     for step in range(training.step):
         length = training.curriculum.length_at(step)
-        if length in test and not seen[length].all():
-            words = rows(training.words.batch(step, length).tokens)
-            seen[length] |= np.isin(test[length], words)
-    return {str(n): int(found.sum()) for n, found in seen.items()}
+        if length in test and not trained[length].all():
+            words = pack_rows(training.words.batch(step, length).tokens)
+            trained[length] |= np.isin(test[length], words)
+    return {str(n): int(flags.sum()) for n, flags in trained.items()}

@@ -1,12 +1,12 @@
-"""Where the words of a training step come from: fresh ones, or a fixed set of distinct ones.
+"""The words of a training step: fresh ones, or words of a fixed set.
 
 By default every word is fresh. With ``train_words=N`` training sees N distinct words and no others,
-as when data are scarce: the question is then what an architecture makes of few examples.
+as when data are scarce; the question is then what an architecture makes of few examples.
 
-The N words are shared out among the training lengths as evenly as their numbers of words allow,
-from the shortest up: what a length cannot give, the longer ones make up for. None of them is a test
-word where the length has enough others. Where it has not, as parity with its eight words of length
-3, test words are taken too, and the result of the run counts them.
+The N words are divided among the training lengths as evenly as the numbers of words allow, from the
+shortest up; where a length has too few, the longer ones make up for it. No word of the set is a
+test word if its length has enough others. If it has not (parity has eight words of length 3), test
+words are used too, and the result of the run counts them.
 """
 
 from __future__ import annotations
@@ -17,103 +17,109 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flann.errors import UserError
-from flann.evaluation.evaluate import words_for
-from flann.experiments.experiment import Experiment
+from flann.evaluation.held_out_words import draw_held_out_words, pack_rows
+from flann.experiments.experiment import ResolvedExperiment
 from flann.streams import stream
-from flann.tasks import Batch, Task
+from flann.tasks import Batch
 
-FRUITLESS = 20  # draws in a row without a new word: the length is taken to have no more
+FRUITLESS_DRAWS = 20
+"""After so many draws in a row without a new word, a length counts as having no more words."""
+
 FEWEST_DRAWN = 1000
+"""Words in a draw, or more."""
 
 
 class TrainingWords:
-    """The words of each training step: a function of the experiment and the step.
+    """The words of each training step, a function of the experiment and the step.
 
     Parameters
     ----------
-    experiment : Experiment
-    task : Task
+    experiment : ResolvedExperiment
     lengths : sequence of int
-        those that are trained on, ascending.
+        the training lengths, ascending.
 
     Attributes
     ----------
     sets : dict of int to Batch
-        the fixed words of each length; empty where every word is fresh.
+        the fixed words of each length; empty if every word is fresh.
 
     Raises
     ------
     UserError
-        where the task has fewer words than ``train_words`` asks for.
+        if the task has fewer words than ``train_words`` asks for.
     """
 
-    def __init__(self, experiment: Experiment, task: Task, lengths: Sequence[int]) -> None:
-        self.experiment, self.task = experiment, task
-        wanted = experiment.train_words
-        self.sets = {} if wanted is None else share_out(experiment, task, lengths, wanted)
+    def __init__(self, experiment: ResolvedExperiment, lengths: Sequence[int]) -> None:
+        self.settings, self.task = experiment.settings, experiment.task
+        count = self.settings.train_words
+        self.sets = {} if count is None else divide_among_lengths(experiment, lengths, count)
 
     def batch(self, step: int, length: int) -> Batch:
-        """The words of one step, all of this length."""
-        draw = stream(self.experiment.seed, "words", step)
+        """Draw the words of one step, all of this length."""
+        rng = stream(self.settings.seed, "words", step)
         if not self.sets:
-            return self.task.sample(draw, self.experiment.batch, length)
+            return self.task.sample(rng, self.settings.batch, length)
         tokens, targets = self.sets[length]
-        chosen = draw.integers(len(tokens), size=self.experiment.batch)
-        return Batch(tokens[chosen], targets[chosen])
+        rows = rng.integers(len(tokens), size=self.settings.batch)
+        return Batch(tokens[rows], targets[rows])
 
 
-def share_out(
-    experiment: Experiment, task: Task, lengths: Sequence[int], wanted: int
+def divide_among_lengths(
+    experiment: ResolvedExperiment, lengths: Sequence[int], count: int
 ) -> dict[int, Batch]:
-    """`wanted` distinct words, some of each length."""
-    if wanted < len(lengths):
+    """Draw `count` distinct words in all, some of each length.
+
+    Raises
+    ------
+    UserError
+        if there are more lengths than words, or fewer words than asked for.
+    """
+    if count < len(lengths):
         raise UserError(
-            f"train words {wanted}: expected {len(lengths)} or more, one for each length"
+            f"train words {count}: expected {len(lengths)} or more, one for each length"
         )
     sets: dict[int, Batch] = {}
-    left = wanted
+    left = count
     for n, length in enumerate(lengths):
-        sets[length] = distinct(experiment, task, length, left // (len(lengths) - n))
+        sets[length] = draw_distinct(experiment, length, left // (len(lengths) - n))
         left -= len(sets[length].tokens)
     if left:
         raise UserError(
-            f"train words {wanted}: {task.name} has only {wanted - left} different words of"
-            f" lengths {lengths[0]} to {lengths[-1]}: expected at most so many"
+            f"train words {count}: {experiment.task.name} has only {count - left} different words"
+            f" of lengths {lengths[0]} to {lengths[-1]}: expected at most so many"
         )
     return sets
 
 
-def distinct(experiment: Experiment, task: Task, length: int, wanted: int) -> Batch:
-    """Up to `wanted` distinct words of one length, test words last."""
-    draw = stream(experiment.seed, "set", length)
-    tested, every = test_words(experiment, task, length), task.count_words(length)
-    found, fruitless = None, 0
+def draw_distinct(experiment: ResolvedExperiment, length: int, count: int) -> Batch:
+    """Draw up to `count` distinct words of one length, test words last."""
+    task = experiment.task
+    rng = stream(experiment.settings.seed, "set", length)
+    test, possible = list_test_words(experiment, length), task.count_words(length)
+    known: Batch | None = None
+    fruitless = 0
     while True:
-        drawn = task.sample(draw, max(wanted, FEWEST_DRAWN), length)
-        before, found = found, joined(found, drawn)
-        fruitless = fruitless + 1 if before and len(before.tokens) == len(found.tokens) else 0
-        known = np.isin(rows(found.tokens), tested)
-        if (~known).sum() >= wanted or len(found.tokens) == every or fruitless == FRUITLESS:
-            order = np.argsort(known, kind="stable")[:wanted]
-            return Batch(found.tokens[order], found.targets[order])
+        batch = task.sample(rng, max(count, FEWEST_DRAWN), length)
+        before, known = known, merge_distinct(known, batch)
+        fruitless = fruitless + 1 if before and len(before.tokens) == len(known.tokens) else 0
+        is_test = np.isin(pack_rows(known.tokens), test)
+        exhausted = len(known.tokens) == possible or fruitless == FRUITLESS_DRAWS
+        if (~is_test).sum() >= count or exhausted:
+            order = np.argsort(is_test, kind="stable")[:count]
+            return Batch(known.tokens[order], known.targets[order])
 
 
-def test_words(experiment: Experiment, task: Task, length: int) -> NDArray[np.void]:
-    """The test words of one length, as `rows`."""
-    size = experiment.test_size if length in experiment.test_lengths else 1
-    words = rows(words_for(task, length, size, "test").tokens)
-    return words if length in experiment.test_lengths else words[:0]
+def list_test_words(experiment: ResolvedExperiment, length: int) -> NDArray[np.void]:
+    """Return the test words of one length, packed; none if the length is not tested."""
+    tested = length in experiment.test_lengths
+    size = experiment.settings.test_size if tested else 1
+    words = pack_rows(draw_held_out_words(experiment.task, length, size, "test").tokens)
+    return words if tested else words[:0]
 
 
-def joined(found: Batch | None, drawn: Batch) -> Batch:
-    """Both together, each word once, in order of first appearance."""
-    if found is not None:
-        drawn = Batch(*map(np.concatenate, zip(found, drawn, strict=True)))
-    first = np.sort(np.unique(rows(drawn.tokens), return_index=True)[1])
-    return Batch(drawn.tokens[first], drawn.targets[first])
-
-
-def rows(tokens: NDArray[np.unsignedinteger]) -> NDArray[np.void]:
-    """Each row as one value that compares as a whole."""
-    whole = np.ascontiguousarray(tokens)
-    return whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1]))).ravel()
+def merge_distinct(known: Batch | None, batch: Batch) -> Batch:
+    """Return both batches as one, each word once, in order of first appearance."""
+    if known is not None:
+        batch = Batch(*map(np.concatenate, zip(known, batch, strict=True)))
+    first = np.sort(np.unique(pack_rows(batch.tokens), return_index=True)[1])
+    return Batch(batch.tokens[first], batch.targets[first])

@@ -25,7 +25,7 @@ from peers import peers_of, sized
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from flann.devices import prepare
+from flann.devices import configure_torch
 from flann.models import build_model, model_names
 
 SYMBOLS = 60
@@ -100,7 +100,7 @@ def asked() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    prepare(torch.device("cpu"))
+    configure_torch(torch.device("cpu"))
     torch.manual_seed(0)
     if sys.argv[1:2] == ["--peak"]:
         model = ours(sys.argv[2], 2, 100_000)

@@ -21,7 +21,7 @@ import torch
 from measure import append, in_turn, machine, peak_of, print_peak
 from torch import Tensor
 
-from flann.devices import prepare
+from flann.devices import configure_torch
 from flann.models.scans import cpu_backend as cpu
 from flann.models.scans import reference as ref
 from flann.models.scans import torch_backend as loop
@@ -166,7 +166,7 @@ def peak_in(peaks: dict[str, float], name: str) -> str:
 
 
 if __name__ == "__main__":
-    prepare(torch.device("cpu"))
+    configure_torch(torch.device("cpu"))
     torch.manual_seed(0)
     if sys.argv[1:2] == ["--peak"]:
         what, at, who = sys.argv[2:]

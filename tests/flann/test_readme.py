@@ -15,13 +15,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 TASK = """
 import numpy as np
 from flann.tasks import Task
-from flann.tasks.sampling import uniform
+from flann.tasks.core.sampling import uniform
 
 """
 MODEL = """
 import torch
 from flann.models import Architecture, Layer
-from flann.models.sequence import Residual
+from flann.models.core.sequence import Residual
 
 class MyLayer(Layer):
     def __init__(self, width, state):

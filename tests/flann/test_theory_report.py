@@ -13,7 +13,7 @@ from flann.models import model_registry
 from flann.registry import choices_of, options_of
 from flann.tasks import get_task, task_names
 from flann.tasks.theory.statements import KNOWN_FAMILIES
-from flann.theory_report import argument, family_of, join
+from flann.theory_report import find_family, format_argument, join_theory
 
 from .conftest import Here
 
@@ -36,19 +36,19 @@ def test_theory_speaks_of_every_family_that_a_model_declares(name: str) -> None:
     families = set()
     for variant in variants(name):
         with suppress(UserError):  # options that do not go together
-            families.add(family_of(variant))
-    assert family_of(name) in families
+            families.add(find_family(variant))
+    assert find_family(name) in families
     assert {part for family in families for part in family.split("+")} <= set(KNOWN_FAMILIES)
     for task in map(get_task, task_names()):
         for family in families:
-            statements = join(task, name, family)["statements"]
+            statements = join_theory(task, name, family)["statements"]
             assert statements, f"{task.name}: nothing said of {family}"
             assert all(s["why"] and s["citation"] for s in statements)
 
 
 def test_a_family_that_theory_does_not_know_is_refused() -> None:
     with pytest.raises(UserError, match="did you mean 'nonnegative-ssm'"):
-        join(get_task("parity"), "mine", "lstm+non-negative-ssm")
+        join_theory(get_task("parity"), "mine", "lstm+non-negative-ssm")
 
 
 def test_three_lines_for_each_regime(here: Here) -> None:
@@ -79,7 +79,7 @@ def test_all_pairs_as_json(here: Here) -> None:
 
 
 def test_a_mixture_is_argued_too() -> None:
-    text = argument(join(get_task("A5"), "hybrid", "transformer+delta-rule"))
+    text = format_argument(join_theory(get_task("A5"), "hybrid", "transformer+delta-rule"))
     assert "delta-rule alone can" in text
     assert "nobody" not in text
 

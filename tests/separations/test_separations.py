@@ -14,7 +14,7 @@ import pytest
 import flann
 from flann import Experiment
 from flann.tasks import get_task
-from flann.theory_report import family_of, join
+from flann.theory_report import find_family, join_theory
 
 from .claims import CLAIMS, LEARNED, LONGEST, Claim
 
@@ -87,8 +87,8 @@ def test_a_control_differs_in_the_task_alone(claim: Claim) -> None:
 @pytest.mark.parametrize("claim", CLAIMS, ids=str)
 def test_theory_agrees(claim: Claim) -> None:
     """What is learned some precision allows; what is not, no theorem says can be at a fixed one."""
-    task, family = get_task(claim.task), family_of(claim.model)
-    known = join(task, claim.model, family)["statements"]
+    task, family = get_task(claim.task), find_family(claim.model)
+    known = join_theory(task, claim.model, family)["statements"]
     verdicts = {statement["regime"]: statement["verdict"] for statement in known}
     if claim.learned:
         assert {"can", "open"} & set(verdicts.values())

@@ -254,7 +254,8 @@ LIGHT = {
     "import flann.reports": {"torch", "pandas", "seaborn"},
     "import flann.export.words": {"torch", "pandas", "seaborn", "pyarrow"},
     "import flann.cli.main": {"torch", "pandas", "seaborn", "numpy"},
-    "import flann.registry, flann.cli.console as c; c.name_list(__import__('flann.models').models"
+    "import flann.registry, flann.cli.console as c;"
+    " c.format_names(__import__('flann.models').models"
     ".model_registry)": {"torch"},
 }
 

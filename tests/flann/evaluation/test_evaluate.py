@@ -1,4 +1,4 @@
-"""Measuring: exact for a model that knows the truth, the same for however many parts."""
+"""Measuring: exact for a model that knows the truth, and the same in however many parts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 
 import flann
 from flann.errors import UserError
-from flann.evaluation import evaluate as evaluation
-from flann.evaluation import predictor as answering
+from flann.evaluation import predictor
+from flann.evaluation.held_out_words import draw_held_out_words
 from flann.tasks import get_task, task_names
 
 LENGTHS = [4, 9, 33]
@@ -38,7 +38,7 @@ def test_parts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     whole = flann.evaluate(model, "parity", LENGTHS)
     seen = []
-    monkeypatch.setattr(answering, "SYMBOLS_AT_ONCE", 100)
+    monkeypatch.setattr(predictor, "SYMBOLS_AT_ONCE", 100)
     parts = flann.evaluate(
         lambda words: (seen.append(words.numel()), model(words))[1], "parity", LENGTHS
     )
@@ -64,7 +64,7 @@ def test_a_length_that_is_refused_leaves_torch_as_it_was() -> None:
     kept = []
     try:
         flann.evaluate(short, "parity", [4])
-        answering.Answering(short, "cpu").answers(np.zeros((2, 3), int), 2)
+        predictor.Predictor(short, "cpu").predict(np.zeros((2, 3), int), 2)
     except UserError as error:
         kept.append(error)  # and with it all that was going on
     assert torch.is_grad_enabled()
@@ -95,7 +95,7 @@ def test_test_words_are_the_same_for_everyone() -> None:
 
 def test_validation_words_are_not_the_test_words() -> None:
     task = get_task("A5")
-    test, validation = (evaluation.words_for(task, 8, 64, p) for p in ("test", "validation"))
+    test, validation = (draw_held_out_words(task, 8, 64, p) for p in ("test", "validation"))
     assert not np.array_equal(test.tokens, validation.tokens)
 
 

@@ -8,14 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from flann.evaluation.metrics import UNSCORED, Score, effective_size, reach, wilson
+from flann.evaluation.metrics import Score, compute_reach, effective_size, wilson_interval
+from flann.tasks import NOT_SCORED
 
 
 @given(st.integers(1, 400), st.data())
 def test_wilson_is_scipys(size: int, data: st.DataObject) -> None:
     hits = data.draw(st.integers(0, size))
     expected = binomtest(hits, size).proportion_ci(0.95, method="wilson")
-    assert wilson(hits / size, size) == pytest.approx((expected.low, expected.high), abs=1e-9)
+    assert wilson_interval(hits / size, size) == pytest.approx(
+        (expected.low, expected.high), abs=1e-9
+    )
 
 
 @st.composite
@@ -23,7 +26,7 @@ def scored_answers(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     words, positions = draw(st.integers(1, 6)), draw(st.integers(1, 7))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     targets = rng.integers(0, 3, (words, positions))
-    targets[rng.random((words, positions)) < 0.4] = UNSCORED
+    targets[rng.random((words, positions)) < 0.4] = NOT_SCORED
     targets[:, rng.integers(positions)] = 1  # every word has a scored position
     return rng.integers(0, 3, (words, positions)), targets
 
@@ -33,7 +36,7 @@ def test_metrics_are_what_a_loop_counts(case: tuple[np.ndarray, np.ndarray]) -> 
     answers, targets = case
     whole, last, right, scored, firsts = [], [], 0, 0, []
     for given_word, true_word in zip(answers, targets, strict=True):
-        hits = [a == t for a, t in zip(given_word, true_word, strict=True) if t != UNSCORED]
+        hits = [a == t for a, t in zip(given_word, true_word, strict=True) if t != NOT_SCORED]
         whole.append(all(hits))
         last.append(hits[-1])
         right += sum(hits)
@@ -69,12 +72,12 @@ def test_positions_that_move_together_count_as_fewer_words() -> None:
 
 
 def test_an_error_that_is_not_scored_does_not_count() -> None:
-    targets = np.array([[UNSCORED, 1]])
+    targets = np.array([[NOT_SCORED, 1]])
     assert Score.of(np.array([[0, 1]]), targets).metrics()["per_word"] == 1.0
 
 
 def test_reach_stops_at_the_first_length_that_fails() -> None:
     rows = [{"length": n, "per_word": w} for n, w in [(32, 1.0), (8, 1.0), (16, 0.89)]]
-    assert reach(rows) == 8
-    assert reach([]) == 0
-    assert reach([{"length": 4, "per_word": float("nan")}]) == 0
+    assert compute_reach(rows) == 8
+    assert compute_reach([]) == 0
+    assert compute_reach([{"length": 4, "per_word": float("nan")}]) == 0

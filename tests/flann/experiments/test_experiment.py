@@ -1,4 +1,4 @@
-"""An experiment: what makes its id, JSON both ways, and what is refused."""
+"""An experiment: plain data, what its id is made of, JSON both ways, and what is refused."""
 
 from __future__ import annotations
 
@@ -43,35 +43,39 @@ SINGLE = {"loss", "precision", "schema"}  # fields with one value so far
 def test_every_field_makes_another_id(tiny: Experiment) -> None:
     changed = {name: replace(tiny, **{name: value}) for name, value in OTHER.items()}
     assert set(OTHER) | SINGLE == {f.name for f in fields(Experiment)}
-    assert len({tiny.id, *(e.id for e in changed.values())}) == len(changed) + 1
+    ids = {experiment.resolve().id for experiment in (tiny, *changed.values())}
+    assert len(ids) == len(changed) + 1
 
 
 def test_two_ways_to_say_it_are_one_experiment() -> None:
-    plain = Experiment(task="parity", model="lstm")
-    spelt = Experiment(
+    plain = Experiment(task="parity", model="lstm").resolve()
+    explicit = Experiment(
         task="parity:mode=tag", model="lstm", depth=1, lr=plain.lr, test_lengths=plain.test_lengths
-    )
-    assert plain == spelt
-    assert plain.id == spelt.id
+    ).resolve()
+    assert plain.settings == explicit.settings
+    assert plain.id == explicit.id
 
 
 @pytest.mark.parametrize("name", OTHER)
 def test_json_both_ways(tiny: Experiment, name: str) -> None:
     experiment = replace(tiny, **{name: OTHER[name]})
     assert Experiment.from_json(experiment.to_json()) == experiment
+    resolved = experiment.resolve().settings
+    assert Experiment.from_json(resolved.to_json()) == resolved
 
 
 @pytest.mark.parametrize("name", OTHER)
 def test_the_recorded_command_makes_the_same_experiment(tiny: Experiment, name: str) -> None:
-    from flann.cli.main import run as run_command
+    from flann.cli.run import run as run_command
 
-    experiment = replace(tiny, **{name: OTHER[name]})
-    words = shlex.split(experiment.command())[2:]
+    experiment = replace(tiny, **{name: OTHER[name]}).resolve()
+    words = shlex.split(experiment.command)[2:]
     chosen = run_command.make_context("run", words).params
     again = {n: v for n, v in chosen.items() if v is not None and n in OTHER}
     (task,), (model,) = chosen["tasks"], chosen["models"]
     seed = chosen["seeds"][0] if chosen["seeds"] else 0
-    assert Experiment(**{**again, "task": task, "model": model, "seed": seed}) == experiment
+    repeated = Experiment(**{**again, "task": task, "model": model, "seed": seed}).resolve()
+    assert repeated.id == experiment.id
 
 
 @pytest.mark.parametrize(
@@ -94,7 +98,7 @@ def test_the_recorded_command_makes_the_same_experiment(tiny: Experiment, name: 
 )
 def test_what_means_nothing_is_refused(tiny: Experiment, change: dict[str, Any], says: str) -> None:
     with pytest.raises(UserError, match=says):
-        replace(tiny, **change)
+        replace(tiny, **change).resolve()
 
 
 @pytest.mark.parametrize(
@@ -114,8 +118,22 @@ def test_what_means_nothing_is_refused(tiny: Experiment, change: dict[str, Any],
 )
 def test_bad_json_is_one_line(text: str) -> None:
     with pytest.raises(UserError) as caught:
-        Experiment.from_json(text)
+        Experiment.from_json(text).resolve()
     assert "\n" not in str(caught.value)
+
+
+def test_making_an_experiment_reads_no_file_and_builds_no_task() -> None:
+    experiment = Experiment(task="automaton:no-such-file.att", model="no-such-model")
+    assert (experiment.steps, experiment.lr, experiment.test_lengths) == (None, None, None)
+    with pytest.raises(UserError):
+        experiment.resolve()
+
+
+def test_an_experiment_of_schema_1_still_loads(tiny: Experiment) -> None:
+    data = {**json.loads(tiny.resolve().settings.to_json()), "schema": 1}
+    assert Experiment.from_json(json.dumps(data)) == tiny.resolve().settings
+    with pytest.raises(UserError, match="schema 3"):
+        Experiment.from_json(json.dumps({**data, "schema": 3}))
 
 
 def test_json_is_plain(tiny: Experiment) -> None:
@@ -123,7 +141,7 @@ def test_json_is_plain(tiny: Experiment) -> None:
 
 
 def test_default_test_lengths_reach_eight_times_the_longest() -> None:
-    experiment = Experiment(task="parity", model="lstm", train_lengths=(3, 40))
+    experiment = Experiment(task="parity", model="lstm", train_lengths=(3, 40)).resolve()
     assert max(experiment.test_lengths) == 320
     assert {16, 128} <= set(experiment.test_lengths)
 
@@ -135,6 +153,6 @@ def test_another_content_of_the_same_file_is_another_experiment(
     machine = Path("machine.att")
     machine.write_text("0 0 a a\n0 1 b b\n1 1 a a\n1 0 b b\n0\n")
     experiment = Experiment(task="automaton:machine.att", model="lstm")
-    before = experiment.id
+    before = experiment.resolve().id
     machine.write_text("0 0 a a\n0 1 b b\n1 1 a a\n1 0 b b\n1\n")
-    assert experiment.id != before
+    assert experiment.resolve().id != before

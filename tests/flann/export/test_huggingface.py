@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from flann.errors import UserError
-from flann.evaluation.evaluate import words_for
+from flann.evaluation.held_out_words import draw_held_out_words
 from flann.export import huggingface as data_folder
 from flann.export.huggingface import apart, write_folder
 from flann.tasks import get_task
@@ -35,7 +35,7 @@ def test_splits_are_apart_and_true(tmp_path: Path) -> None:
     for row in train + test:
         tokens = np.array([[task.symbols.index(s) for s in row["word"].split()]])
         assert task.spell(task.targets(tokens)[0], task.labels) == row["labels"].split()
-    official = words_for(task, 9, 200, "test").tokens
+    official = draw_held_out_words(task, 9, 200, "test").tokens
     assert [row["word"] for row in test] == [" ".join(map(str, word)) for word in official]
 
 

@@ -1,4 +1,4 @@
-"""Formats: what a model sees, what is read off it, and that only the task's positions count."""
+"""Formats: what a model sees, where its labels are read, and which positions count."""
 
 from __future__ import annotations
 
@@ -13,51 +13,50 @@ from torch import Tensor
 
 import flann
 from flann.errors import UserError
-from flann.evaluation.predictor import Answering
+from flann.evaluation.predictor import Predictor
 from flann.experiments.experiment import Experiment
-from flann.formats.format import Format, get_format
+from flann.formats import Format, get_format
 from flann.models import model_of_width
 from flann.tasks import Task, get_task, task_names
 from flann.tasks.core.task import NOT_SCORED
-from flann.training.loop import build
+from flann.training.initial_weights import build_initial_model
 
 NAMES = [*task_names(), "parity:mode=recognise", "A5:label=last", "regex:(aa|b)*"]
 NAMES += ["tomita-4:mode=recognise", "A5:generators=2,label=last"]
 FORMATS = ["direct", "cot", "padding=1", "padding=3"]
 
 
-class Knowing:
-    """A model that was told the truth: it writes and answers what the targets of `batch` say.
+class TruthfulPredictor:
+    """A predictor that knows the targets of one batch, and checks what the format asks of it.
 
-    It is asked with encoded tokens alone and looks up which word they hold, so that a format which
-    asked at the wrong place, or read at the wrong place, would be told the wrong thing.
+    A format that presented other tokens, or read labels at other positions, would be noticed.
     """
 
-    def __init__(self, put: Format, task: Task, length: int) -> None:
+    def __init__(self, presented: Format, task: Task, length: int) -> None:
         self.batch = task.sample(np.random.default_rng(length), 9, length)
-        self.encoded = put.encode(self.batch)
+        self.encoded = presented.encode(self.batch)
 
-    def answers(self, tokens: Any, labels: int) -> Any:
+    def predict(self, tokens: Any, labels: int) -> Any:
         assert np.array_equal(tokens, self.encoded.tokens)
         return np.where(self.encoded.targets == NOT_SCORED, 0, self.encoded.targets)
 
-    def writes(self, prompts: Any, steps: int, labels: int, first: int) -> Any:
+    def generate(self, prompts: Any, steps: int, labels: int, symbol_offset: int) -> Any:
         asked = prompts.shape[1]
         assert np.array_equal(prompts, self.encoded.tokens[:, :asked])
         written = self.encoded.targets[:, asked - 1 :]
         assert written.shape[1] == steps
         assert written.max() < labels
-        assert np.array_equal(written[:, :-1] + first, self.encoded.tokens[:, asked:])
+        assert np.array_equal(written[:, :-1] + symbol_offset, self.encoded.tokens[:, asked:])
         return written
 
 
-def put_in(name: str, task: Task) -> Format | None:
+def get_format_or_none(name: str, task: Task) -> Format | None:
     try:
         return get_format(name, task)
     except UserError as error:
         assert name == "cot"
         assert task.mode == "recognise"
-        assert "no small automaton" in str(error)
+        assert "no automaton whose states" in str(error)
         return None
 
 
@@ -65,21 +64,21 @@ def put_in(name: str, task: Task) -> Format | None:
 @pytest.mark.parametrize("task_name", NAMES)
 def test_what_is_encoded_is_decoded(task_name: str, name: str) -> None:
     task = get_task(task_name)
-    put = put_in(name, task)
-    if put is None:
+    presented = get_format_or_none(name, task)
+    if presented is None:
         return
     for wanted in (1, 6, 11):
         length = task.length_near(wanted)
-        model = Knowing(put, task, length)
+        model = TruthfulPredictor(presented, task, length)
         tokens, targets = model.encoded
         assert tokens.shape == targets.shape
-        assert tokens.shape[1] == put.positions(length) + (
+        assert tokens.shape[1] == presented.positions(length) + (
             0 if name == "cot" else task.queries(length)
         )
-        assert 0 <= tokens.min() <= tokens.max() < put.symbols
-        assert targets.max() < put.labels
+        assert 0 <= tokens.min() <= tokens.max() < presented.symbols
+        assert targets.max() < presented.labels
         scored = model.batch.targets != NOT_SCORED
-        decoded = put.answers(model, model.batch.tokens)
+        decoded = presented.predict(model, model.batch.tokens)
         assert decoded.shape == model.batch.targets.shape
         assert np.array_equal(decoded[scored], model.batch.targets[scored])
 
@@ -112,8 +111,8 @@ def test_padding_stands_before_the_answer() -> None:
 def test_a_chain_of_thought_is_the_states_and_then_the_answer() -> None:
     task = get_task("parity:mode=recognise")
     batch = task.sample(np.random.default_rng(0), 50, 6)
-    put = get_format("cot", task)
-    tokens, targets = put.encode(batch)
+    presented = get_format("cot", task)
+    tokens, targets = presented.encode(batch)
     parities = batch.tokens.cumsum(1) % 2
     assert np.array_equal(targets[:, 6:-1], 2 + parities)  # after the two labels
     assert np.array_equal(targets[:, -1], batch.targets[:, -1])
@@ -131,10 +130,10 @@ def test_the_last_state_tells_the_answer(name: str) -> None:
         return
     batch = task.sample(np.random.default_rng(0), 300, task.length_near(8))
     targets = get_format("cot", task).encode(batch).targets
-    told: dict[int, set[int]] = {}
+    labels_after: dict[int, set[int]] = {}
     for state, label in targets[:, -2:].tolist():
-        told.setdefault(state, set()).add(label)
-    assert all(len(labels) == 1 for labels in told.values())
+        labels_after.setdefault(state, set()).add(label)
+    assert all(len(labels) == 1 for labels in labels_after.values())
 
 
 # -- generating ------------------------------------------------------------------------------------
@@ -156,31 +155,31 @@ class Copying:
         return answer.expand(words.shape)
 
 
-def test_what_is_written_is_read_again() -> None:
+def test_what_is_generated_is_read_again() -> None:
     model = Copying()
     prompts = np.array([[0, 1, 1, 2], [1, 0, 0, 2]])
-    written = Answering(model, "cpu").writes(prompts, 3, 2, first=3)
+    written = Predictor(model, "cpu").generate(prompts, 3, 2, symbol_offset=3)
     assert written.tolist() == [[0, 1, 1], [1, 0, 0]]
     assert [words.shape[1] for words in model.seen] == [4, 5, 6]
     assert model.seen[-1][:, 4:].tolist() == [[3, 4], [4, 3]]
 
 
 @pytest.mark.parametrize("name", ["lstm", "transformer", "transformer:attention=window"])
-def test_by_steps_or_by_growing_it_writes_the_same(name: str) -> None:
+def test_stepwise_and_anew_generate_the_same(name: str) -> None:
     model = model_of_width(name, symbols=6, labels=3, depth=2, width=16).double().eval()
     prompts = np.random.default_rng(0).integers(3, size=(20, 7))
-    by_steps = Answering(model, "cpu").writes(prompts, 9, 3, first=3)
-    growing = Answering(lambda words: model(words), "cpu")  # nothing else is known of it
-    assert np.array_equal(growing.writes(prompts, 9, 3, first=3), by_steps)
+    by_steps = Predictor(model, "cpu").generate(prompts, 9, 3, symbol_offset=3)
+    growing = Predictor(lambda words: model(words), "cpu")  # nothing else is known of it
+    assert np.array_equal(growing.generate(prompts, 9, 3, symbol_offset=3), by_steps)
     assert len(np.unique(by_steps, axis=0)) > 1
 
 
 @pytest.mark.parametrize("name", ["transformer:loops=log", "transformer:randomised=true"])
-def test_it_writes_with_the_loops_and_places_of_the_whole(name: str) -> None:
+def test_loops_and_positions_are_those_of_the_whole_word(name: str) -> None:
     """As it was trained: what it writes is what it says when all of it is read at once."""
     model = model_of_width(name, symbols=6, labels=3, depth=1, width=16).double().eval()
     prompts = np.random.default_rng(0).integers(3, size=(20, 5))
-    written = Answering(model, "cpu").writes(prompts, 6, 3, first=3)
+    written = Predictor(model, "cpu").generate(prompts, 6, 3, symbol_offset=3)
     whole = torch.from_numpy(np.concatenate([prompts, written[:, :-1] + 3], axis=1))
     assert np.array_equal(model(whole).argmax(-1)[:, 4:].numpy(), written)
 
@@ -215,15 +214,11 @@ def test_cot_of_the_truth_scores_one() -> None:
 # -- experiments -----------------------------------------------------------------------------------
 
 
-def test_the_id_of_a_direct_experiment_is_as_ever() -> None:
-    assert Experiment(task="parity", model="lstm", steps=10, lr=1e-2).id == "1d755ef82535"
-
-
 def test_each_format_is_another_experiment_and_folder(tiny: Experiment) -> None:
-    several = [replace(tiny, format=name) for name in FORMATS]
+    several = [replace(tiny, format=name).resolve() for name in FORMATS]
     assert len({e.id for e in several}) == 4
     assert "-cot-" in several[1].folder
-    assert replace(tiny, format="padding=03") == several[3]
+    assert replace(tiny, format="padding=03").resolve().id == several[3].id
 
 
 @pytest.mark.parametrize(
@@ -233,19 +228,19 @@ def test_each_format_is_another_experiment_and_folder(tiny: Experiment) -> None:
         ("padding=0", "parity", "1 or more"),
         ("padding=two", "parity", "whole number"),
         ("cott", "parity", "did you mean 'cot'"),
-        ("cot", "dyck-2:mode=recognise", "no small automaton"),
+        ("cot", "dyck-2:mode=recognise", "no automaton whose states"),
     ],
 )
 def test_what_cannot_be_is_one_line(tiny: Experiment, name: str, task: str, says: str) -> None:
     with pytest.raises(UserError, match=says) as caught:
-        replace(tiny, task=task, format=name, test_lengths=())
+        replace(tiny, task=task, format=name, test_lengths=None).resolve()
     assert "\n" not in str(caught.value)
 
 
 def test_a_model_that_sees_ahead_cannot_write(tiny: Experiment) -> None:
     blind = replace(tiny, model="transformer:causal=false", format="cot", parameters=10_000)
     with pytest.raises(UserError, match="expected a causal model"):
-        build(blind, get_task("parity"))
+        build_initial_model(blind.resolve())
 
 
 @pytest.mark.parametrize("name", FORMATS[1:])
@@ -253,11 +248,19 @@ def test_a_model_that_sees_ahead_cannot_write(tiny: Experiment) -> None:
 def test_every_format_through_the_main_job(
     tiny: Experiment, tmp_path: Path, name: str, task: str
 ) -> None:
-    experiment = replace(tiny, task=task, format=name, test_lengths=(), train_lengths=(2, 6))
+    experiment = replace(tiny, task=task, format=name, test_lengths=None, train_lengths=(2, 6))
     result = flann.run(experiment, runs=tmp_path, progress=False)
     assert result.summary["status"] == "done"
-    assert result.curve.length.tolist() == list(experiment.test_lengths)
+    assert result.curve.length.tolist() == list(experiment.resolve().test_lengths)
     assert not result.summary["refused"]
+
+
+def test_cot_takes_a_machine_of_any_size() -> None:
+    task = get_task("dyck-2:depth=3,mode=recognise")
+    assert task.machine is not None
+    presented = get_format("cot", task)
+    assert presented.labels == 2 + task.machine.size
+    assert task.machine.size == 16
 
 
 def test_lstm_learns_to_write_parity(tmp_path: Path) -> None:

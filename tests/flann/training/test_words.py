@@ -1,4 +1,4 @@
-"""A fixed set of training words: distinct, shared out, and apart from the test words."""
+"""A fixed set of training words: distinct, divided among lengths, and disjoint from test words."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from flann.errors import UserError
-from flann.evaluation.evaluate import words_for
+from flann.evaluation.held_out_words import draw_held_out_words, pack_rows
 from flann.experiments.experiment import Experiment
 from flann.tasks import get_task
 from flann.training.loop import Training
 from flann.training.overlap import count_overlap
-from flann.training.words import TrainingWords, rows, share_out
+from flann.training.words import TrainingWords, divide_among_lengths
 
 CPU = torch.device("cpu")
 
@@ -35,10 +35,13 @@ def few() -> Experiment:
     )
 
 
+def count_common(tokens: np.ndarray, others: np.ndarray) -> int:
+    return int(np.isin(pack_rows(tokens), pack_rows(others)).sum())
+
+
 def words(experiment: Experiment) -> TrainingWords:
-    low, high = experiment.train_lengths
-    task = get_task(experiment.task)
-    return TrainingWords(experiment, task, task.valid_lengths(low, high))
+    resolved = experiment.resolve()
+    return TrainingWords(resolved, resolved.task.valid_lengths(*experiment.train_lengths))
 
 
 def test_as_many_as_asked_for_each_once_and_shared_out(few: Experiment) -> None:
@@ -55,15 +58,15 @@ def test_as_many_as_asked_for_each_once_and_shared_out(few: Experiment) -> None:
 def test_no_test_word_where_there_are_others(few: Experiment) -> None:
     sets, task = words(few).sets, get_task(few.task)
     overlap = {
-        n: np.isin(rows(words_for(task, n, 64, "test").tokens), rows(sets[n].tokens)).sum()
-        for n in few.test_lengths
+        n: count_common(draw_held_out_words(task, n, 64, "test").tokens, sets[n].tokens)
+        for n in few.resolve().test_lengths
     }
     assert overlap[2] == overlap[4] == 64  # four and sixteen words: all of them are trained on
     assert overlap[12] == 0
 
 
 def test_the_result_counts_the_overlap(few: Experiment, tmp_path: Path) -> None:
-    training = Training(few, tmp_path, CPU)
+    training = Training(few.resolve(), tmp_path, CPU)
     assert count_overlap(training) == {"2": 64, "4": 64, "8": 0, "12": 0}
 
 
@@ -71,7 +74,7 @@ def test_training_sees_these_words_and_no_others(few: Experiment) -> None:
     source = words(few)
     for step in range(50):
         tokens, targets = source.batch(step, 10)
-        assert np.isin(rows(tokens), rows(source.sets[10].tokens)).all()
+        assert count_common(tokens, source.sets[10].tokens) == len(tokens)
         np.testing.assert_array_equal(get_task("parity").targets(tokens), targets)
     steps = [source.batch(step, 10).tokens.tobytes() for step in (0, 0, 1)]
     assert steps[0] == steps[1] != steps[2]
@@ -98,27 +101,26 @@ def test_a_task_that_does_not_count_its_words_runs_dry(few: Experiment) -> None:
     """Dyck prefixes of length 1: one bracket, or the wrong one."""
     task = get_task("dyck-1")
     assert task.count_words(1) is None
-    sets = share_out(replace(few, task="dyck-1", test_lengths=(1,)), task, [1, 30], 40)
+    experiment = replace(few, task="dyck-1", test_lengths=(1,), train_words=40).resolve()
+    sets = divide_among_lengths(experiment, [1, 30], 40)
     assert [len(batch.tokens) for batch in sets.values()] == [2, 38]
 
 
 def test_a_resumed_run_goes_on_with_the_same_words(few: Experiment, tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     (tmp_path / "parts").mkdir()
-    whole = Training(few, tmp_path / "whole", CPU)
+    whole = Training(few.resolve(), tmp_path / "whole", CPU)
     whole.run()
-    Training(few, tmp_path / "parts", CPU).run(time_limit=1e-9)
-    parts = Training(few, tmp_path / "parts", CPU)
-    assert 0 < parts.step < few.steps
+    Training(few.resolve(), tmp_path / "parts", CPU).run(time_limit=1e-9)
+    parts = Training(few.resolve(), tmp_path / "parts", CPU)
+    assert 0 < parts.step < few.resolve().steps
     parts.run()
     for one, other in zip(whole.model.parameters(), parts.model.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
-def test_only_a_set_changes_the_id(few: Experiment) -> None:
-    """Fresh words keep the id that the experiment had before there were sets."""
-    fresh = Experiment(task="parity", model="lstm")
-    assert fresh.id == "6de2d3c34165"
-    assert few.id != replace(few, train_words=None).id != replace(few, train_words=201).id
+def test_the_number_of_words_changes_the_id(few: Experiment) -> None:
+    changed = [few, replace(few, train_words=None), replace(few, train_words=201)]
+    assert len({experiment.resolve().id for experiment in changed}) == 3
     assert Experiment.from_json(few.to_json()) == few
-    assert "--train-words 200" in few.command()
+    assert "--train-words 200" in few.resolve().command

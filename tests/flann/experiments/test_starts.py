@@ -1,4 +1,4 @@
-"""Training that starts from exact weights, and measuring them as they are."""
+"""Training from exact weights, and measuring exact weights without training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from flann import Experiment, run
 from flann.errors import UserError
-from flann.experiments.initial_weights import answers, language_of
+from flann.experiments.starts import find_witnessed, solves
 from flann.models.witnesses import Counter, Moore
 from flann.tasks import get_task, task_names
 
@@ -59,8 +59,8 @@ def test_training_goes_on_from_the_witness(tmp_path: Path) -> None:
 
 
 def test_the_start_is_part_of_the_id_and_the_command() -> None:
-    assert TINY.id != replace(TINY, start=None).id
-    assert "--start witness" in TINY.command()
+    assert TINY.resolve().id != replace(TINY, start=None).resolve().id
+    assert "--start witness" in TINY.resolve().command
     assert Experiment.from_json(TINY.to_json()) == TINY
 
 
@@ -73,7 +73,7 @@ def test_starts_that_there_are_not_are_refused_in_one_line(tmp_path: Path) -> No
         ({"format": "padding=2"}, "a witness answers directly"),
     ):
         with pytest.raises(UserError, match=says) as refused:
-            replace(TINY, **change)
+            replace(TINY, **change).resolve()
         assert "\n" not in str(refused.value)
     with pytest.raises(UserError, match="no witness for mamba"):
         run(replace(TINY, model="mamba"), runs=tmp_path, progress=False)
@@ -84,11 +84,11 @@ def test_every_machine_is_held_against_its_task() -> None:
     found = []
     for name in task_names():
         try:
-            language = language_of(get_task(name))
+            language = find_witnessed(get_task(name))
         except UserError:
             continue
         found.append(name)
         assert isinstance(language, Moore | Counter)
     assert {"A5", "parity", "flip-flop", "cyclic", "tomita-3", "even-pairs", "majority"} <= {*found}
     wrong = Moore(table=[[0, 1], [1, 0]], outputs=[1, 0])
-    assert not answers(wrong, get_task("parity"))
+    assert not solves(wrong, get_task("parity"))
