@@ -7,7 +7,7 @@ tier is that of the whole task.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int
@@ -130,6 +130,7 @@ def classify(automaton: Automaton, limit: int = LIMIT, seconds: float = 30.0) ->
     return classify_machine(MooreMachine.from_automaton(automaton), limit, seconds)
 
 
+@runtime_checkable
 class RegularTask(Protocol):
     """What a task must say to be classified (`flann.tasks.core.task.Task` says it)."""
 

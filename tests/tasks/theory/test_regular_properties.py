@@ -30,7 +30,7 @@ from flann.tasks.theory.regular_properties import (
 from ..automata.test_automaton import automata
 
 
-def properties(expression: str, mode: str = "tag") -> TaskProperties:
+def find_properties(expression: str, mode: str = "tag") -> TaskProperties:
     return properties_of_machine(MooreMachine.from_automaton(from_expression(expression)), mode)
 
 
@@ -55,29 +55,29 @@ def properties(expression: str, mode: str = "tag") -> TaskProperties:
 def test_what_is_true_of_well_known_languages(expression: str, true: str) -> None:
     asked = ["star_free", "r_trivial", "last_symbol_alone", "commutes", "holds_flip_flop"]
     asked += ["holds_parity", "counts_besides_length", "elementary"]
-    found = facts(expression)
+    found = find_properties(expression)
     assert [name for name in asked if getattr(found, name)] == [
         name for name in asked if name in true.split()
     ]
 
 
 def test_periods() -> None:
-    assert facts("(aa)*").length_modulus == 2
-    assert facts("([ab]{3})*").length_modulus == 3
-    assert facts("(aa|b)*").length_modulus is None
-    assert facts("(abab)*").letter_periods == frozenset()
-    assert facts("(abab)*").periods == {2}
-    assert facts("(a{6}|b)*").odd_period == 3  # aa goes round in three steps
-    assert facts("(a{4}|b)*").odd_period is None
-    assert facts("((ab){3}|c)*").odd_period == 3
+    assert find_properties("(aa)*").length_modulus == 2
+    assert find_properties("([ab]{3})*").length_modulus == 3
+    assert find_properties("(aa|b)*").length_modulus is None
+    assert find_properties("(abab)*").letter_periods == frozenset()
+    assert find_properties("(abab)*").periods == {2}
+    assert find_properties("(a{6}|b)*").odd_period == 3  # aa goes round in three steps
+    assert find_properties("(a{4}|b)*").odd_period is None
+    assert find_properties("((ab){3}|c)*").odd_period == 3
     assert cycles_of(np.array([1, 2, 0, 0])) == [[0, 1, 2]]
     assert period(np.array([True, False, True, False])) == 2
 
 
 def test_names() -> None:
-    assert facts("(0|10*1)*10*", "recognise").named == {"parity", "recognise"}
-    assert facts("a[ab]*").named == {"first", "tag"}
-    assert facts("[ab]*a").named == frozenset()
+    assert find_properties("(0|10*1)*10*", "recognise").named == {"parity", "recognise"}
+    assert find_properties("a[ab]*").named == {"first", "tag"}
+    assert find_properties("[ab]*a").named == frozenset()
 
 
 @given(automata(symbols="abe", most=4))
