@@ -23,6 +23,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, UInt
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.sampling import coins, test_stream, uniform
@@ -79,6 +80,7 @@ class Recognition(Task):
 
     # -- what follows ----------------------------------------------------------------------------
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Half members, half not, as the module says."""
         accepted = coins(rng, size)
@@ -142,14 +144,16 @@ class Recognition(Task):
             draws += 1
         return words
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """Whether the word is a member, at its last position."""
         return self.last_only(self.contains(tokens), tokens)
 
+    @override
     def chance(self, length: int) -> Chance:
         """Half of the words are members."""
         return Chance(0.5, 0.5, 0.5)
 
+    @override
     def format_accuracy(self, length: int) -> float | None:
         """How often accepting what is in the right format, and nothing else, is right.
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Int
+from typing_extensions import override
 
 from flann.tasks.algebra.maps import omega
 from flann.tasks.algebra.pairs import PairGraph, Search
@@ -77,6 +78,7 @@ def spread(machine: MooreMachine) -> Verdict | None:
 class KeepsSecond(PairGraph):
     """Pairs whose second state stays in its component, wherever the first goes."""
 
+    @override
     def onward(
         self, codes: Int[np.ndarray, " pairs"]
     ) -> tuple[Int[np.ndarray, "pairs symbols"], Bool[np.ndarray, "pairs symbols"]]:

@@ -135,17 +135,19 @@ class Dyck(Recognition):
             self.labels, self.label_sets = next_sets(self.symbols, depth)
         self.sampler = DyckWords(self.kinds, depth)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Any length for tagging; even ones for recognition."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
         return [t for t in lengths if self.mode == "tag" or t % 2 == 0]
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """Worked out where no bracket stays open for two symbols: opened and closed in turn."""
         if self.asks_next and self.depth == 1:
             return int(self.kinds ** ((length + 1) // 2))
         return None
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says, a block at a time."""
         if self.negatives == "near":
@@ -183,6 +185,7 @@ class Dyck(Recognition):
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @cached_property
+    @override
     def machine(self) -> MooreMachine | None:
         """With a depth limit, the automaton whose states are the stacks of open brackets.
 
@@ -208,6 +211,7 @@ class Dyck(Recognition):
         return np.where(machine.live, labels, NOT_SCORED)
 
     @property
+    @override
     def properties(self) -> TaskProperties:
         """Regular with a depth limit; one counter with one kind; else a stack.
 
@@ -265,8 +269,8 @@ class Dyck(Recognition):
 
     # -- labelling -------------------------------------------------------------------------------
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """Return the state after every prefix, the set of next symbols, or membership."""
         if self.mode == "recognise":
             return super().label(tokens)
         targets = self.target_array(tokens)

@@ -27,6 +27,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.core.recognition import (
@@ -89,6 +90,7 @@ class ShuffleDyck(Recognition):
         elif mode == "tag":
             self.labels = PREFIX_LABELS
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Any length for tagging; even ones for recognition."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
@@ -99,6 +101,7 @@ class ShuffleDyck(Recognition):
 
     # -- drawing ---------------------------------------------------------------------------------
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         if self.mode == "recognise":
@@ -108,6 +111,7 @@ class ShuffleDyck(Recognition):
             replace_one(rng, words, coins(rng, size), len(self.symbols))
         return words.T
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members of this length."""
         return self.prefixes(rng, size, length, length)
@@ -144,8 +148,8 @@ class ShuffleDyck(Recognition):
 
     # -- labelling -------------------------------------------------------------------------------
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The state after every prefix, or whether the last one is `accepted`."""
         if self.mode == "recognise":
             return super().label(tokens)
         targets = self.target_array(tokens)
@@ -168,22 +172,24 @@ class ShuffleDyck(Recognition):
         numbers[dead] = NOT_SCORED
         return numbers
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether every kind is balanced in the end."""
         accepted: Verdicts = self.states(tokens)[:, -1] == ACCEPTED
         return accepted
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether there are as many closing as opening brackets."""
         return close_all(tokens)
 
     # -- for reports -----------------------------------------------------------------------------
 
+    @override
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
+    @override
     def properties(self) -> TaskProperties:
         """As many counters as kinds."""
         return TaskProperties(

@@ -16,6 +16,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton, from_function
@@ -50,13 +51,16 @@ class FlipFlopLanguage(RegularLanguage):
         self.ignores_below = int(share * 2**32)
         self.writes_below = int((1 + share) / 2 * 2**32)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Even ones: instructions with their bits, a write and a read at least."""
         return [t for t in super().valid_lengths(max(low, 4), high) if t % 2 == 0]
 
+    @override
     def count_words(self, length: int) -> None:
         """Not worked out: not all words are equally likely."""
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         pairs = length // 2

@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from typing_extensions import override
 
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.moore_machine import MooreMachine
@@ -76,16 +77,17 @@ class Navigation(Transduction):
         self.ring = ring
 
     @property
+    @override
     def machine(self) -> MooreMachine:
         """The ring; its state after the word is the answer to the query."""
         return self.ring.machine
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The place after the last move."""
         return self.ring.label(words)[:, -1:]
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
 

@@ -22,6 +22,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton, from_function
@@ -109,6 +110,7 @@ class RegularLanguage(Recognition):
 
     # -- lengths ---------------------------------------------------------------------------------
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Tagging: those of living words. Recognition: those with a member and another word."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
@@ -124,8 +126,8 @@ class RegularLanguage(Recognition):
         missed = self.near_pairs.states_after_length(length)
         return bool(self.near_pairs.accepting[missed].any())
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words, where all can be drawn; with ``label=next`` the living ones."""
         if self.asks_next:
             return self.living.count(length)
         if self.negatives == "mixed" and (self.mode == "recognise" or self.automaton.live.all()):
@@ -149,6 +151,7 @@ class RegularLanguage(Recognition):
         """The words that are no members."""
         return WordCounts(self.automaton.table, ~self.automaton.accepting, self.automaton.start)
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         if self.mode == "recognise":
@@ -158,14 +161,17 @@ class RegularLanguage(Recognition):
             replace_one(rng, tokens, coins(rng, size), len(self.symbols))
         return tokens.T
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members of this length."""
         return self.inside.draw(rng, size, length)
 
+    @override
     def outside(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all other words of this length."""
         return self.others.draw(rng, size, length)
 
+    @override
     def near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over the pairs of a member and a replacement that leads to a near miss."""
         pairs = self.near_counts.draw(rng, size, length) % len(self.symbols)
@@ -217,8 +223,8 @@ class RegularLanguage(Recognition):
 
     # -- labelling -------------------------------------------------------------------------------
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The verdict, or the set of next symbols, after every prefix or after the last."""
         if self.mode == "recognise":
             return super().label(tokens)
         targets = self.target_array(tokens)
@@ -231,13 +237,13 @@ class RegularLanguage(Recognition):
         np.take(self.state_labels.astype(targets.dtype), states.T, out=targets.T, mode="clip")
         return targets
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether the automaton accepts."""
         verdicts: Verdicts = self.automaton.accepting[self.final_states(self.semiautomaton, tokens)]
         return verdicts
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether the automaton of the format accepts."""
         if self.form is None:
             return super().in_format(tokens)
         machine = Semiautomaton(self.form.table, self.form.start)
@@ -252,6 +258,7 @@ class RegularLanguage(Recognition):
         return last
 
     @cached_property
+    @override
     def machine(self) -> MooreMachine:
         """The minimal automaton, each state with its label."""
         return MooreMachine.minimal(
@@ -265,10 +272,11 @@ class RegularLanguage(Recognition):
     # -- for reports -----------------------------------------------------------------------------
 
     @property
+    @override
     def summary(self) -> str:
-        """One line on what the language is."""
         return self.about or super().summary
 
+    @override
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""
         if self.mode == "recognise":

@@ -21,6 +21,7 @@ from itertools import product
 
 import numpy as np
 from jaxtyping import Int
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.moore_machine import MooreMachine
@@ -52,26 +53,28 @@ class StateTask(Task):
         self.name, self.symbols, self.labels, self.about = name, symbols, states, about
         self.semiautomaton = Semiautomaton(table)
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
         return uniform(rng, len(self.symbols), (length, size)).T
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All of them."""
         return int(len(self.symbols) ** length)
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The state."""
         targets = self.target_array(tokens)
         self.semiautomaton.run(tokens, targets)
         return targets
 
     @property
+    @override
     def summary(self) -> str:
-        """One line on what it is."""
         return self.about
 
     @cached_property
+    @override
     def machine(self) -> MooreMachine:
         """The semiautomaton; every state is a label of its own."""
         table = self.semiautomaton.table
@@ -141,6 +144,7 @@ class Abab(StateTask):
         about = "How far in the pattern abab is the word, or has it left it for good?"
         super().__init__("abab", ("a", "b"), states, table, about)
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """The pattern, in half of the words with one symbol changed."""
         pattern = (np.arange(length) % 2).astype(np.uint8)
@@ -148,6 +152,6 @@ class Abab(StateTask):
         replace_one(rng, tokens, coins(rng, size), 2)
         return tokens.T
 
+    @override
     def count_words(self, length: int) -> int:
-        """The pattern, and the pattern with one symbol changed."""
         return length + 1

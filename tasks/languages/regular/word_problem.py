@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Int
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.moore_machine import MooreMachine
@@ -69,20 +70,22 @@ class WordProblem(Task):
         self.symbols = tuple(group.elements[g] for g in generators)
         self.labels = group.elements
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
         return uniform(rng, len(self.symbols), (length, size)).T
 
+    @override
     def count_words(self, length: int) -> int:
-        """All of them."""
         return int(len(self.symbols) ** length)
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The prefix products, or the last of them alone."""
         targets = self.target_array(tokens)
         self.semiautomaton.run(tokens, targets)
         return targets if self.mode == "tag" else self.last_only(targets[:, -1], tokens)
 
+    @override
     def chance(self, length: int) -> Chance:
         """Exact: a Markov chain over the group, one step per symbol.
 
@@ -101,6 +104,7 @@ class WordProblem(Task):
         return Chance(float(np.mean(best)), best[-1], float(len(self.symbols)) ** -length)
 
     @cached_property
+    @override
     def machine(self) -> MooreMachine:
         """The Cayley graph of the generators; every element is a label of its own."""
         table = self.semiautomaton.table
