@@ -376,7 +376,7 @@ def coset_action(group: Group) -> list[list[int]]:
     table = group.table.astype(np.intp)
     best = np.array([0])
     if group.order <= 128:
-        seen = {g: group.generated(np.array([g])) for g in range(group.order)}
+        seen = {g: group.generate_subgroup(np.array([g])) for g in range(group.order)}
         for members in seen.values():
             if len(members) > len(best) and core_free(group, members):
                 best = members
