@@ -26,6 +26,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, cast
 from weakref import WeakValueDictionary
 
+from typing_extensions import override
+
 from flann.rasp.language.source_span import NOWHERE, Place, RaspError
 from flann.rasp.language.syntax import Atom
 
@@ -89,8 +91,8 @@ class Map(SOp):
     operands: tuple[SOp, ...]
 
     @property
+    @override
     def parts(self) -> tuple[Node, ...]:
-        """The operands."""
         return self.operands
 
 
@@ -102,8 +104,8 @@ class Lookup(SOp):
     table: tuple[tuple[Atom, Atom], ...]
 
     @property
+    @override
     def parts(self) -> tuple[Node, ...]:
-        """The index."""
         return (self.index,)
 
 
@@ -115,8 +117,8 @@ class Member(SOp):
     choices: tuple[Atom, ...]
 
     @property
+    @override
     def parts(self) -> tuple[Node, ...]:
-        """The values."""
         return (self.values,)
 
 
@@ -129,8 +131,8 @@ class Aggregate(SOp):
     default: Atom
 
     @property
+    @override
     def parts(self) -> tuple[Node, ...]:
-        """The selector and the values."""
         return (self.selector, self.values)
 
 
@@ -142,8 +144,8 @@ class At(SOp):
     index: int
 
     @property
+    @override
     def parts(self) -> tuple[Node, ...]:
-        """The values."""
         return (self.values,)
 
 
@@ -156,8 +158,8 @@ class Select(Selector):
     relation: str
 
     @property
+    @override
     def parts(self) -> tuple[Node, ...]:
-        """Keys and queries."""
         return (self.keys, self.queries)
 
 
@@ -169,8 +171,8 @@ class Combine(Selector):
     operands: tuple[Selector, ...]
 
     @property
+    @override
     def parts(self) -> tuple[Node, ...]:
-        """The operands."""
         return self.operands
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from typing_extensions import override
+
 from flann.errors import UserError
 from flann.rasp.graph import sops
 from flann.rasp.graph.sops import INPUTS, Selector, SOp
@@ -72,8 +74,8 @@ class Interpreter(Expressions):
 
     # -- statements --------------------------------------------------------------------------------
 
+    @override
     def statement(self, statement: Statement, scope: Scope) -> Value:
-        """Build one statement; its value if it has one."""
         self.step(statement.place)
         value: Value = None
         if isinstance(statement, syntax.Show):
@@ -123,16 +125,16 @@ class Interpreter(Expressions):
             for inner in statement.body:
                 self.statement(inner, scope)
 
+    @override
     def bind_item(self, names: tuple[str, ...], item: Value, scope: Scope, place: Place) -> None:
-        """Give the names of a loop one item, or the parts of one."""
         values = [item] if len(names) == 1 else item
         if not isinstance(values, list | tuple) or len(values) != len(names):
             raise RaspError(f"{len(names)} names: expected items of {len(names)} parts", place)
         for name, value in zip(names, values, strict=True):
             self.bind(name, value, scope, place)
 
+    @override
     def items(self, value: Value, place: Place) -> list[Value]:
-        """What a loop goes over: a list's items, a dict's keys, a string's letters."""
         if isinstance(value, list | dict | str):
             return list(value)
         raise RaspError(f"expected a list, a dict or a string, got {kind_of(value)}", place)

@@ -23,16 +23,21 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, UInt
+from typing_extensions import override
 
 from flann.errors import UserError
+from flann.tasks.sampling import coins, test_stream, uniform
 
-from .sampling import coins, test_stream, uniform
 from .task import Chance, Mode, Targets, Task, Tokens
 
 PATIENCE = 100  # draws for one word
 MOST_SEARCHED = 1000  # rounds of draws for near misses, and how many
 FEWEST_TRIED = 512  # words one of them draws at least
 FORMAT_WORDS = 10_000
+
+PREFIX, ACCEPTED, DEAD = 0, 1, 2
+PREFIX_LABELS = ("prefix", "accepted", "dead")
+"""Labels of a word so far: some continuation is a member, it is a member, or no continuation is."""
 
 Negatives = Literal["mixed", "near"]
 Word = UInt[np.ndarray, "length size"]  # words as they are drawn: position by position
@@ -75,6 +80,7 @@ class Recognition(Task):
 
     # -- what follows ----------------------------------------------------------------------------
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Half members, half not, as the module says."""
         accepted = coins(rng, size)
@@ -138,14 +144,16 @@ class Recognition(Task):
             draws += 1
         return words
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """Whether the word is a member, at its last position."""
         return self.last_only(self.contains(tokens), tokens)
 
+    @override
     def chance(self, length: int) -> Chance:
         """Half of the words are members."""
         return Chance(0.5, 0.5, 0.5)
 
+    @override
     def format_accuracy(self, length: int) -> float | None:
         """How often accepting what is in the right format, and nothing else, is right.
 

@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Int, UInt
+from typing_extensions import override
 
-from flann.tasks.core.sampling import uniform, uniform_below
 from flann.tasks.core.task import Targets, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import uniform, uniform_below
+from flann.tasks.theory.properties import TaskProperties
 
 MODULUS = 5
 DIGITS = tuple(map(str, range(MODULUS)))
@@ -31,7 +32,7 @@ PLUS, MINUS, TIMES, OPEN, CLOSE = range(MODULUS, MODULUS + 5)
 SYMBOLS = (*DIGITS, "+", "-", "*", "(", ")")
 X, EQUALS = len(SYMBOLS), len(SYMBOLS) + 1
 BLOCK = 1 << 12  # words evaluated at a time
-FORMULAS = Facts(
+FORMULAS = TaskProperties(
     "NC1-complete",
     "values of formulas over a finite field, brackets of any depth (Buss 1987)",
     stack=True,
@@ -166,21 +167,21 @@ class ModularArithmeticBrackets(Transduction):
     [[4]]
     """
 
-    facts_known = FORMULAS
+    known_properties = FORMULAS
 
     def __init__(self) -> None:
         super().__init__("modular-arithmetic-brackets", SYMBOLS, DIGITS)
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """As the module says."""
         return draw_expressions(rng, size, length)
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The value."""
         value, right = evaluate(words)
         self.require(right, "an expression with brackets round every operation")
         return value.astype(np.int8)[:, None]
@@ -197,21 +198,22 @@ class SolveEquation(Transduction):
     [[4]]
     """
 
-    facts_known = FORMULAS
+    known_properties = FORMULAS
 
     def __init__(self) -> None:
         super().__init__("solve-equation", (*SYMBOLS, "x", "="), DIGITS)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """3 or more."""
         return list(range(max(low, 3), high + 1))
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """As the module says: drawn again where x is not settled."""
         words = np.empty((size, length), np.uint8)
         left = np.arange(size)
         while left.size:
@@ -231,8 +233,8 @@ class SolveEquation(Transduction):
         words[np.arange(size), place] = X
         return words
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The only digit that solves it: ``(v - constant) / slope``."""
         self.require(
             bool(
                 ((words == X).sum(axis=1) == 1).all()

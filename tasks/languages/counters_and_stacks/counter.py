@@ -11,10 +11,11 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
+from typing_extensions import override
 
-from flann.tasks.core.sampling import uniform
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import uniform
+from flann.tasks.theory.properties import TaskProperties
 
 
 @register("majority")
@@ -40,16 +41,17 @@ class Majority(Task):
         self.symbols = ("0", "1")
         self.labels = ("no", "yes") if mode == "tag" else ("rejected", "accepted")
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
         return uniform(rng, 2, (length, size)).T
 
+    @override
     def count_words(self, length: int) -> int:
-        """All of them."""
         return 1 << length
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """Whether the walk that goes up at a one and down at a zero is above 0."""
         if self.mode == "recognise":
             ones = tokens.sum(axis=1, dtype=np.int64)
             return self.last_only(2 * ones > tokens.shape[1], tokens)
@@ -62,6 +64,7 @@ class Majority(Task):
             np.greater(lead, 0, out=targets[:, t], casting="unsafe")
         return targets
 
+    @override
     def chance(self, length: int) -> Chance:
         """Exact. Ties, which even lengths have, count for the zeros.
 
@@ -75,9 +78,10 @@ class Majority(Task):
         return Chance(float(zero.mean()), float(zero[-1]), never_ahead)
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """One counter; for a whole word, the shares of the symbols."""
-        return Facts(
+        return TaskProperties(
             "TC0",
             "it is what a majority gate computes, which AC0 cannot",
             asks_every_prefix=self.mode == "tag",

@@ -27,9 +27,14 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.core.recognition import (
+    ACCEPTED,
+    DEAD,
+    PREFIX,
+    PREFIX_LABELS,
     Negatives,
     Recognition,
     Verdicts,
@@ -37,16 +42,15 @@ from flann.tasks.core.recognition import (
     no_negatives,
     replace_one,
 )
-from flann.tasks.core.sampling import coins, raw_bits, uniform_below
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import coins, raw_bits, uniform_below
+from flann.tasks.theory.properties import TaskProperties
 
-from .dyck import as_many, bracket_names
+from .dyck import bracket_names, close_all
 from .dyck_paths import FreeOdds
 
 MOST_KINDS = 8
 LONGEST = 4096  # of a word
-PREFIX, ACCEPTED, DEAD = 0, 1, 2
 
 
 @register("shuffle-dyck-2", "shuffle-dyck-3", pattern=r"shuffle-dyck-\d+")
@@ -84,8 +88,9 @@ class ShuffleDyck(Recognition):
         if self.asks_next:
             self.labels, self.label_sets = next_sets(self.symbols)
         elif mode == "tag":
-            self.labels = ("prefix", "accepted", "dead")
+            self.labels = PREFIX_LABELS
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Any length for tagging; even ones for recognition."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
@@ -96,6 +101,7 @@ class ShuffleDyck(Recognition):
 
     # -- drawing ---------------------------------------------------------------------------------
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         if self.mode == "recognise":
@@ -105,6 +111,7 @@ class ShuffleDyck(Recognition):
             replace_one(rng, words, coins(rng, size), len(self.symbols))
         return words.T
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members of this length."""
         return self.prefixes(rng, size, length, length)
@@ -141,8 +148,8 @@ class ShuffleDyck(Recognition):
 
     # -- labelling -------------------------------------------------------------------------------
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The state after every prefix, or whether the last one is `accepted`."""
         if self.mode == "recognise":
             return super().label(tokens)
         targets = self.target_array(tokens)
@@ -165,25 +172,27 @@ class ShuffleDyck(Recognition):
         numbers[dead] = NOT_SCORED
         return numbers
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether every kind is balanced in the end."""
         accepted: Verdicts = self.states(tokens)[:, -1] == ACCEPTED
         return accepted
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether there are as many closing as opening brackets."""
-        return as_many(tokens)
+        return close_all(tokens)
 
     # -- for reports -----------------------------------------------------------------------------
 
+    @override
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """As many counters as kinds."""
-        return Facts(
+        return TaskProperties(
             "TC0",
             "a count for each kind, which AC0 cannot keep",
             partial=self.asks_next,

@@ -25,13 +25,14 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import raw_bits, uniform
 from flann.tasks.core.task import Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import raw_bits, uniform
+from flann.tasks.theory.properties import TaskProperties
 
 from .stack_manipulation import StackManipulation
 
@@ -72,21 +73,24 @@ class StackLanguage(Recognition):
         self.form = Semiautomaton(FORM, START)
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """Those of the transduction: one tells the other."""
-        return StackManipulation.facts_known
+        return StackManipulation.known_properties
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """All but 2; a near miss needs a bit behind the mark."""
         least = 3 if self.negatives == "near" else 1
         return [t for t in range(max(low, least), min(high, LONGEST) + 1) if t != 2]
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words, for the published mix."""
         return int(len(self.symbols) ** length) if self.negatives == "mixed" else None
 
     # -- drawing ---------------------------------------------------------------------------------
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members of this length."""
         law = Shares(length)
@@ -120,8 +124,8 @@ class StackLanguage(Recognition):
 
     # -- telling members -------------------------------------------------------------------------
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether it is a stack, actions, the mark and a stack."""
         ends: Verdicts = self.phases(tokens)[:, -1] == READING
         return ends
 
@@ -131,8 +135,8 @@ class StackLanguage(Recognition):
         self.form.run(tokens, phases)
         return phases
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """One symbol of all words at a time, with their stacks."""
         size, length = tokens.shape
         phases = self.phases(tokens)
         right: Verdicts = phases[:, -1] == READING

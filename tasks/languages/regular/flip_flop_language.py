@@ -16,13 +16,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton, from_function
-from flann.tasks.core.sampling import coins, raw_bits
 from flann.tasks.core.task import Tokens, register
+from flann.tasks.sampling import coins, raw_bits
 
-from .regular_language import Language
+from .regular_language import RegularLanguage
 
 WRITE, READ, IGNORE, ZERO, ONE = range(5)
 SYMBOLS = ("w", "r", "i", "0", "1")
@@ -32,7 +33,7 @@ State = tuple[int | None, int | None] | None
 
 
 @register("flip-flop-language")
-class FlipFlopLanguage(Language):
+class FlipFlopLanguage(RegularLanguage):
     """Which symbols may come next among write, read and ignore instructions and their bits?
 
     Parameters
@@ -50,13 +51,16 @@ class FlipFlopLanguage(Language):
         self.ignores_below = int(share * 2**32)
         self.writes_below = int((1 + share) / 2 * 2**32)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Even ones: instructions with their bits, a write and a read at least."""
         return [t for t in super().valid_lengths(max(low, 4), high) if t % 2 == 0]
 
+    @override
     def count_words(self, length: int) -> None:
         """Not worked out: not all words are equally likely."""
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         pairs = length // 2

@@ -21,13 +21,15 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from typing_extensions import override
 
 from flann.tasks.automata.automaton import Automaton, from_function
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.core.recognition import Negatives, no_negatives
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import Transduction, Words
 
-from .regular_language import Language
+from .regular_language import RegularLanguage
 from .semiautomata import StateTask
 
 MODULUS = 5
@@ -48,7 +50,7 @@ def cycle_navigation(
     """Where on a ring of five places do the moves lead?"""
     about = "Where on a ring of five places do the moves lead?"
     if mode == "recognise":
-        return Language(
+        return RegularLanguage(
             "cycle-navigation",
             navigation(check=True),
             mode="recognise",
@@ -74,12 +76,18 @@ class Navigation(Transduction):
         super().__init__("cycle-navigation", MOVES, DIGITS)
         self.ring = ring
 
+    @property
+    @override
+    def machine(self) -> MooreMachine:
+        """The ring; its state after the word is the answer to the query."""
+        return self.ring.machine
+
+    @override
     def answers(self, words: Words) -> Targets:
-        """The place after the last move."""
         return self.ring.label(words)[:, -1:]
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
 
@@ -99,9 +107,9 @@ def navigation(check: bool) -> Automaton:
 
 
 @register("modular-arithmetic-simple")
-def modular_arithmetic_simple(*, negatives: Negatives = "mixed") -> Language:
+def modular_arithmetic_simple(*, negatives: Negatives = "mixed") -> RegularLanguage:
     """Is an equation modulo 5 right, worked out from left to right?"""
-    return Language(
+    return RegularLanguage(
         "modular-arithmetic-simple",
         arithmetic(check=True),
         mode="recognise",

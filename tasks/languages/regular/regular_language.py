@@ -18,15 +18,16 @@ more.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.counting import WordCounts
-from flann.tasks.automata.files import to_dict
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import (
     Negatives,
@@ -36,17 +37,16 @@ from flann.tasks.core.recognition import (
     no_negatives,
     replace_one,
 )
-from flann.tasks.core.sampling import coins
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens
+from flann.tasks.sampling import coins
 
 LONGEST = 100_000
-MOST_DESCRIBED = 120  # states that a report can draw
 
 Ask = Literal["tag", "recognise"]
 Label = Literal["member", "next"]
 
 
-class Language(Recognition):
+class RegularLanguage(Recognition):
     """Is the word, or each prefix of it, in a regular language?
 
     Parameters
@@ -95,7 +95,7 @@ class Language(Recognition):
             self.labels, self.label_sets, self.state_labels = next_symbols(self.automaton)
         else:
             self.state_labels = self.automaton.accepting.astype(np.int16)
-        self.machine = Semiautomaton(self.automaton.table, self.automaton.start)
+        self.semiautomaton = Semiautomaton(self.automaton.table, self.automaton.start)
 
     def _check(self) -> None:
         if self.automaton.is_empty:
@@ -110,6 +110,7 @@ class Language(Recognition):
 
     # -- lengths ---------------------------------------------------------------------------------
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Tagging: those of living words. Recognition: those with a member and another word."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
@@ -125,8 +126,8 @@ class Language(Recognition):
         missed = self.near_pairs.states_after_length(length)
         return bool(self.near_pairs.accepting[missed].any())
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words, where all can be drawn; with ``label=next`` the living ones."""
         if self.asks_next:
             return self.living.count(length)
         if self.negatives == "mixed" and (self.mode == "recognise" or self.automaton.live.all()):
@@ -150,6 +151,7 @@ class Language(Recognition):
         """The words that are no members."""
         return WordCounts(self.automaton.table, ~self.automaton.accepting, self.automaton.start)
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         if self.mode == "recognise":
@@ -159,14 +161,17 @@ class Language(Recognition):
             replace_one(rng, tokens, coins(rng, size), len(self.symbols))
         return tokens.T
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members of this length."""
         return self.inside.draw(rng, size, length)
 
+    @override
     def outside(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all other words of this length."""
         return self.others.draw(rng, size, length)
 
+    @override
     def near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over the pairs of a member and a replacement that leads to a near miss."""
         pairs = self.near_counts.draw(rng, size, length) % len(self.symbols)
@@ -218,27 +223,27 @@ class Language(Recognition):
 
     # -- labelling -------------------------------------------------------------------------------
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The verdict, or the set of next symbols, after every prefix or after the last."""
         if self.mode == "recognise":
             return super().label(tokens)
         targets = self.target_array(tokens)
         if self.automaton.size <= 1 << 7:
-            self.machine.run(tokens, targets)
+            self.semiautomaton.run(tokens, targets)
             states = targets
         else:
             states = np.empty(tokens.shape[::-1], np.int16).T
-            self.machine.run(tokens, states)
+            self.semiautomaton.run(tokens, states)
         np.take(self.state_labels.astype(targets.dtype), states.T, out=targets.T, mode="clip")
         return targets
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether the automaton accepts."""
-        verdicts: Verdicts = self.automaton.accepting[self.final_states(self.machine, tokens)]
+        verdicts: Verdicts = self.automaton.accepting[self.final_states(self.semiautomaton, tokens)]
         return verdicts
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether the automaton of the format accepts."""
         if self.form is None:
             return super().in_format(tokens)
         machine = Semiautomaton(self.form.table, self.form.start)
@@ -252,23 +257,31 @@ class Language(Recognition):
         last: Int[np.ndarray, " size"] = states[:, -1].copy()
         return last
 
+    @cached_property
+    @override
+    def machine(self) -> MooreMachine:
+        """The minimal automaton, each state with its label."""
+        return MooreMachine.minimal(
+            self.symbols,
+            self.automaton.table,
+            self.state_labels,
+            self.automaton.start,
+            members=self.automaton.accepting,
+        )
+
     # -- for reports -----------------------------------------------------------------------------
 
     @property
+    @override
     def summary(self) -> str:
-        """One line on what the language is."""
         return self.about or super().summary
 
+    @override
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""
         if self.mode == "recognise":
             return super().chance(length)
         return Task.chance(self, length)
-
-    @property
-    def structure(self) -> dict[str, Any] | None:
-        """The smallest automaton."""
-        return to_dict(self.automaton) if self.automaton.size <= MOST_DESCRIBED else None
 
 
 def next_symbols(

@@ -16,17 +16,19 @@ alternating, dihedral and quaternion semiautomata are the groups ``Sn An Dn Q8``
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import product
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
+from typing_extensions import override
 
 from flann.errors import UserError
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import replace_one
-from flann.tasks.core.sampling import coins, uniform
 from flann.tasks.core.task import Targets, Task, Tokens, register
+from flann.tasks.sampling import coins, uniform
 
 LARGEST = 64  # states of a family
 
@@ -49,38 +51,36 @@ class StateTask(Task):
         about: str,
     ) -> None:
         self.name, self.symbols, self.labels, self.about = name, symbols, states, about
-        self.machine = Semiautomaton(table)
+        self.semiautomaton = Semiautomaton(table)
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
         return uniform(rng, len(self.symbols), (length, size)).T
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All of them."""
         return int(len(self.symbols) ** length)
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The state."""
         targets = self.target_array(tokens)
-        self.machine.run(tokens, targets)
+        self.semiautomaton.run(tokens, targets)
         return targets
 
     @property
+    @override
     def summary(self) -> str:
-        """One line on what it is."""
         return self.about
 
-    @property
-    def structure(self) -> dict[str, Any]:
-        """The semiautomaton; no state accepts."""
-        return {
-            "kind": "automaton",
-            "states": list(self.labels),
-            "symbols": list(self.symbols),
-            "start": 0,
-            "accepting": [],
-            "table": self.machine.table.tolist(),
-        }
+    @cached_property
+    @override
+    def machine(self) -> MooreMachine:
+        """The semiautomaton; every state is a label of its own."""
+        table = self.semiautomaton.table
+        return MooreMachine.minimal(
+            self.symbols, table, np.arange(len(table)), self.semiautomaton.start, names=self.labels
+        )
 
 
 def checked_size(name: str, size: int, least: int) -> int:
@@ -144,6 +144,7 @@ class Abab(StateTask):
         about = "How far in the pattern abab is the word, or has it left it for good?"
         super().__init__("abab", ("a", "b"), states, table, about)
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """The pattern, in half of the words with one symbol changed."""
         pattern = (np.arange(length) % 2).astype(np.uint8)
@@ -151,6 +152,6 @@ class Abab(StateTask):
         replace_one(rng, tokens, coins(rng, size), 2)
         return tokens.T
 
+    @override
     def count_words(self, length: int) -> int:
-        """The pattern, and the pattern with one symbol changed."""
         return length + 1

@@ -26,12 +26,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Int
+from typing_extensions import override
 
 from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import uniform, whole_below
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import Transduction
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import uniform, whole_below
+from flann.tasks.theory.properties import TaskProperties
 
 from .binary_arithmetic import BinaryAddition, BinaryMultiplication, ComputeSqrt
 
@@ -75,25 +76,28 @@ class Equation(Recognition):
     # -- what follows ----------------------------------------------------------------------------
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """Those of the transduction: one tells the other."""
-        return type(self).transduction().facts
+        return type(self).transduction().properties
 
     @property
+    @override
     def summary(self) -> str:
-        """One line on what the language is: the first of its docstring."""
         return (type(self).__doc__ or "").partition("\n")[0]
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """All that have room for the numbers and signs."""
         return list(range(max(low, 2 * len(self.signs) + 1), high + 1))
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words, for the published mix."""
         return int(len(self.symbols) ** length) if self.negatives == "mixed" else None
 
     # -- drawing ---------------------------------------------------------------------------------
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Lengths that are uniform, and then numbers whose result fits."""
         lengths = cut(rng, size, length - len(self.signs), len(self.signs) + 1)
@@ -120,8 +124,8 @@ class Equation(Recognition):
 
     # -- telling members -------------------------------------------------------------------------
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether every sign is there once, in order, and each number has a bit."""
         size, length = tokens.shape
         right = np.full(size, True)
         before = np.full(size, -1)
@@ -133,8 +137,8 @@ class Equation(Recognition):
         verdicts: Verdicts = right & (before < length - 1)
         return verdicts
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Each word of the right format by itself, as whole numbers of any size."""
         right = self.in_format(tokens)
         backwards = (tokens[right, ::-1] + ord("0")).astype(np.uint8)  # highest bit first
         verdicts = []
@@ -150,14 +154,17 @@ class Sum(Equation):
 
     signs, transduction = ("+", "="), BinaryAddition
 
+    @override
     def result(self, a: int, b: int = 0) -> int:
         """The sum."""
         return a + b
 
+    @override
     def first_below(self, i: int, k: int) -> int:
         """The sum is no smaller."""
         return 1 << min(i, k)
 
+    @override
     def second_below(self, a: int, j: int, k: int) -> int:
         """What a leaves of k bits."""
         return min(1 << j, (1 << k) - a)
@@ -168,10 +175,12 @@ class Product(Equation):
 
     signs, transduction = ("*", "="), BinaryMultiplication
 
+    @override
     def result(self, a: int, b: int = 0) -> int:
         """The product."""
         return a * b
 
+    @override
     def second_below(self, a: int, j: int, k: int) -> int:
         """What fits into k bits a times; anything zero times."""
         return min(1 << j, ((1 << k) - 1) // a + 1) if a else 1 << j
@@ -182,10 +191,12 @@ class Root(Equation):
 
     signs, transduction = ("=",), ComputeSqrt
 
+    @override
     def result(self, a: int, b: int = 0) -> int:
         """The floor of the root."""
         return isqrt(a)
 
+    @override
     def first_below(self, i: int, k: int) -> int:
         """Roots have half as many bits."""
         return 1 << min(i, 2 * k)
