@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from .api import tokens as tokens
     from .api import where as where
     from .graph.analysis import analyse as analyse
+    from .interpreter.program import Program as Program
     from .interpreter.session import Session as Session
     from .language.parser import parse as parse
     from .language.source_span import RaspError as RaspError
-    from .programs.catalogue import Program as Program
     from .programs.catalogue import load_program as load_program
 
 HOMES = {
     "RaspError": "language.source_span",
-    "Program": "programs.catalogue",
+    "Program": "interpreter.program",
     "Session": "interpreter.session",
     "aggregate": "api",
     "analyse": "graph.analysis",

@@ -15,15 +15,12 @@ and `compile` makes a network of it::
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from .compiler import Compiled, compile_sop
 from .graph import sops
 from .graph.evaluation import on_words, pairs_on
 from .graph.values import Word
 from .language.syntax import Atom
-
-if TYPE_CHECKING:
-    from .compiler import Compiled
 
 
 class Expr:
@@ -55,8 +52,6 @@ class Expr:
 
     def compile(self, symbols: Sequence[str], max_length: int) -> Compiled:
         """The network that computes it, over an alphabet, for words of up to `max_length`."""
-        from .compiler import compile_sop
-
         return compile_sop(self.node, symbols, max_length)
 
     def isin(self, choices: Sequence[Atom]) -> Expr:

@@ -151,7 +151,7 @@ def classify(
       flann classify --task tomita-3 --eggbox
       flann classify machine.att --json
     """
-    from flann.tasks.algebra import classify_machine, classify_task, eggbox, machine_of
+    from flann.tasks.algebra import classify_machine, classify_task, eggbox, require_machine
     from flann.tasks.core.task import Task
 
     from .classify import asked, deciding, page
@@ -161,7 +161,7 @@ def classify(
     language = asked(regex, task, file)
     boxes = ""
     if draw_eggbox:  # first, as it may be refused
-        boxes = eggbox(machine_of(language) if isinstance(language, Task) else language)
+        boxes = eggbox(require_machine(language) if isinstance(language, Task) else language)
     with deciding() as progress:
         if isinstance(language, Task):
             found = classify_task(language, seconds=seconds, progress=progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from flann.errors import UserError
 from flann.models.core.sequence import SequenceModel
 from flann.rasp.graph.analysis import analyse
 from flann.rasp.graph.sops import Map, Node, SOp, ordered
+from flann.rasp.interpreter.program import Program
 from flann.rasp.language.source_span import Place
 from flann.rasp.language.syntax import Atom
 
@@ -25,9 +26,6 @@ from .refusal import Refused, refusal
 from .schedule import schedule
 from .signals import Affine
 from .weights import build
-
-if TYPE_CHECKING:
-    from flann.rasp.programs.catalogue import Program
 
 Precision = Literal["float32", "float64"]
 UNITS = {"float32": 2.0**-24, "float64": 2.0**-53}
@@ -97,7 +95,7 @@ def compile_program(
     >>> compiled.answers(np.array([[1, 0, 1, 1]])).tolist()
     [[1, 1, 0, 1]]
     """
-    node, places = program.built
+    node, places = program.graph
     return compile_sop(
         node, program.symbols, max_length, name=program.name, labels=program.labels,
         values=program.values, places=places, precision=precision, rounds=rounds,

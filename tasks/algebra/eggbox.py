@@ -7,7 +7,7 @@ H-class; an idempotent has a star. A D-class stands before those that are made o
 from __future__ import annotations
 
 from flann.errors import UserError
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 from .green import Green
 from .semigroup import Semigroup
@@ -17,7 +17,7 @@ MOST_SHOWN = 200  # elements
 MOST_IN_CELL = 6
 
 
-def eggbox(machine: Machine, seconds: float = 30.0) -> str:
+def eggbox(machine: MooreMachine, seconds: float = 30.0) -> str:
     """The eggboxes of the semigroup of a machine.
 
     Raises
@@ -28,7 +28,7 @@ def eggbox(machine: Machine, seconds: float = 30.0) -> str:
     Examples
     --------
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> print(eggbox(Machine.of(from_expression("(ab)*"))))
+    >>> print(eggbox(MooreMachine.from_automaton(from_expression("(ab)*"))))
     D-class of 4, regular, 2 x 2 cells of 1
       a    ab*
       ba*  b
@@ -37,7 +37,7 @@ def eggbox(machine: Machine, seconds: float = 30.0) -> str:
     """
     clock = Clock.of(seconds)
     try:
-        semigroup = Semigroup.of(machine, clock, MOST_SHOWN)
+        semigroup = Semigroup.of(machine.acceptor, clock, MOST_SHOWN)
     except Stopped as stopped:
         raise UserError(f"no eggbox is drawn: {stopped}") from stopped
     green = Green(semigroup, clock)

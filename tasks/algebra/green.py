@@ -22,7 +22,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int, UInt
 
-from flann.tasks.core.sampling import smallest_unsigned
+from flann.tasks.sampling import smallest_unsigned
 
 from .semigroup import Semigroup
 from .verdict import Clock
@@ -35,8 +35,8 @@ class Green:
     """The relations of a semigroup.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import Machine
-    >>> s = Semigroup.of(Machine.of(from_expression("(ab)*")), Clock.of(1))
+    >>> from .machine import MooreMachine
+    >>> s = Semigroup.of(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1))
     >>> green = Green(s, Clock.of(1))
     >>> green.d.tolist(), green.is_regular.all()
     ([0, 0, 1, 0, 0], np.True_)

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Integer, UInt
 
 from flann.errors import UserError
-from flann.tasks.core.sampling import raw_bits, smallest_unsigned
+from flann.tasks.sampling import raw_bits, smallest_unsigned
 
 MOST_THRESHOLDS = 1 << 26  # half a gigabyte
 BLOCK = 1 << 18  # symbols drawn at a time

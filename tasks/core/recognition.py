@@ -25,14 +25,18 @@ import numpy as np
 from jaxtyping import Bool, UInt
 
 from flann.errors import UserError
+from flann.tasks.sampling import coins, test_stream, uniform
 
-from .sampling import coins, test_stream, uniform
 from .task import Chance, Mode, Targets, Task, Tokens
 
 PATIENCE = 100  # draws for one word
 MOST_SEARCHED = 1000  # rounds of draws for near misses, and how many
 FEWEST_TRIED = 512  # words one of them draws at least
 FORMAT_WORDS = 10_000
+
+PREFIX, ACCEPTED, DEAD = 0, 1, 2
+PREFIX_LABELS = ("prefix", "accepted", "dead")
+"""Labels of a word so far: some continuation is a member, it is a member, or no continuation is."""
 
 Negatives = Literal["mixed", "near"]
 Word = UInt[np.ndarray, "length size"]  # words as they are drawn: position by position

@@ -18,9 +18,9 @@ import numpy as np
 from jaxtyping import Integer
 
 from flann.errors import UserError
-from flann.tasks.theory.properties import UNKNOWN, Facts
+from flann.tasks.sampling import uniform
+from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 
-from .sampling import uniform
 from .task import NOT_SCORED, Mode, Targets, Task, Tokens
 
 QUERY = "?"
@@ -42,7 +42,7 @@ class Transduction(Task):
     """
 
     mode: Mode = "transduce"
-    facts_known: Facts = UNKNOWN
+    known_properties: TaskProperties = UNKNOWN
 
     def __init__(self, name: str, alphabet: tuple[str, ...], labels: tuple[str, ...]) -> None:
         self.name = name
@@ -99,9 +99,9 @@ class Transduction(Task):
             raise UserError(f"tokens: {self.name}: expected {expected}")
 
     @cached_property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """What a subclass knows of itself, or what its automaton tells."""
-        return super().facts if self.facts_known is UNKNOWN else self.facts_known
+        return super().properties if self.known_properties is UNKNOWN else self.known_properties
 
     @property
     def summary(self) -> str:
@@ -143,9 +143,9 @@ class InPlace(Task):
         return self.task.count_words(length)
 
     @property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """Those of the transduction; a position is asked for what comes after it."""
-        return replace(self.task.facts, looks_ahead=True)
+        return replace(self.task.properties, looks_ahead=True)
 
     @property
     def summary(self) -> str:

@@ -29,7 +29,7 @@ import numpy as np
 from jaxtyping import Int, Integer, UInt
 
 from flann.errors import UserError, nearest
-from flann.tasks.core.sampling import smallest_unsigned
+from flann.tasks.sampling import smallest_unsigned
 
 LARGEST_ORDER = 5040  # S7: a table of this order takes 51 MB
 

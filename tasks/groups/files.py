@@ -25,9 +25,7 @@ import numpy as np
 from jaxtyping import Int
 
 from flann.errors import UserError
-from flann.tasks.core.sampling import smallest_unsigned
-from flann.tasks.core.task import register
-from flann.tasks.languages.regular.word_problem import WordProblem
+from flann.tasks.sampling import smallest_unsigned
 
 from .cayley_tables import LARGEST_ORDER, Group, permutation_group
 
@@ -35,18 +33,6 @@ MOST_BYTES = 1 << 26
 MOST_POINTS = 256
 
 Permutation = tuple[int, ...]
-
-
-@register("group", raw=True)
-class GroupFile(WordProblem):
-    """The product of each prefix of a word over the group in a file: ``group:FILE``."""
-
-    def __init__(self, path: str) -> None:
-        if not path:
-            raise UserError("group: expected a file, as in group:mine.json")
-        group, symbols = read_group(path)
-        self.over(group, np.array(symbols), "all")
-        self.name, self.source = f"group:{path}", Path(path)
 
 
 def read_group(path: str | Path) -> tuple[Group, list[int]]:

@@ -15,20 +15,15 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Int, Integer, Shaped
 
-from flann.errors import UserError
-from flann.tasks.algebra import machine_of
 from flann.tasks.algebra.semigroup import Semigroup
 from flann.tasks.algebra.varieties.circuits import quasi_aperiodic, solvable, stable
 from flann.tasks.algebra.varieties.equations import Equations
 from flann.tasks.algebra.varieties.piecewise import r_trivial
 from flann.tasks.algebra.verdict import Clock, Stopped
-from flann.tasks.automata.moore_machine import Machine
-from flann.tasks.core.task import Task
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.groups.cayley_tables import Group
-from flann.tasks.languages.regular.regular_language import Language
-from flann.tasks.languages.regular.word_problem import WordProblem
 
-from .properties import UNKNOWN, Facts
+from .properties import TaskProperties
 
 MOST_ELEMENTS = 5_000
 PATIENCE = 600.0  # seconds, which that many elements never take
@@ -36,34 +31,22 @@ PATIENCE = 600.0  # seconds, which that many elements never take
 Map = Integer[np.ndarray, " states"]  # where each state goes
 
 
-def facts_of(task: Task) -> Facts:
-    """The facts of a task with an automaton or a group; `UNKNOWN` for one that has neither.
-
-    >>> from flann.tasks import get_task
-    >>> facts_of(get_task("tomita-3")).circuit_class
-    'AC0'
-    """
-    if isinstance(task, WordProblem):
-        return of_group(task.group, task.generators, task.mode)
-    try:
-        machine = machine_of(task)
-    except UserError:
-        return UNKNOWN
-    dies = isinstance(task, Language) and task.asks_next and not task.automaton.live.all()
-    return of_machine(machine, task.mode, partial=dies)
-
-
-def of_machine(machine: Machine, mode: str, *, partial: bool = False) -> Facts:
-    """The facts of the task that asks for the output of a smallest machine.
+def properties_of_machine(machine: MooreMachine, mode: str) -> TaskProperties:
+    """Derive the properties of the task of a minimal machine.
 
     Parameters
     ----------
-    machine : Machine
+    machine : MooreMachine
     mode : str
-        of the task: with ``"tag"`` every prefix is asked about.
-    partial : bool
-        whether it is not asked about every word.
+        the task's mode; with ``"tag"`` every prefix has a label.
+
+    Examples
+    --------
+    >>> from flann.tasks import get_task
+    >>> properties_of_machine(get_task("tomita-3").machine, "tag").circuit_class
+    'AC0'
     """
+    partial, machine = machine.is_partial, machine.acceptor
     leaves = r_trivial(machine)
     try:
         semigroup = Semigroup.of(machine, Clock.of(PATIENCE), MOST_ELEMENTS)
@@ -79,7 +62,7 @@ def of_machine(machine: Machine, mode: str, *, partial: bool = False) -> Facts:
         circuit_class, why = circuit_of(equations)
     aperiodic = equations.aperiodic().answer if equations is not None else None
     turning = semigroup is not None and aperiodic is False
-    return Facts(
+    return TaskProperties(
         circuit_class,
         why,
         regular=True,
@@ -117,8 +100,10 @@ def circuit_of(equations: Equations) -> tuple[str, str]:
 # -- groups --------------------------------------------------------------------------------------
 
 
-def of_group(group: Group, generators: Int[np.ndarray, " symbols"], mode: str) -> Facts:
-    """The facts of a word problem, from the group and the symbols alone.
+def properties_of_group(
+    group: Group, generators: Int[np.ndarray, " symbols"], mode: str
+) -> TaskProperties:
+    """Derive the properties of a word problem from the group and its symbols alone.
 
     Words of equal length over two or more symbols reach every element of a normal subgroup N with
     G / N cyclic, so N is solvable exactly when G is.
@@ -129,7 +114,7 @@ def of_group(group: Group, generators: Int[np.ndarray, " symbols"], mode: str) -
     orders = group.element_orders
     trivial = len(reached) == 1
     circuit_class, why = circuit_of_group(group, symbols)
-    return Facts(
+    return TaskProperties(
         circuit_class,
         why,
         regular=True,
@@ -201,10 +186,10 @@ def period(outputs: Shaped[np.ndarray, " states"]) -> int:
     return next(n for n in range(1, len(outputs) + 1) if (np.roll(outputs, n) == outputs).all())
 
 
-def letter_periods(machine: Machine) -> frozenset[int]:
+def letter_periods(machine: MooreMachine) -> frozenset[int]:
     """The periods, beyond 1, of the answers to a symbol repeated."""
     periods = {
-        period(machine.outputs[cycle]) for letter in machine.table.T for cycle in cycles_of(letter)
+        period(machine.labels[cycle]) for letter in machine.table.T for cycle in cycles_of(letter)
     }
     return frozenset(periods - {1})
 
@@ -221,16 +206,16 @@ def counts_at_one_length(semigroup: Semigroup) -> bool:
     return any(len(c) % 2 == 0 for each in semigroup.maps[layers[-1]] for c in cycles_of(each))
 
 
-def kept_together(machine: Machine) -> Bool[np.ndarray, "states states"]:
+def kept_together(machine: MooreMachine) -> Bool[np.ndarray, "states states"]:
     """Which two states some one symbol keeps both of."""
     keeps = (machine.table == np.arange(machine.size)[:, None]).astype(np.float32)
     together: Bool[np.ndarray, "states states"] = keeps @ keeps.T > 0
     return together
 
 
-def holds_parity(machine: Machine) -> bool:
+def holds_parity(machine: MooreMachine) -> bool:
     """Whether one symbol swaps two states of different outputs, and another keeps both."""
-    together, outputs = kept_together(machine), machine.outputs
+    together, outputs = kept_together(machine), machine.labels
     states = np.arange(machine.size)
     return any(
         bool((outputs[p] != outputs[q]) and together[p, q])
@@ -240,9 +225,9 @@ def holds_parity(machine: Machine) -> bool:
     )
 
 
-def holds_flip_flop(machine: Machine) -> bool:
+def holds_flip_flop(machine: MooreMachine) -> bool:
     """Whether two symbols set and reset two states of different outputs, a third keeps both."""
-    together, outputs = kept_together(machine), machine.outputs
+    together, outputs = kept_together(machine), machine.labels
     sets = {
         (p, int(letter[p]))
         for letter in machine.table.T
@@ -252,7 +237,7 @@ def holds_flip_flop(machine: Machine) -> bool:
     return any((q, p) in sets and together[p, q] and outputs[p] != outputs[q] for p, q in sets)
 
 
-def length_modulus(machine: Machine) -> int | None:
+def length_modulus(machine: MooreMachine) -> int | None:
     """How many states there are, if every symbol goes round all of them alike."""
     same = bool((machine.table == machine.table[:, :1]).all())
     round_all = same and len(cycles_of(machine.table[:, 0])[0]) == machine.size > 1
@@ -270,9 +255,9 @@ def elementary(table: Int[np.ndarray, "states symbols"]) -> bool:
     )
 
 
-def last_symbol_alone(machine: Machine) -> bool:
+def last_symbol_alone(machine: MooreMachine) -> bool:
     """Whether the answer after any word is told by its last symbol."""
-    answers = machine.outputs[machine.table]
+    answers = machine.labels[machine.table]
     return bool((answers == answers[:1]).all())
 
 
@@ -286,7 +271,7 @@ def commutes_before_last(table: Int[np.ndarray, "states symbols"]) -> bool:
     return True
 
 
-def names_of(machine: Machine, mode: str) -> frozenset[str]:
+def names_of(machine: MooreMachine, mode: str) -> frozenset[str]:
     """The names under which the literature speaks of this very language."""
     letters = sorted(map(tuple, machine.table.T.tolist()))
     if letters == [(0, 1), (1, 0)]:

@@ -26,12 +26,12 @@ from flann.tasks.algebra.varieties.strictly_local import strictly_local
 from flann.tasks.algebra.varieties.strictly_piecewise import strictly_piecewise
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata.automaton import Automaton, from_function
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 Rng = np.random.Generator
 Word = tuple[int, ...]
 
-DECIDED: dict[str, Callable[[Machine], Verdict]] = {
+DECIDED: dict[str, Callable[[MooreMachine], Verdict]] = {
     "SL": strictly_local,
     "SP": lambda machine: strictly_piecewise(machine, Clock.of(3)),
     "R-trivial": r_trivial,
@@ -140,7 +140,7 @@ def measured(name: str, letters: int, states: int) -> str:
     marks = [time.perf_counter()]
     automaton.minimised()
     marks.append(time.perf_counter())
-    machine = Machine.of(automaton)
+    machine = MooreMachine.from_automaton(automaton)
     marks.append(time.perf_counter())
     answers = []
     for decide in DECIDED.values():

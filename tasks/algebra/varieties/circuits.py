@@ -32,9 +32,9 @@ def quasi_aperiodic(equations: Equations) -> Verdict:
     where words of every multiple of s are no more than those of length s.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import Machine
+    >>> from .machine import MooreMachine
     >>> def decide(text):
-    ...     semigroup = Semigroup.of(Machine.of(from_expression(text)), Clock.of(1))
+    ...     semigroup = Semigroup.of(MooreMachine.from_automaton(from_expression(text)), Clock.of(1))
     ...     return quasi_aperiodic(Equations.of(semigroup, Clock.of(1)))
     >>> decide("(aa)*").answer, decide("(b|ab*a)*").witness
     (True, {'x': ('a',)})
@@ -52,7 +52,7 @@ def quasi_aperiodic(equations: Equations) -> Verdict:
     counted = np.flatnonzero(layers[-1] & turning)
     if not counted.size:
         return Verdict(True, f"it counts lengths modulo a divisor of {length}, and nothing else")
-    word = semigroup.machine.spelt(spelling(semigroup, layers, int(counted[0])))
+    word = semigroup.machine.spell(spelling(semigroup, layers, int(counted[0])))
     why = f"x has length {length}, the words of which are stable, and its powers go round"
     return Verdict(False, why, {"x": word})
 

@@ -17,7 +17,7 @@ import numpy as np
 from flann.tasks.algebra.green import Green
 from flann.tasks.algebra.semigroup import Semigroup
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 from .circuits import quasi_aperiodic, solvable
 from .equations import Equations
@@ -58,7 +58,7 @@ def quiet(name: str) -> None:
 class Decisions:
     """The decisions of one machine, within one limit and by one clock."""
 
-    machine: Machine
+    machine: MooreMachine
     limit: int
     clock: Clock
     progress: Progress = quiet
@@ -99,22 +99,22 @@ class Decisions:
         except Stopped as stopped:
             self.verdicts[name] = Verdict(None, str(stopped))
 
-    def piecewise(self, machine: Machine) -> Verdict:
+    def piecewise(self, machine: MooreMachine) -> Verdict:
         """Strictly piecewise, with a share of the time for the least k."""
         return strictly_piecewise(machine, self.clock.share(0.1))
 
     @staticmethod
     def of_labels(
-        machine: Machine, decide: Callable[[Machine], Verdict], complement: bool = False
+        machine: MooreMachine, decide: Callable[[MooreMachine], Verdict], complement: bool = False
     ) -> Verdict:
         """The verdict of a language; with more labels that of the language of every label."""
         if machine.is_language:
             return decide(machine.complement() if complement else machine)
         ks = []
-        for label in np.unique(machine.outputs):
-            outputs = ((machine.outputs == label) ^ complement).astype(np.intp)
+        for label in np.unique(machine.labels):
+            outputs = ((machine.labels == label) ^ complement).astype(np.intp)
             verdict = decide(
-                Machine.smallest(machine.symbols, machine.table, outputs, machine.start)
+                MooreMachine.minimal(machine.symbols, machine.table, outputs, machine.start)
             )
             if not verdict.answer:
                 return replace(verdict, why=f"the language of label {label}: {verdict.why}")
@@ -124,9 +124,9 @@ class Decisions:
 
     def with_k(
         self,
-        decide: Callable[[Machine], Verdict],
-        least: Callable[[Machine, Clock], int],
-        machine: Machine,
+        decide: Callable[[MooreMachine], Verdict],
+        least: Callable[[MooreMachine, Clock], int],
+        machine: MooreMachine,
     ) -> Verdict:
         """A verdict, and with a *yes* the least k if it is found in a share of the time."""
         verdict = decide(machine)
@@ -144,7 +144,7 @@ class Decisions:
         """The semigroup, or what stopped it."""
         return self.closed(self.machine)
 
-    def closed(self, machine: Machine) -> Semigroup | Stopped:
+    def closed(self, machine: MooreMachine) -> Semigroup | Stopped:
         """The semigroup of a machine, or what stopped it."""
         self.progress("how large the semigroup is")
         try:
@@ -172,7 +172,7 @@ class Decisions:
         return {name for name, verdict in self.verdicts.items() if verdict.answer is not None}
 
     def ask(
-        self, machine: Machine, semigroup: Semigroup | Stopped, wanted: dict[str, Equation]
+        self, machine: MooreMachine, semigroup: Semigroup | Stopped, wanted: dict[str, Equation]
     ) -> None:
         """Each decision that does not follow from those before it."""
         samples = Samples(machine, self.clock)
@@ -199,7 +199,7 @@ class Decisions:
         earlier = self.verdicts.get(name)
         return Verdict(None, stopped if earlier is None else f"{earlier.why}; {stopped}")
 
-    def thresholds(self, stopped: str, machine: Machine) -> Verdict:
+    def thresholds(self, stopped: str, machine: MooreMachine) -> Verdict:
         """The verdict of the test on the automaton, as far as it is known what is star-free."""
         star_free = self.verdicts["SF"].answer  # neutral symbols count nothing
         try:

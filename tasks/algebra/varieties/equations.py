@@ -41,8 +41,8 @@ class Equations:
     """The decisions of one semigroup, and what they share.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import Machine
-    >>> machine = Machine.of(from_expression("(ab)*"))
+    >>> from .machine import MooreMachine
+    >>> machine = MooreMachine.from_automaton(from_expression("(ab)*"))
     >>> equations = Equations.of(Semigroup.of(machine, Clock.of(1)), Clock.of(1))
     >>> equations.aperiodic().answer, equations.da().witness
     (True, {'x': (), 'y': ('a',), 'z': ('b',)})
@@ -119,7 +119,7 @@ class Equations:
         In the right one t = sx and s = ty, so s = s(xy)^w and (xy)^w x = (xy)^w would make s = t.
         """
         machine = self.semigroup.machine
-        return machine.spelt(walk(edges, s, t)), machine.spelt(walk(edges, t, s))
+        return machine.spell(walk(edges, s, t)), machine.spell(walk(edges, t, s))
 
     def da(self) -> Verdict:
         """(xyz)^w y (xyz)^w = (xyz)^w."""
@@ -131,7 +131,7 @@ class Equations:
             return Verdict(True, "every regular element is idempotent")
         y = int(wrong[0])
         e = int(s.idempotents[green.r[s.idempotents] == green.r[y]][0])
-        z = s.machine.spelt(walk(s.right, y, e))
+        z = s.machine.spell(walk(s.right, y, e))
         return Verdict(
             False,
             "(xyz)^w y (xyz)^w differs from (xyz)^w",

@@ -32,11 +32,11 @@ def piecewise_locally_testable(equations: Equations) -> Verdict:
     """Whether the language is of dot-depth at most one.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import Machine
+    >>> from .machine import MooreMachine
     >>> from .semigroup import Semigroup
     >>> from .verdict import Clock
     >>> def decide(text):
-    ...     semigroup = Semigroup.of(Machine.of(from_expression(text)), Clock.of(1))
+    ...     semigroup = Semigroup.of(MooreMachine.from_automaton(from_expression(text)), Clock.of(1))
     ...     return piecewise_locally_testable(Equations.of(semigroup, Clock.of(1))).answer
     >>> decide("[abc]*a(ab)*b[abc]*"), decide("(a(ab)*b)*")
     (True, False)
@@ -92,7 +92,7 @@ def spelt(
 ) -> Words:
     """a, b, c and d: x = u and y leads back from u to g, t = v and z leads back from v to h."""
     semigroup, (e, f), (u, g), (v, h) = equations.semigroup, objects, one, other
-    spell = semigroup.machine.spelt
+    spell = semigroup.machine.spell
     back = spell(walk(semigroup.right, u, g)) or semigroup.word(g)
     forth = spell(walk(semigroup.left, v, h)[::-1]) or semigroup.word(h)
     words = {"a": semigroup.word(u), "b": back, "c": forth, "d": semigroup.word(v)}

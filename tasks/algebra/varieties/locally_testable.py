@@ -24,26 +24,27 @@ from jaxtyping import Bool, Int
 
 from flann.tasks.algebra.maps import omega
 from flann.tasks.algebra.pairs import PairGraph, Search
+from flann.tasks.algebra.reachability import find_components, find_reachable
 from flann.tasks.algebra.verdict import Verdict
-from flann.tasks.automata.moore_machine import Machine, Word
+from flann.tasks.automata.moore_machine import MooreMachine, Word
 
 
-def locally_testable(machine: Machine) -> Verdict:
+def locally_testable(machine: MooreMachine) -> Verdict:
     """Whether the language is locally testable.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> locally_testable(Machine.of(from_expression("(ab)*"))).answer
+    >>> locally_testable(MooreMachine.from_automaton(from_expression("(ab)*"))).answer
     True
-    >>> locally_testable(Machine.of(from_expression("b*ab*ab*"))).witness
+    >>> locally_testable(MooreMachine.from_automaton(from_expression("b*ab*ab*"))).witness
     {'e': ('b',), 'x': ('a',)}
     """
-    small = machine.merged()
+    small = machine.merge_symbols()
     return knotted(small) or spread(small) or Verdict(True, "every local monoid is a semilattice")
 
 
-def knotted(machine: Machine) -> Verdict | None:
+def knotted(machine: MooreMachine) -> Verdict | None:
     """The verdict where one word fixes two states of one component."""
-    component = machine.component
+    component = find_components(machine)
     same = (component[:, None] == component) & ~np.eye(machine.size, dtype=bool)
     graph = PairGraph(machine.table, same, component)
     left = graph.peeled[0]
@@ -53,9 +54,9 @@ def knotted(machine: Machine) -> Verdict | None:
     return refuted(machine, e, machine.path(p, q) or (), machine.path(q, p) or ())
 
 
-def spread(machine: Machine) -> Verdict | None:
+def spread(machine: MooreMachine) -> Verdict | None:
     """The verdict where p and q do not agree on which words still reach q."""
-    component, reach = machine.component, machine.reach
+    component, reach = find_components(machine), find_reachable(machine)
     below = reach & (component[:, None] != component)
     graph = PairGraph(machine.table, below, component)
     left = graph.peeled[0]
@@ -86,7 +87,7 @@ class KeepsSecond(PairGraph):
 
 
 def disagreeing(
-    machine: Machine,
+    machine: MooreMachine,
     graph: PairGraph,
     search: Search,
     pair: tuple[int, int],
@@ -102,15 +103,15 @@ def disagreeing(
     return refuted(machine, e, x, machine.path(p, q) or ())
 
 
-def refuted(machine: Machine, loop: Word, x: Word, y: Word) -> Verdict:
+def refuted(machine: MooreMachine, loop: Word, x: Word, y: Word) -> Verdict:
     """Which of the equations these words violate."""
     e = omega(machine.action(loop))
     maps = {name: e[machine.action(word)[e]] for name, word in (("x", x), ("y", y))}
     for name, word in (("x", x), ("y", y)):
         if (maps[name][maps[name]] != maps[name]).any():
-            witness = {"e": machine.spelt(loop), "x": machine.spelt(word)}
+            witness = {"e": machine.spell(loop), "x": machine.spell(word)}
             return Verdict(False, "exexe differs from exe", witness)
     assert (maps["x"][maps["y"]] != maps["y"][maps["x"]]).any(), "no equation is violated"
     words = {"e": loop, "x": x, "y": y}
-    spelt = {name: machine.spelt(word) for name, word in words.items()}
+    spelt = {name: machine.spell(word) for name, word in words.items()}
     return Verdict(False, "exeye differs from eyexe", spelt)

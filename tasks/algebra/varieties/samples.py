@@ -16,7 +16,7 @@ from jaxtyping import Bool, Int
 
 from flann.tasks.algebra.maps import Maps, is_aperiodic, omega, power, then
 from flann.tasks.algebra.verdict import Clock, Verdict
-from flann.tasks.automata.moore_machine import Machine, Word
+from flann.tasks.automata.moore_machine import MooreMachine, Word
 
 DRAWN = 300  # choices of words for the variables
 MOST_PAIRS = 4096
@@ -30,18 +30,18 @@ class Samples:
     """Symbols and pairs of symbols, as words and as maps.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> machine = Machine.of(from_expression("(b|ab*a)*"))
+    >>> machine = MooreMachine.from_automaton(from_expression("(b|ab*a)*"))
     >>> Samples(machine, Clock.of(1)).refute("SF").witness
     {'x': ('a',)}
     """
 
-    machine: Machine
+    machine: MooreMachine
     clock: Clock
 
     @cached_property
-    def small(self) -> Machine:
+    def small(self) -> MooreMachine:
         """The machine with one symbol of those that act alike."""
-        return self.machine.merged()
+        return self.machine.merge_symbols()
 
     @cached_property
     def words(self) -> list[Word]:
@@ -74,7 +74,7 @@ class Samples:
 
     def verdict(self, why: str, **words: Word) -> Verdict:
         """A *no* with these words."""
-        return Verdict(False, why, {name: self.small.spelt(w) for name, w in words.items()})
+        return Verdict(False, why, {name: self.small.spell(w) for name, w in words.items()})
 
     # -- groups ----------------------------------------------------------------------------------
 

@@ -34,20 +34,21 @@ from jaxtyping import Bool, Int, UInt64
 
 from flann.tasks.algebra.green import components
 from flann.tasks.algebra.maps import omega
+from flann.tasks.algebra.reachability import find_components, find_reachable
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
-from flann.tasks.automata.moore_machine import Machine, Word
+from flann.tasks.automata.moore_machine import MooreMachine, Word
 
 from .samples import product
 
 MOST_EDGES = 1 << 22  # between quadruples: those of 32 states and 4 symbols
 
 
-def threshold_testable(machine: Machine, aperiodic: bool | None, clock: Clock) -> Verdict:
+def threshold_testable(machine: MooreMachine, aperiodic: bool | None, clock: Clock) -> Verdict:
     """Whether the language is locally threshold testable.
 
     Parameters
     ----------
-    machine : Machine
+    machine : MooreMachine
         of the language.
     aperiodic : bool or None
         whether it is star-free, which is not asked here; None where that is not known. Then the
@@ -63,12 +64,12 @@ def threshold_testable(machine: Machine, aperiodic: bool | None, clock: Clock) -
     Examples
     --------
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> threshold_testable(Machine.of(from_expression("b*ab*ab*")), True, Clock.of(9)).answer
+    >>> threshold_testable(MooreMachine.from_automaton(from_expression("b*ab*ab*")), True, Clock.of(9)).answer
     True
-    >>> threshold_testable(Machine.of(from_expression("c*ac*bc*")), True, Clock.of(9)).witness
+    >>> threshold_testable(MooreMachine.from_automaton(from_expression("c*ac*bc*")), True, Clock.of(9)).witness
     {'e': ('c',), 'f': ('c',), 'x': (), 'y': ('a',), 'z': ('b',)}
     """
-    small = machine.merged()
+    small = machine.merge_symbols()
     symbols = len(small.symbols)
     if small.size**4 * symbols > MOST_EDGES:
         raise Stopped(f"{small.size} states and {symbols} symbols make too many quadruples")
@@ -81,7 +82,7 @@ def threshold_testable(machine: Machine, aperiodic: bool | None, clock: Clock) -
 
 
 def exchange(
-    machine: Machine, clock: Clock
+    machine: MooreMachine, clock: Clock
 ) -> tuple[tuple[int, int, int], tuple[int, int, int, int]] | None:
     """States p, p1, p2 and r1, r2, t1, t2 of a violation."""
     n = machine.size
@@ -89,7 +90,7 @@ def exchange(
     fixed[tuple(cyclic(machine, 3, clock).T)] = True
     quadruples = cyclic(machine, 4, clock)
     r1, r2, t1, t2 = quadruples[quadruples[:, 2] != quadruples[:, 3]].T
-    reach = product_machine(machine, 2).reach
+    reach = find_reachable(product_machine(machine, 2))
     arriving = bits(reach.reshape(n, n, n * n).swapaxes(0, 2))  # at (r, t) from (p, p1): [rt, p1]
     fixing = bits(fixed.transpose(1, 2, 0))
     back, one, other = r1 * n + r2, r1 * n + t2, r2 * n + t1
@@ -112,22 +113,22 @@ def bits(flags: Bool[np.ndarray, "*rows states"]) -> UInt64[np.ndarray, "*rows"]
     return result
 
 
-def product_machine(machine: Machine, arity: int) -> Machine:
+def product_machine(machine: MooreMachine, arity: int) -> MooreMachine:
     """On tuples of states, numbered like digits; only its graph is of use."""
     table = np.zeros((1, len(machine.symbols)), np.intp)
     for _ in range(arity):
         table = (table[:, None] * machine.size + machine.table).reshape(-1, table.shape[1])
-    return replace(machine, table=table, outputs=np.zeros(len(table), np.intp))
+    return replace(machine, table=table, labels=np.zeros(len(table), np.intp))
 
 
-def cyclic(machine: Machine, arity: int, clock: Clock) -> Int[np.ndarray, "tuples arity"]:
+def cyclic(machine: MooreMachine, arity: int, clock: Clock) -> Int[np.ndarray, "tuples arity"]:
     """The tuples of states that some non-empty word fixes.
 
     Such a word keeps every state in its component, so only these edges are looked at; and of their
     nodes none that has no edge into what is left, or none out of it.
     """
     table, n = product_machine(machine, arity).table, machine.size
-    stays = machine.component[machine.table] == machine.component[:, None]
+    stays = find_components(machine)[machine.table] == find_components(machine)[:, None]
     kept = np.ones((1, table.shape[1]), bool)
     for _ in range(arity):
         kept = (kept[:, None] & stays).reshape(-1, table.shape[1])
@@ -151,7 +152,7 @@ def cyclic(machine: Machine, arity: int, clock: Clock) -> Int[np.ndarray, "tuple
 
 
 def refuted(
-    machine: Machine, at_e: tuple[int, int, int], at_f: tuple[int, int, int, int]
+    machine: MooreMachine, at_e: tuple[int, int, int], at_f: tuple[int, int, int, int]
 ) -> Verdict:
     """The words of a violation."""
     (p, p1, p2), (r1, r2, t1, t2) = at_e, at_f
@@ -166,11 +167,11 @@ def refuted(
     e, f = (omega(machine.action(words[name])) for name in "ef")
     x, y, z = (machine.action(words[name]) for name in "xyz")
     assert (product(e, x, f, y, e, z, f) != product(e, z, f, y, e, x, f)).any(), "none is violated"
-    spelt = {name: machine.spelt(word) for name, word in words.items()}
+    spelt = {name: machine.spell(word) for name, word in words.items()}
     return Verdict(False, "exfyezf differs from ezfyexf", spelt)
 
 
-def loop(machine: Machine, states: tuple[int, ...]) -> Word:
+def loop(machine: MooreMachine, states: tuple[int, ...]) -> Word:
     """A shortest non-empty word that fixes all of these states."""
     tuples = product_machine(machine, len(states))
     node = int(np.ravel_multi_index(states, (machine.size,) * len(states)))

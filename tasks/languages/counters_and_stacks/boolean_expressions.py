@@ -28,9 +28,9 @@ from jaxtyping import Bool, Int
 from flann.errors import UserError
 from flann.tasks.automata.counting import WordCounts
 from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import coins
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import coins
+from flann.tasks.theory.properties import TaskProperties
 
 VALUES = ("0", "1")
 MOST_OPERANDS = 8
@@ -133,11 +133,11 @@ class Boolean(Recognition):
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """One counter."""
         why = "the number of expressions to come is a count, which AC0 cannot keep"
         tagging = self.mode == "tag"
-        return Facts(
+        return TaskProperties(
             "TC0",
             why,
             partial=tagging,

@@ -20,10 +20,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int, UInt
 
-from flann.tasks.core.sampling import uniform, uniform_below
 from flann.tasks.core.task import Targets, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import uniform, uniform_below
+from flann.tasks.theory.properties import TaskProperties
 
 MODULUS = 5
 DIGITS = tuple(map(str, range(MODULUS)))
@@ -31,7 +31,7 @@ PLUS, MINUS, TIMES, OPEN, CLOSE = range(MODULUS, MODULUS + 5)
 SYMBOLS = (*DIGITS, "+", "-", "*", "(", ")")
 X, EQUALS = len(SYMBOLS), len(SYMBOLS) + 1
 BLOCK = 1 << 12  # words evaluated at a time
-FORMULAS = Facts(
+FORMULAS = TaskProperties(
     "NC1-complete",
     "values of formulas over a finite field, brackets of any depth (Buss 1987)",
     stack=True,
@@ -166,7 +166,7 @@ class ModularArithmeticBrackets(Transduction):
     [[4]]
     """
 
-    facts_known = FORMULAS
+    known_properties = FORMULAS
 
     def __init__(self) -> None:
         super().__init__("modular-arithmetic-brackets", SYMBOLS, DIGITS)
@@ -197,7 +197,7 @@ class SolveEquation(Transduction):
     [[4]]
     """
 
-    facts_known = FORMULAS
+    known_properties = FORMULAS
 
     def __init__(self) -> None:
         super().__init__("solve-equation", (*SYMBOLS, "x", "="), DIGITS)

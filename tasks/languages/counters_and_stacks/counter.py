@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from flann.tasks.core.sampling import uniform
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import uniform
+from flann.tasks.theory.properties import TaskProperties
 
 
 @register("majority")
@@ -75,9 +75,9 @@ class Majority(Task):
         return Chance(float(zero.mean()), float(zero[-1]), never_ahead)
 
     @property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """One counter; for a whole word, the shares of the symbols."""
-        return Facts(
+        return TaskProperties(
             "TC0",
             "it is what a majority gate computes, which AC0 cannot",
             asks_every_prefix=self.mode == "tag",

@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Int, UInt
 
-from flann.tasks.core.sampling import raw_bits, uniform_below
+from flann.tasks.sampling import raw_bits, uniform_below
 
 LONGEST = 60_000  # so that the fraction's whole numbers stay below 2^32
 

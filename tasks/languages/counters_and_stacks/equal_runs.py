@@ -18,9 +18,9 @@ from typing import Literal
 import numpy as np
 
 from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import uniform
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import uniform
+from flann.tasks.theory.properties import TaskProperties
 
 LETTERS = "abcd"
 
@@ -119,7 +119,9 @@ class EqualRuns(Recognition):
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """Runs are compared, each with the next: a counter for each pair."""
         why = "the ends of the runs are at places that can be found and compared"
-        return Facts("AC0", why, asks_every_prefix=self.mode == "tag", counters=self.runs - 1)
+        return TaskProperties(
+            "AC0", why, asks_every_prefix=self.mode == "tag", counters=self.runs - 1
+        )

@@ -30,6 +30,10 @@ from jaxtyping import Bool, Int, UInt
 
 from flann.errors import UserError
 from flann.tasks.core.recognition import (
+    ACCEPTED,
+    DEAD,
+    PREFIX,
+    PREFIX_LABELS,
     Negatives,
     Recognition,
     Verdicts,
@@ -37,16 +41,15 @@ from flann.tasks.core.recognition import (
     no_negatives,
     replace_one,
 )
-from flann.tasks.core.sampling import coins, raw_bits, uniform_below
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import coins, raw_bits, uniform_below
+from flann.tasks.theory.properties import TaskProperties
 
-from .dyck import as_many, bracket_names
+from .dyck import bracket_names, close_all
 from .dyck_paths import FreeOdds
 
 MOST_KINDS = 8
 LONGEST = 4096  # of a word
-PREFIX, ACCEPTED, DEAD = 0, 1, 2
 
 
 @register("shuffle-dyck-2", "shuffle-dyck-3", pattern=r"shuffle-dyck-\d+")
@@ -84,7 +87,7 @@ class ShuffleDyck(Recognition):
         if self.asks_next:
             self.labels, self.label_sets = next_sets(self.symbols)
         elif mode == "tag":
-            self.labels = ("prefix", "accepted", "dead")
+            self.labels = PREFIX_LABELS
 
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Any length for tagging; even ones for recognition."""
@@ -172,7 +175,7 @@ class ShuffleDyck(Recognition):
 
     def in_format(self, tokens: Tokens) -> Verdicts:
         """Whether there are as many closing as opening brackets."""
-        return as_many(tokens)
+        return close_all(tokens)
 
     # -- for reports -----------------------------------------------------------------------------
 
@@ -181,9 +184,9 @@ class ShuffleDyck(Recognition):
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """As many counters as kinds."""
-        return Facts(
+        return TaskProperties(
             "TC0",
             "a count for each kind, which AC0 cannot keep",
             partial=self.asks_next,

@@ -29,9 +29,9 @@ from jaxtyping import Bool, Int, UInt
 from flann.errors import UserError
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import raw_bits, uniform
 from flann.tasks.core.task import Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import raw_bits, uniform
+from flann.tasks.theory.properties import TaskProperties
 
 from .stack_manipulation import StackManipulation
 
@@ -72,9 +72,9 @@ class StackLanguage(Recognition):
         self.form = Semiautomaton(FORM, START)
 
     @property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """Those of the transduction: one tells the other."""
-        return StackManipulation.facts_known
+        return StackManipulation.known_properties
 
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """All but 2; a near miss needs a bit behind the mark."""

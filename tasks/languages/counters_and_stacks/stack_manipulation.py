@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from flann.tasks.core.sampling import uniform
 from flann.tasks.core.task import NOT_SCORED, Targets
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import uniform
+from flann.tasks.theory.properties import TaskProperties
 
 POP, PUSH0 = 2, 3
 END = 2
@@ -32,7 +32,7 @@ class StackManipulation(Transduction):
     ['0', '1', '0', 'END', '.', '.']
     """
 
-    facts_known = Facts(
+    known_properties = TaskProperties(
         "TC0", "which pop takes which push is told by counting", stack=True, remembers=True
     )
 

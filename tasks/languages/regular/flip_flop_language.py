@@ -19,10 +19,10 @@ import numpy as np
 
 from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton, from_function
-from flann.tasks.core.sampling import coins, raw_bits
 from flann.tasks.core.task import Tokens, register
+from flann.tasks.sampling import coins, raw_bits
 
-from .regular_language import Language
+from .regular_language import RegularLanguage
 
 WRITE, READ, IGNORE, ZERO, ONE = range(5)
 SYMBOLS = ("w", "r", "i", "0", "1")
@@ -32,7 +32,7 @@ State = tuple[int | None, int | None] | None
 
 
 @register("flip-flop-language")
-class FlipFlopLanguage(Language):
+class FlipFlopLanguage(RegularLanguage):
     """Which symbols may come next among write, read and ignore instructions and their bits?
 
     Parameters

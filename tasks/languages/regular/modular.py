@@ -23,11 +23,12 @@ from typing import Literal
 import numpy as np
 
 from flann.tasks.automata.automaton import Automaton, from_function
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.core.recognition import Negatives, no_negatives
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import Transduction, Words
 
-from .regular_language import Language
+from .regular_language import RegularLanguage
 from .semiautomata import StateTask
 
 MODULUS = 5
@@ -48,7 +49,7 @@ def cycle_navigation(
     """Where on a ring of five places do the moves lead?"""
     about = "Where on a ring of five places do the moves lead?"
     if mode == "recognise":
-        return Language(
+        return RegularLanguage(
             "cycle-navigation",
             navigation(check=True),
             mode="recognise",
@@ -73,6 +74,11 @@ class Navigation(Transduction):
     def __init__(self, ring: StateTask) -> None:
         super().__init__("cycle-navigation", MOVES, DIGITS)
         self.ring = ring
+
+    @property
+    def machine(self) -> MooreMachine:
+        """The ring; its state after the word is the answer to the query."""
+        return self.ring.machine
 
     def answers(self, words: Words) -> Targets:
         """The place after the last move."""
@@ -99,9 +105,9 @@ def navigation(check: bool) -> Automaton:
 
 
 @register("modular-arithmetic-simple")
-def modular_arithmetic_simple(*, negatives: Negatives = "mixed") -> Language:
+def modular_arithmetic_simple(*, negatives: Negatives = "mixed") -> RegularLanguage:
     """Is an equation modulo 5 right, worked out from left to right?"""
-    return Language(
+    return RegularLanguage(
         "modular-arithmetic-simple",
         arithmetic(check=True),
         mode="recognise",

@@ -11,12 +11,14 @@ by Pólya's urn (after t symbols, k of them ones, the next is a one with probabi
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
-from flann.tasks.core.sampling import uniform
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
+from flann.tasks.sampling import uniform
 
 
 @register("parity")
@@ -80,14 +82,13 @@ class Parity(Task):
             return Chance(*[float(best[-1])] * 3)
         return Chance(float(best.mean()), float(best[-1]), float(best_row))
 
-    @property
-    def structure(self) -> dict[str, Any]:
-        """The two-state automaton."""
-        return {
-            "kind": "automaton",
-            "states": ["even", "odd"],
-            "symbols": list(self.symbols),
-            "start": 0,
-            "accepting": [1],
-            "table": [[0, 1], [1, 0]],
-        }
+    @cached_property
+    def machine(self) -> MooreMachine:
+        """The two states even and odd."""
+        return MooreMachine.minimal(
+            self.symbols,
+            np.array([[0, 1], [1, 0]]),
+            np.array([0, 1]),
+            members=np.array([False, True]),
+            names=("even", "odd"),
+        )

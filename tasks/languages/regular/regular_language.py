@@ -18,7 +18,7 @@ more.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -26,7 +26,7 @@ from jaxtyping import Bool, Int
 from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.counting import WordCounts
-from flann.tasks.automata.files import to_dict
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import (
     Negatives,
@@ -36,17 +36,16 @@ from flann.tasks.core.recognition import (
     no_negatives,
     replace_one,
 )
-from flann.tasks.core.sampling import coins
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens
+from flann.tasks.sampling import coins
 
 LONGEST = 100_000
-MOST_DESCRIBED = 120  # states that a report can draw
 
 Ask = Literal["tag", "recognise"]
 Label = Literal["member", "next"]
 
 
-class Language(Recognition):
+class RegularLanguage(Recognition):
     """Is the word, or each prefix of it, in a regular language?
 
     Parameters
@@ -95,7 +94,7 @@ class Language(Recognition):
             self.labels, self.label_sets, self.state_labels = next_symbols(self.automaton)
         else:
             self.state_labels = self.automaton.accepting.astype(np.int16)
-        self.machine = Semiautomaton(self.automaton.table, self.automaton.start)
+        self.semiautomaton = Semiautomaton(self.automaton.table, self.automaton.start)
 
     def _check(self) -> None:
         if self.automaton.is_empty:
@@ -224,17 +223,17 @@ class Language(Recognition):
             return super().label(tokens)
         targets = self.target_array(tokens)
         if self.automaton.size <= 1 << 7:
-            self.machine.run(tokens, targets)
+            self.semiautomaton.run(tokens, targets)
             states = targets
         else:
             states = np.empty(tokens.shape[::-1], np.int16).T
-            self.machine.run(tokens, states)
+            self.semiautomaton.run(tokens, states)
         np.take(self.state_labels.astype(targets.dtype), states.T, out=targets.T, mode="clip")
         return targets
 
     def contains(self, tokens: Tokens) -> Verdicts:
         """Whether the automaton accepts."""
-        verdicts: Verdicts = self.automaton.accepting[self.final_states(self.machine, tokens)]
+        verdicts: Verdicts = self.automaton.accepting[self.final_states(self.semiautomaton, tokens)]
         return verdicts
 
     def in_format(self, tokens: Tokens) -> Verdicts:
@@ -252,6 +251,17 @@ class Language(Recognition):
         last: Int[np.ndarray, " size"] = states[:, -1].copy()
         return last
 
+    @cached_property
+    def machine(self) -> MooreMachine:
+        """The minimal automaton, each state with its label."""
+        return MooreMachine.minimal(
+            self.symbols,
+            self.automaton.table,
+            self.state_labels,
+            self.automaton.start,
+            members=self.automaton.accepting,
+        )
+
     # -- for reports -----------------------------------------------------------------------------
 
     @property
@@ -264,11 +274,6 @@ class Language(Recognition):
         if self.mode == "recognise":
             return super().chance(length)
         return Task.chance(self, length)
-
-    @property
-    def structure(self) -> dict[str, Any] | None:
-        """The smallest automaton."""
-        return to_dict(self.automaton) if self.automaton.size <= MOST_DESCRIBED else None
 
 
 def next_symbols(

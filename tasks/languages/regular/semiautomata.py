@@ -16,17 +16,18 @@ alternating, dihedral and quaternion semiautomata are the groups ``Sn An Dn Q8``
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import product
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
 from flann.errors import UserError
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import replace_one
-from flann.tasks.core.sampling import coins, uniform
 from flann.tasks.core.task import Targets, Task, Tokens, register
+from flann.tasks.sampling import coins, uniform
 
 LARGEST = 64  # states of a family
 
@@ -49,7 +50,7 @@ class StateTask(Task):
         about: str,
     ) -> None:
         self.name, self.symbols, self.labels, self.about = name, symbols, states, about
-        self.machine = Semiautomaton(table)
+        self.semiautomaton = Semiautomaton(table)
 
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
@@ -62,7 +63,7 @@ class StateTask(Task):
     def label(self, tokens: Tokens) -> Targets:
         """The state."""
         targets = self.target_array(tokens)
-        self.machine.run(tokens, targets)
+        self.semiautomaton.run(tokens, targets)
         return targets
 
     @property
@@ -70,17 +71,13 @@ class StateTask(Task):
         """One line on what it is."""
         return self.about
 
-    @property
-    def structure(self) -> dict[str, Any]:
-        """The semiautomaton; no state accepts."""
-        return {
-            "kind": "automaton",
-            "states": list(self.labels),
-            "symbols": list(self.symbols),
-            "start": 0,
-            "accepting": [],
-            "table": self.machine.table.tolist(),
-        }
+    @cached_property
+    def machine(self) -> MooreMachine:
+        """The semiautomaton; every state is a label of its own."""
+        table = self.semiautomaton.table
+        return MooreMachine.minimal(
+            self.symbols, table, np.arange(len(table)), self.semiautomaton.start, names=self.labels
+        )
 
 
 def checked_size(name: str, size: int, least: int) -> int:

@@ -22,7 +22,7 @@ from flann.tasks.automata.expressions import from_expression
 from flann.tasks.core.recognition import Negatives
 from flann.tasks.core.task import register
 
-from .regular_language import Ask, Label, Language
+from .regular_language import Ask, Label, RegularLanguage
 
 ODD_THEN_ODD = "(|.*0)1(11)*0(00)*(|1.*)"  # somewhere an odd run of ones, then one of zeros
 
@@ -49,10 +49,12 @@ ABOUT = {
 )
 def tomita(
     name: str, *, mode: Ask = "tag", label: Label = "member", negatives: Negatives = "mixed"
-) -> Language:
+) -> RegularLanguage:
     """One of Tomita's seven small regular languages over 0 and 1."""
     machine = automaton_of(int(name[-1]))
-    return Language(name, machine, mode=mode, label=label, negatives=negatives, about=ABOUT[name])
+    return RegularLanguage(
+        name, machine, mode=mode, label=label, negatives=negatives, about=ABOUT[name]
+    )
 
 
 def automaton_of(number: int) -> Automaton:

@@ -25,10 +25,10 @@ from operator import add, mul
 
 import numpy as np
 
-from flann.tasks.core.sampling import uniform
 from flann.tasks.core.task import NOT_SCORED, Targets, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import uniform
+from flann.tasks.theory.properties import TaskProperties
 
 MODULUS = 5
 END = 2
@@ -85,7 +85,7 @@ class BinaryAddition(BinaryOperation):
     """
 
     operate = staticmethod(add)
-    facts_known = Facts(
+    known_properties = TaskProperties(
         "AC0",
         "carries can be looked ahead; where the operator is can be found",
         remembers=True,
@@ -105,7 +105,7 @@ class BinaryMultiplication(BinaryOperation):
     """
 
     operate = staticmethod(mul)
-    facts_known = Facts(
+    known_properties = TaskProperties(
         "TC0", "a sum of shifted numbers; parity can be read off a product", remembers=True
     )
 
@@ -122,7 +122,7 @@ class ComputeSqrt(Transduction):
     [[0, 1, 1]]
     """
 
-    facts_known = Facts(
+    known_properties = TaskProperties(
         "TC0", "roots are in TC0, and squares can be read off roots", remembers=True
     )
 
@@ -157,7 +157,7 @@ class ModularArithmetic(Transduction):
     [[0]]
     """
 
-    facts_known = Facts(
+    known_properties = TaskProperties(
         "ACC0",
         "it counts modulo 5, product by product; every group is solvable",
         regular=True,

@@ -28,10 +28,10 @@ import numpy as np
 from jaxtyping import Int
 
 from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import uniform, whole_below
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import Transduction
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import uniform, whole_below
+from flann.tasks.theory.properties import TaskProperties
 
 from .binary_arithmetic import BinaryAddition, BinaryMultiplication, ComputeSqrt
 
@@ -75,9 +75,9 @@ class Equation(Recognition):
     # -- what follows ----------------------------------------------------------------------------
 
     @property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """Those of the transduction: one tells the other."""
-        return type(self).transduction().facts
+        return type(self).transduction().properties
 
     @property
     def summary(self) -> str:

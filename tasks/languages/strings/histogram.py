@@ -21,14 +21,14 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from flann.tasks.core.sampling import raw_bits, uniform, uniform_below
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import InPlace, Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import raw_bits, uniform, uniform_below
+from flann.tasks.theory.properties import TaskProperties
 
 KINDS = 32  # symbols of histogram
 GREATEST = 64  # count that has a label
-COUNTED = Facts("TC0", "counts of symbols, which AC0 cannot keep")
+COUNTED = TaskProperties("TC0", "counts of symbols, which AC0 cannot keep")
 
 Ask = Literal["transduce", "tag"]
 
@@ -55,7 +55,7 @@ class Histogram(Transduction):
     ['2', '2', '2', '2', '1']
     """
 
-    facts_known = COUNTED
+    known_properties = COUNTED
 
     def __init__(self) -> None:
         labels = tuple(str(n) for n in range(1, GREATEST + 1))
@@ -102,7 +102,7 @@ class DoubleHistogram(Transduction):
     """
 
     KINDS = 8
-    facts_known = COUNTED
+    known_properties = COUNTED
 
     def __init__(self) -> None:
         labels = tuple(str(n) for n in range(1, self.KINDS + 1))

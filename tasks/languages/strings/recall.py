@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from flann.tasks.core.sampling import raw_bits, uniform
 from flann.tasks.core.task import Targets, Task, Tokens, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import raw_bits, uniform
+from flann.tasks.theory.properties import TaskProperties
 
 LAST_SEEN = "star-free, so it counts nothing: the last place of a symbol decides"
 
@@ -62,9 +62,9 @@ class Induction(Task):
         return targets
 
     @property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """A finite memory of what followed each symbol."""
-        return Facts(
+        return TaskProperties(
             "AC0",
             LAST_SEEN,
             regular=True,
@@ -87,7 +87,9 @@ class AssociativeRecall(Transduction):
     """
 
     KEYS = 8
-    facts_known = Facts("AC0", LAST_SEEN, regular=True, star_free=True, r_trivial=False)
+    known_properties = TaskProperties(
+        "AC0", LAST_SEEN, regular=True, star_free=True, r_trivial=False
+    )
 
     def __init__(self) -> None:
         keys, values = (tuple(f"{kind}{i}" for i in range(self.KEYS)) for kind in "kv")
@@ -142,7 +144,9 @@ class MostFrequent(Transduction):
     ['b']
     """
 
-    facts_known = Facts("TC0", "counts are compared, which AC0 cannot do", proportions=True)
+    known_properties = TaskProperties(
+        "TC0", "counts are compared, which AC0 cannot do", proportions=True
+    )
 
     def __init__(self) -> None:
         super().__init__("most-frequent", tuple("abcde"), tuple("abcde"))

@@ -29,25 +29,25 @@ from typing import Literal
 
 import numpy as np
 
-from flann.tasks.core.sampling import raw_bits, uniform
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import InPlace, Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import raw_bits, uniform
+from flann.tasks.theory.properties import TaskProperties
 
 BITS = ("0", "1")
 MOST_UNIQUE = 64
-MOVED = Facts(
+MOVED = TaskProperties(
     "AC0",
     "every answer is one symbol of the word, at a place that the length tells",
     remembers=True,
 )
-OPEN = Facts(
+OPEN = TaskProperties(
     "unknown", "in ww the hidden bit is also the parity of the ones: several ways lead to it"
 )
-ENDS = Facts(
+ENDS = TaskProperties(
     "unknown", "no symbol repeats, so words end where the alphabet does: results on T mean nothing"
 )
-COUNTED = Facts("TC0", "every answer compares a count of symbols with its own place")
+COUNTED = TaskProperties("TC0", "every answer compares a count of symbols with its own place")
 
 
 class StringTask(Transduction):
@@ -55,7 +55,7 @@ class StringTask(Transduction):
 
     alphabet: tuple[str, ...] = BITS
     called: str
-    facts_known = MOVED
+    known_properties = MOVED
 
     def __init__(self) -> None:
         super().__init__(self.called, self.alphabet, self.alphabet)
@@ -117,7 +117,7 @@ class MissingDuplicate(Transduction):
     [[1]]
     """
 
-    facts_known = OPEN
+    known_properties = OPEN
 
     def __init__(self) -> None:
         super().__init__("missing-duplicate", ("0", "1", "_"), BITS)
@@ -178,7 +178,7 @@ class BucketSort(StringTask):
 
     called = "bucket-sort"
     alphabet = ("0", "1", "2", "3", "4")
-    facts_known = COUNTED
+    known_properties = COUNTED
 
     def answers(self, words: Words) -> Targets:
         """Sorted."""
@@ -214,7 +214,7 @@ class CopyUnique(StringTask):
     """
 
     called = "copy-unique"
-    facts_known = ENDS
+    known_properties = ENDS
     alphabet = tuple(f"s{i}" for i in range(MOST_UNIQUE))
 
     def valid_lengths(self, low: int, high: int) -> list[int]:

@@ -25,18 +25,18 @@ from typing import Literal
 import numpy as np
 
 from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import uniform, uniform_below
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import InPlace
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import uniform, uniform_below
+from flann.tasks.theory.properties import TaskProperties
 
 from .strings import COUNTED, BucketSort, MissingDuplicate, OddsFirst
 
 BITS = ("0", "1")
 HIDDEN = 2
 SAME = "symbols at places that the length tells are compared"
-STACK = Facts("AC0", SAME, stack=True, remembers=True)
-QUEUE = Facts("AC0", SAME, remembers=True)
+STACK = TaskProperties("AC0", SAME, stack=True, remembers=True)
+QUEUE = TaskProperties("AC0", SAME, remembers=True)
 
 Order = Literal["reversed", "copied", "odds first", "sorted"]
 
@@ -61,17 +61,22 @@ class Marked(Recognition):
     """
 
     def __init__(
-        self, name: str, alphabet: tuple[str, ...], order: Order, negatives: Negatives, facts: Facts
+        self,
+        name: str,
+        alphabet: tuple[str, ...],
+        order: Order,
+        negatives: Negatives,
+        properties: TaskProperties,
     ) -> None:
         self.name, self.order, self.negatives = name, order, negatives
         self.symbols = (*alphabet, "#")
         self.mark = len(alphabet)
-        self.facts_known = facts
+        self.known_properties = properties
 
     @property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """What is known of comparing a word with another order of itself."""
-        return self.facts_known
+        return self.known_properties
 
     @property
     def summary(self) -> str:
@@ -151,16 +156,16 @@ class Halves(Recognition):
     """Words of two halves that tell one another: of even length, without a mark."""
 
     symbols: tuple[str, ...] = BITS
-    facts_known = QUEUE
+    known_properties = QUEUE
 
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Even ones."""
         return [t for t in range(max(low, 2), high + 1) if t % 2 == 0]
 
     @property
-    def facts(self) -> Facts:
+    def properties(self) -> TaskProperties:
         """What is known of comparing two halves."""
-        return self.facts_known
+        return self.known_properties
 
     def count_words(self, length: int) -> int | None:
         """All words, for the published mix."""

@@ -1,6 +1,6 @@
 """The theorems: from what a task is to what each family of architectures can do with it.
 
-A task says what it is (`Facts`); each file here is the literature on one kind of architecture, and
+A task says what it is (`TaskProperties`); each file here is the literature on one kind of architecture, and
 turns the facts into statements. Nothing here is particular to one task, so a language whose facts
 are worked out by machine gets its statements from the same place.
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flann.tasks.theory.properties import Facts
+from flann.tasks.theory.properties import TaskProperties
 from flann.tasks.theory.statements import FAMILIES, REGIMES, Statement, Theory
 
 from .inclusions import carried_over
@@ -28,36 +28,36 @@ from .recurrent import recurrent
 from .state_space import state_space
 from .transformers import transformers
 
-__all__ = ["theory_from"]
+__all__ = ["derive_theory"]
 
 CAUSAL = [f for f in FAMILIES if f not in ("transformer-bidirectional", "transformer-equivariant")]
 PRECISIONS = ("fixed precision", "log precision", "unbounded precision")  # each has the last
 FEW_ASKED = "words that have died are not asked about, so that it may be easier than its language"
 
 
-def theory_from(facts: Facts) -> Theory:
+def derive_theory(properties: TaskProperties) -> Theory:
     """Every statement that follows, at least one for each family.
 
     >>> from flann.tasks.theory.properties import UNKNOWN
-    >>> {statement.verdict for statement in theory_from(UNKNOWN).statements}
+    >>> {statement.verdict for statement in derive_theory(UNKNOWN).statements}
     {'open'}
     """
     statements = [
         statement
         for literature in (recurrent, state_space, linear_attention, transformers)
-        for statement in literature(facts)
+        for statement in literature(properties)
     ]
     statements = carried_over(statements)
-    if facts.looks_ahead:
+    if properties.looks_ahead:
         statements = [s for s in statements if s.family not in CAUSAL]
         statements += [not_yet_read(family) for family in CAUSAL]
     statements = not_superseded(statements)
-    if facts.partial:
+    if properties.partial:
         statements = [not_excluded(statement) for statement in statements]
     silent = [family for family in FAMILIES if family not in {s.family for s in statements}]
-    statements += [nothing_published(family, facts) for family in silent]
+    statements += [nothing_published(family, properties) for family in silent]
     statements.sort(key=lambda s: (list(FAMILIES).index(s.family), list(REGIMES).index(s.regime)))
-    return Theory(facts.circuit_class, facts.why, tuple(statements))
+    return Theory(properties.circuit_class, properties.why, tuple(statements))
 
 
 def not_yet_read(family: str) -> Statement:
@@ -90,11 +90,11 @@ def not_excluded(statement: Statement) -> Statement:
     return statement
 
 
-def nothing_published(family: str, facts: Facts) -> Statement:
+def nothing_published(family: str, properties: TaskProperties) -> Statement:
     """That the literature is silent, and where it would be."""
     where = SURVEY if family.startswith("transformer") else SARROF
-    regime = "fixed precision" if facts.regular else "log precision"
+    regime = "fixed precision" if properties.regular else "log precision"
     why = "no result is known that settles it"
-    if not facts.known:
+    if not properties.known:
         why = "the task has not been worked out, so no result applies"
     return Statement(family, regime, "open", why, f"not settled in {where}")

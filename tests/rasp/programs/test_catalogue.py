@@ -9,7 +9,7 @@ import pytest
 
 from flann.errors import UserError
 from flann.rasp import load_program
-from flann.rasp.programs.catalogue import claims, has_program
+from flann.rasp.programs.catalogue import has_program, load_claims
 from flann.rasp.programs.groups import coset_action, derived_series, factors_of, layers_of
 from flann.tasks import Task, get_task, task_names
 from flann.tasks.groups.cayley_tables import get_group
@@ -96,7 +96,7 @@ def test_brackets_on_every_word_to_length_12(name: str) -> None:
             assert wrong_answers(name, words, 12) == 0
 
 
-@pytest.mark.parametrize("name", [*NAMES, *claims()])
+@pytest.mark.parametrize("name", [*NAMES, *load_claims()])
 def test_claims_are_what_the_analysis_finds(name: str) -> None:
     program = load_program(name, max_length=64)
     assert (program.need.layers, program.need.heads) == (program.layers, program.heads)

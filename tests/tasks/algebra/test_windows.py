@@ -13,7 +13,7 @@ from flann.tasks.algebra.varieties.windows import least_subsequence, least_windo
 from flann.tasks.algebra.verdict import Clock, Stopped
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.expressions import from_expression
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 from .made import END, MADE, MARK, Word, progress, spoilt
 
@@ -177,10 +177,10 @@ def test_a_k_that_is_too_small_or_too_large_would_be_found() -> None:
 def test_what_stops_the_search_is_said() -> None:
     many = tuple(map(str, range(20)))
     first = np.array([[1, *[0] * 19], [1] * 20])  # the symbol 0 occurs; the rest act alike
-    machine = Machine.smallest(many, first, np.array([0, 1]))
+    machine = MooreMachine.minimal(many, first, np.array([0, 1]))
     assert least_window(machine, Clock.of(10)) == 1
     apart = np.minimum(np.arange(21)[:, None] + (np.arange(20) == np.arange(21)[:, None]), 20)
-    chain = Machine.smallest(many, apart, (np.arange(21) == 20).astype(int))
+    chain = MooreMachine.minimal(many, apart, (np.arange(21) == 20).astype(int))
     for search in (least_window, least_subsequence):
         with pytest.raises(Stopped, match="20 symbols make more than 20000 classes"):
             search(chain, Clock.of(10))

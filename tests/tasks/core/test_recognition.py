@@ -14,7 +14,7 @@ from flann.errors import UserError
 from flann.tasks import Task, get_task
 from flann.tasks.automata.expressions import from_expression
 from flann.tasks.core.recognition import Recognition, edited, move_one, replace_one
-from flann.tasks.languages.regular.regular_language import Language
+from flann.tasks.languages.regular.regular_language import RegularLanguage
 
 LEAST_P = 1e-4
 
@@ -95,8 +95,8 @@ def test_how_many_edits(rng: np.random.Generator) -> None:
     check(edited(rng, words, 2), {w: p / total for w, p in law.items()})
 
 
-def language(**options) -> Language:  # type: ignore[no-untyped-def]
-    return Language("test", from_expression("(aa|b)*"), mode="recognise", **options)
+def language(**options) -> RegularLanguage:  # type: ignore[no-untyped-def]
+    return RegularLanguage("test", from_expression("(aa|b)*"), mode="recognise", **options)
 
 
 def test_half_are_members(rng: np.random.Generator) -> None:
@@ -144,7 +144,7 @@ def test_near_misses_have_the_right_format(rng: np.random.Generator) -> None:
 
 
 def test_the_format_alone_can_score_well() -> None:
-    task = Language(
+    task = RegularLanguage(
         "test",
         from_expression("[ab]{3}c[ab]{3}"),
         mode="recognise",
@@ -162,7 +162,7 @@ def test_every_format_baseline_is_a_share(task: Task) -> None:
 
 def test_words_outside_are_found_where_they_are_rare(rng: np.random.Generator) -> None:
     """All words but one are members: edits hardly ever leave the language."""
-    task = Language("test", from_expression("[ab]*a[ab]*"), mode="recognise")
+    task = RegularLanguage("test", from_expression("[ab]*a[ab]*"), mode="recognise")
     tokens, targets = task.sample(rng, 2000, 12)
     outside = tokens[targets[:, -1] == 0]
     assert 900 < len(outside) < 1100

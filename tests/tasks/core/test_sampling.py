@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from flann.tasks import get_task
-from flann.tasks.core import sampling
-from flann.tasks.core.sampling import coins, raw_bits, uniform, uniform_below
+from flann.tasks import get_task, sampling
+from flann.tasks.sampling import coins, raw_bits, uniform, uniform_below
 
 LEAST_P = 1e-4  # the seeds are fixed, so a test passes always or never
 

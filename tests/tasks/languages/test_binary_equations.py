@@ -15,8 +15,8 @@ from scipy.stats import chisquare
 
 from flann.errors import UserError
 from flann.tasks import get_task
-from flann.tasks.core.sampling import whole_below
 from flann.tasks.languages.counters_and_stacks.stack_language import sizes, ways
+from flann.tasks.sampling import whole_below
 
 LEAST_P = 1e-4
 NAMES = ["binary-addition", "binary-multiplication", "compute-sqrt"]
