@@ -218,7 +218,9 @@ class Evaluator:
             return self._choose(node, operands)
         types = [operand.type for operand in operands]
         if len(set(types)) > 1:
-            raise self._build_error(node, f"{node.function} of {_list_types(types)}: expected one type")
+            raise self._build_error(
+                node, f"{node.function} of {_list_types(types)}: expected one type"
+            )
         data = [operand.data for operand in operands]
         if node.function in COMPARISONS:
             if types[0] == "text" and node.function not in ("==", "!="):

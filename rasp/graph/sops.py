@@ -91,7 +91,7 @@ class Constant(SOp):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Map(SOp):
-    """An elementwise function: an operator, ``neg``, ``round``, ``indicator``, ``not`` or ``if``."""
+    """An elementwise function: an operator, ``neg``, ``round``, ``indicator`` or ``if``."""
 
     function: str
     operands: tuple[SOp, ...]
