@@ -79,7 +79,7 @@ class Answering:
     def _held(self, total: int) -> AbstractContextManager[None]:
         """Loops and drawn places as in training, where the whole was read at once."""
         held: AbstractContextManager[None] | None = (
-            self.model.held(total) if hasattr(self.model, "held") else None
+            self.model.fix_length(total) if hasattr(self.model, "fix_length") else None
         )
         return nullcontext() if held is None else held
 

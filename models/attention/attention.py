@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from flann.errors import UserError
-from flann.models.core.sequence import Layer, State
+from flann.models.core.layer import Layer, State
 
 from .positions import Position
 from .randomised_positions import IN_ORDER, Places

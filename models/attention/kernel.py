@@ -32,7 +32,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from flann.errors import UserError
-from flann.models.core.sequence import State
+from flann.models.core.layer import State
 
 from .attention import Attention
 from .relative_positions import PairPositions

@@ -29,7 +29,7 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
-from flann.models.core.sequence import Layer, State
+from flann.models.core.layer import Layer, State
 
 from .randomised_positions import IN_ORDER, Places
 

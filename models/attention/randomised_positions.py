@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flann.errors import UserError
-from flann.models.core.sequence import Layer, State
+from flann.models.core.layer import Layer, State
 
 
 class Places:
@@ -92,7 +92,7 @@ class RandomPlaces(Layer):
             raise UserError(f"{length} symbols: there are {self.range} places to draw from")
         return torch.randperm(self.range, generator=generator)[:length].sort().values
 
-    def hold(self, length: int | None) -> None:
+    def set_length(self, length: int | None) -> None:
         """Stand as in a word of this length, however long the word; None lets go."""
         self.held, self.has_step = length, length is not None
 

@@ -27,7 +27,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from flann.errors import UserError
-from flann.models.core.sequence import State
+from flann.models.core.layer import State
 
 from .attention import Attention
 

@@ -35,7 +35,7 @@ from torch.nn import functional
 from flann.errors import UserError
 
 from .feedforward import Activation, nonlinearity
-from .sequence import Stateless
+from .layer import Stateless
 
 
 @dataclass(frozen=True)

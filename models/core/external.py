@@ -27,7 +27,8 @@ from torch import Tensor, nn
 from flann.errors import UserError
 
 from .architecture import Architecture, Sizes
-from .sequence import Layer, SequenceModel
+from .layer import Layer
+from .sequence import SequenceModel
 
 TAKEN = ("symbols", "labels", "depth", "parameters")
 SIGNATURE = (
@@ -37,7 +38,7 @@ SIGNATURE = (
 )
 
 
-class Outside(Architecture):
+class ExternalArchitecture(Architecture):
     """What makes a model of somebody else's, or is one.
 
     Parameters
@@ -56,11 +57,13 @@ class Outside(Architecture):
         steps = 4000 if self.is_constructor else 0
         self.recipe = MappingProxyType({"lr": 1e-3, "steps": steps})
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """There are none that flann knows."""
         raise NotImplementedError
 
-    def build(self, *, symbols: int, labels: int, depth: int, parameters: int) -> OutsideModel:
+    def instantiate(
+        self, *, symbols: int, labels: int, depth: int, parameters: int
+    ) -> ExternalModel:
         """The model, with weights from torch's generator."""
         inner = self.thing
         if self.is_constructor:
@@ -71,15 +74,15 @@ class Outside(Architecture):
                 raise UserError(
                     f"{self.name!r} made a {type(inner).__name__}: expected a torch.nn.Module"
                 )
-        return OutsideModel(self, inner, symbols=symbols, labels=labels)
+        return ExternalModel(self, inner, symbols=symbols, labels=labels)
 
 
-class OutsideModel(SequenceModel):
+class ExternalModel(SequenceModel):
     """Somebody else's model as flann asks its own.
 
     Parameters
     ----------
-    architecture : Outside
+    architecture : ExternalArchitecture
         where it comes from.
     inner : callable
         the model itself.
@@ -88,7 +91,12 @@ class OutsideModel(SequenceModel):
     """
 
     def __init__(
-        self, architecture: Outside, inner: Callable[..., Any], *, symbols: int, labels: int
+        self,
+        architecture: ExternalArchitecture,
+        inner: Callable[..., Any],
+        *,
+        symbols: int,
+        labels: int,
     ) -> None:
         nn.Module.__init__(self)  # of a SequenceModel it has the face and not the parts
         self.inner = inner
@@ -127,7 +135,7 @@ class OutsideModel(SequenceModel):
         return answer
 
     @contextmanager
-    def held(self, length: int) -> Iterator[None]:
+    def fix_length(self, length: int) -> Iterator[None]:
         """Nothing is known to depend on the length."""
         yield
 
@@ -136,7 +144,7 @@ class OutsideModel(SequenceModel):
         return None
 
 
-def adopted(name: str, thing: Any) -> Architecture:
+def wrap_external(name: str, thing: Any) -> Architecture:
     """What lies at ``package.module:Name``, as an architecture.
 
     Raises
@@ -155,7 +163,7 @@ def adopted(name: str, thing: Any) -> Architecture:
         raise UserError(f"{name!r} is a {type(thing).__name__}: {SIGNATURE}")
     if isinstance(thing, type) and not is_constructor(thing):
         raise UserError(f"{name!r} is a class made of {signature_of(thing)}: {SIGNATURE}")
-    return Outside(name, thing)
+    return ExternalArchitecture(name, thing)
 
 
 def is_constructor(thing: Any) -> bool:

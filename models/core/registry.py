@@ -18,9 +18,9 @@ class ModelRegistry(Registry["Architecture"]):
         """What `text` names; see `flann.models.core.external` for what can be imported."""
         if not is_import(text):
             return super().create(text, *arguments, imports=imports)
-        from .external import adopted
+        from .external import wrap_external
 
-        return adopted(text, self._imported(text, imports))
+        return wrap_external(text, self._imported(text, imports))
 
 
 model_registry = ModelRegistry("model", "flann.models", Path(__file__).parents[1])

@@ -32,11 +32,11 @@ from torch.nn import functional
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
 from flann.models.core.feedforward import FeedForward
+from flann.models.core.layer import Layer, Residual
 from flann.models.core.norms import RMSNorm
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.scans.state_space import Eigenvalues
 from flann.models.ssm.mamba import initialise_time_step
@@ -72,7 +72,7 @@ class DeltaRule(FastWeights):
         taps: int,
     ) -> None:
         size = width // heads
-        super().__init__(heads, size, size, per_symbol=factors)
+        super().__init__(heads, size, size, steps_per_symbol=factors)
         self.most = 2.0 if eigenvalues == "negative" else 1.0  # of β
         self.gated = gated
         self.query = nn.Linear(width, width, bias=False)
@@ -88,14 +88,14 @@ class DeltaRule(FastWeights):
             self.gate = nn.Linear(width, width, bias=False)
             initialise_time_step(self.forget)
 
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
         """n steps for each symbol: its keys and values in turn, its query with the last."""
         joined = torch.cat([self.query(x), self.keys(x), self.values(x)], dim=-1)
         joined, recent = self.convolution(joined, recent)
-        width, n = x.shape[-1], self.per_symbol
+        width, n = x.shape[-1], self.steps_per_symbol
         q, k, v = joined.split([width, n * width, n * width], dim=-1)
         k, v = self._in_turn(k), self._in_turn(v)
-        q = functional.normalize(self.split(q), dim=-1)
+        q = functional.normalize(self.split_heads(q), dim=-1)
         k = functional.normalize(k, dim=-1)
         if n > 1:  # what is read at a symbol's other steps is not used
             q = q.repeat_interleave(n, dim=1)
@@ -104,7 +104,7 @@ class DeltaRule(FastWeights):
         terms = Terms(q, put, v, decay, k if decay is None else decay * k, put)
         return terms, self.gate(x) if self.gated else None, recent
 
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         """Normalised head by head, gated, projected."""
         y = self.norm(y).flatten(2)
         if beside is not None:
@@ -112,49 +112,49 @@ class DeltaRule(FastWeights):
         mixed: Tensor = self.out(y)
         return mixed
 
-    def start(self, batch_size: int) -> Any:
+    def initial_recent(self, batch_size: int) -> Any:
         """The convolution's window."""
-        return self.convolution.start(batch_size)
+        return self.convolution.initial_recent(batch_size)
 
     def recent_size(self) -> int:
         """The convolution's window."""
-        return self.convolution.start(1).numel()
+        return self.convolution.initial_recent(1).numel()
 
     def _in_turn(self, x: Tensor) -> Tensor:
         """(batch, length, n x joined) to (batch, length x n, heads, each)."""
-        return self.split(x.unflatten(-1, (self.per_symbol, -1)).flatten(1, 2))
+        return self.split_heads(x.unflatten(-1, (self.steps_per_symbol, -1)).flatten(1, 2))
 
     def _decay(self, x: Tensor) -> Tensor:
         """α at a symbol's first step, 1 at its others: (batch, steps, heads, 1)."""
         rate = torch.exp(self.log_rates) * functional.softplus(self.forget(x))
         alpha = torch.exp(-rate)[:, :, None]
-        others = alpha.new_ones(len(alpha), x.shape[1], self.per_symbol - 1, self.heads)
+        others = alpha.new_ones(len(alpha), x.shape[1], self.steps_per_symbol - 1, self.heads)
         return torch.cat([alpha, others], dim=2).flatten(1, 2)[..., None]
 
 
 class DeltaArchitecture(Architecture):
     """What the three have in common: memory and feed-forward in turn."""
 
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
     gated = False
     factors = 1
 
     def __init__(self, name: str, heads: int, eigenvalues: Eigenvalues, taps: int) -> None:
-        self.heads = self.width_step = shared_out(name, heads)
+        self.heads = self.width_step = check_heads(name, heads)
         self.eigenvalues: Eigenvalues = eigenvalues
         self.taps = taps
         self.family = "delta-rule" if eigenvalues == "negative" else "delta-rule-nonnegative"
 
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """A feed-forward four times as wide as the stream."""
         return 4 * width
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """Memory and feed-forward in turn."""
         layers: list[Layer] = []
         for _ in range(sizes.depth):
-            parts = (self._memory(sizes.width), FeedForward(sizes.width, sizes.second, "gelu"))
+            parts = (self._memory(sizes.width), FeedForward(sizes.width, sizes.second_size, "gelu"))
             layers += [Residual(part, sizes.width) for part in parts]
         return layers
 

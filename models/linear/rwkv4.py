@@ -30,8 +30,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State
 from flann.models.scans import diagonal_scan, stabilised_gates
 
 
@@ -198,21 +198,21 @@ class RWKV4(Architecture):
     """Decaying running means of values and the token shift, RWKV-4 (Peng et al. 2023)."""
 
     family = "rwkv-4"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
 
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """A hidden layer four times as wide as the stream."""
         return 4 * width
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """Time mixing and channel mixing in turn."""
         layers: list[Layer] = []
         for place in range(sizes.depth):
             where = (place, sizes.depth)
             parts = (
                 TimeMixing(sizes.width, *where),
-                ChannelMixing(sizes.width, sizes.second, *where, gated=True),
+                ChannelMixing(sizes.width, sizes.second_size, *where, gated=True),
             )
             layers += [Residual(part, sizes.width) for part in parts]
         return layers

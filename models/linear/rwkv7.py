@@ -34,9 +34,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
+from flann.models.core.layer import Layer, Residual
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual
 
 from .rwkv4 import ChannelMixing, TokenShift
 
@@ -93,18 +93,18 @@ class TimeMixing7(FastWeights):
             self.decay.up.bias.copy_(-5.5 + 6 * place**slowness)
             self.rate.up.bias.zero_()
 
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
         """The memory's; r, k̃, v and the gate go to the output too."""
         for_r, for_w, for_k, for_v, for_a, for_g = self.shift(x, recent)
         r, k, v = self.receptance(for_r), self.keys(for_k), self.values(for_v)
         w = torch.exp(-GREATEST_RATE * torch.sigmoid(self.decay(for_w)))
         a = torch.sigmoid(self.rate(for_a))
-        along = functional.normalize(self.split(k * self.removal), dim=-1)
+        along = functional.normalize(self.split_heads(k * self.removal), dim=-1)
         k = k * (1 + (a - 1) * self.replacement)
-        r, k, v, w, a = (self.split(part) for part in (r, k, v, w, a))
+        r, k, v, w, a = (self.split_heads(part) for part in (r, k, v, w, a))
         return Terms(r, k, v, w, along, a * along), (r, k, v, self.gate(for_g)), x[:, -1]
 
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         """Normalised by head, the current symbol's own part added, gated, projected."""
         r, k, v, gate = beside
         y = self.norm(y.flatten(2).flatten(0, 1)).view_as(v)
@@ -112,7 +112,7 @@ class TimeMixing7(FastWeights):
         mixed: Tensor = self.out(y.flatten(2) * gate)
         return mixed
 
-    def start(self, batch_size: int) -> Any:
+    def initial_recent(self, batch_size: int) -> Any:
         """The stream before the first symbol: zeros."""
         return self.removal.new_zeros(batch_size, len(self.removal))
 
@@ -132,24 +132,24 @@ class RWKV7(Architecture):
     """
 
     family = "rwkv-7"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
 
     def __init__(self, *, heads: int = 4) -> None:
-        self.heads = self.width_step = shared_out("rwkv-7", heads)
+        self.heads = self.width_step = check_heads("rwkv-7", heads)
 
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """A hidden layer four times as wide as the stream."""
         return 4 * width
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """Time mixing and channel mixing in turn."""
         layers: list[Layer] = []
         for place in range(sizes.depth):
             where = (place, sizes.depth)
             parts = (
                 TimeMixing7(sizes.width, self.heads, *where),
-                ChannelMixing(sizes.width, sizes.second, *where, gated=False),
+                ChannelMixing(sizes.width, sizes.second_size, *where, gated=False),
             )
             layers += [Residual(part, sizes.width) for part in parts]
         return layers

@@ -24,8 +24,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State
 from flann.models.scans import recurrent_scan
 
 
@@ -68,16 +68,16 @@ class Recurrent(Layer):
 class RecurrentArchitecture(Architecture):
     """What the three have in common: a stack of `Recurrent` layers on a residual stream."""
 
-    knob = "state"
+    second_size_name = "state"
 
     def cell(self, width: int, state: int) -> nn.RNNBase:
         """The recurrent network itself, one layer deep."""
         raise NotImplementedError
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
         return [
-            Residual(Recurrent(sizes.width, self.cell(sizes.width, sizes.second)), sizes.width)
+            Residual(Recurrent(sizes.width, self.cell(sizes.width, sizes.second_size)), sizes.width)
             for _ in range(sizes.depth)
         ]
 

@@ -38,8 +38,8 @@ from torch.nn import functional
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State
 from flann.models.scans import memory_scan
 from flann.models.scans.memory import Controller, Memory
 
@@ -197,7 +197,7 @@ def mixture(
 class MemoryArchitecture(Architecture):
     """What the two have in common: a stack of such layers on a residual stream."""
 
-    knob = "state"
+    second_size_name = "state"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 8000})
     network: type[MemoryNetwork]
 
@@ -207,12 +207,12 @@ class MemoryArchitecture(Architecture):
         self.controller: Controller = controller
         self.cell = cell
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
         return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _layer(self, sizes: Sizes) -> Layer:
-        return self.network(sizes.width, sizes.second, self.cell, controller=self.controller)
+        return self.network(sizes.width, sizes.second_size, self.cell, controller=self.controller)
 
 
 @register("stack-rnn")

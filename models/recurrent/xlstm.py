@@ -36,9 +36,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
+from flann.models.core.layer import Layer, Residual, State, Stateless
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State, Stateless
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.scans import slstm_scan, stabilised_gates
 from flann.models.scans.slstm import Forget
@@ -104,7 +104,7 @@ class MatrixLSTM(FastWeights):
             self.gates.bias[:heads].normal_(std=0.1)
             self.gates.bias[heads:] = torch.linspace(3, 6, heads)
 
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
         """v has a 1 after it, whose column is n; k is times the input gate."""
         window, m = (None, None) if recent is None else recent
         u, z = self.into(x).chunk(2, dim=-1)
@@ -117,7 +117,7 @@ class MatrixLSTM(FastWeights):
         terms = Terms(q, enter[..., None] * k, v, forget[..., None])
         return terms, (c, z, m), (window, m[:, -1])
 
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         """h, normalised by head, past the memory, gated, projected."""
         c, z, m = beside
         least = torch.exp(-m)[..., None]  # what 1 is at the memory's scale
@@ -126,14 +126,14 @@ class MatrixLSTM(FastWeights):
         mixed: Tensor = self.out((h + self.skip * c) * functional.silu(z))
         return mixed
 
-    def start(self, batch_size: int) -> Any:
+    def initial_recent(self, batch_size: int) -> Any:
         """The convolution's window, and m."""
         m = self.skip.new_full((batch_size, self.heads), -torch.inf)
-        return self.convolution.start(batch_size), m
+        return self.convolution.initial_recent(batch_size), m
 
     def recent_size(self) -> int:
         """The convolution's window, and m."""
-        return self.convolution.start(1).numel() + self.heads
+        return self.convolution.initial_recent(1).numel() + self.heads
 
 
 def gated(
@@ -189,7 +189,7 @@ class ScalarLSTM(Layer):
     def initial_state(self, batch_size: int) -> State:
         """The convolution's window; h, c and n: zeros; and m."""
         zeros = self.bias.new_zeros(batch_size, self.width)
-        window = self.convolution.start(batch_size)
+        window = self.convolution.initial_recent(batch_size)
         return window, zeros, zeros, zeros, torch.full_like(zeros, -torch.inf)
 
     def step(
@@ -210,7 +210,7 @@ class ScalarLSTM(Layer):
 
     def state_size(self, length: int) -> int:
         """The convolution's window, h, c, n and m."""
-        return self.convolution.start(1).numel() + 4 * self.width
+        return self.convolution.initial_recent(1).numel() + 4 * self.width
 
     def _from_word(self, x: Tensor, window: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """What the word gives to the gates, (batch, length, 4, width), and the window."""
@@ -256,24 +256,26 @@ class MLSTM(Architecture):
     """
 
     family = "mlstm"
-    knob = "inner"
+    second_size_name = "inner"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
 
     def __init__(self, *, forget: Forget = "sigmoid", heads: int = 4, taps: int = 4) -> None:
-        self.heads = self.knob_step = shared_out("mlstm", heads)
+        self.heads = self.second_size_step = check_heads("mlstm", heads)
         self.forget: Forget = forget
         self.taps = taps
 
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """An up-projection twice as wide as the stream."""
         return 2 * width
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
         return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _layer(self, sizes: Sizes) -> Layer:
-        return MatrixLSTM(sizes.width, sizes.second, self.heads, taps=self.taps, forget=self.forget)
+        return MatrixLSTM(
+            sizes.width, sizes.second_size, self.heads, taps=self.taps, forget=self.forget
+        )
 
 
 @register("slstm")
@@ -291,25 +293,25 @@ class SLSTM(Architecture):
     """
 
     family = "slstm"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
 
     def __init__(self, *, forget: Forget = "sigmoid", heads: int = 4, taps: int = 4) -> None:
-        self.heads = self.width_step = shared_out("slstm", heads)
+        self.heads = self.width_step = check_heads("slstm", heads)
         self.forget: Forget = forget
         self.taps = taps
 
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """A feed-forward 4/3 as wide as the stream, as the paper's."""
         return round(4 * width / 3)
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """Cell and feed-forward in turn."""
         layers: list[Layer] = []
         for _ in range(sizes.depth):
             parts = (
                 ScalarLSTM(sizes.width, self.heads, taps=self.taps, forget=self.forget),
-                GatedFeedForward(sizes.width, sizes.second),
+                GatedFeedForward(sizes.width, sizes.second_size),
             )
             layers += [Residual(part, sizes.width) for part in parts]
         return layers

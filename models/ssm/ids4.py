@@ -37,8 +37,8 @@ from torch import Tensor, nn
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State
 from flann.models.scans import matrix_scan
 
 SMALLEST = 1e-12  # so that a state of zeros has a finite log
@@ -141,7 +141,7 @@ class IDS4(Architecture):
     """
 
     family = "input-dependent-ssm"
-    knob = "state"
+    second_size_name = "state"
 
     def __init__(
         self, *, state_norm: bool = False, drift: float = 0.01, spread: float | None = None
@@ -153,14 +153,14 @@ class IDS4(Architecture):
         self.state_norm, self.drift, self.spread = state_norm, drift, spread
         self.recipe = MappingProxyType({"lr": 1e-2 if state_norm else 3e-3, "steps": 2000})
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
         return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _layer(self, sizes: Sizes) -> Layer:
         return InputDependentSSM(
             sizes.width,
-            sizes.second,
+            sizes.second_size,
             spread=self.spread,
             state_norm=self.state_norm,
             drift=self.drift,

@@ -31,8 +31,8 @@ from torch.nn import functional
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State
 from flann.models.scans import product_scan
 
 from .ids4 import SMALLEST
@@ -135,7 +135,7 @@ class IDS4Product(Architecture):
     """
 
     family = "input-dependent-ssm"
-    knob = "state"
+    second_size_name = "state"
     recipe = MappingProxyType({"lr": 1e-3, "steps": 4000})
 
     def __init__(self, *, drift: float = 0.01) -> None:
@@ -143,9 +143,11 @@ class IDS4Product(Architecture):
             raise UserError(f"ids4-product, option 'drift': expected 0 or more, got {drift}")
         self.drift = drift
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
         return [
-            Residual(MatrixProductSSM(sizes.width, sizes.second, drift=self.drift), sizes.width)
+            Residual(
+                MatrixProductSSM(sizes.width, sizes.second_size, drift=self.drift), sizes.width
+            )
             for _ in range(sizes.depth)
         ]

@@ -29,8 +29,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State
 from flann.models.scans import selective_scan, short_convolution
 from flann.models.scans.state_space import Eigenvalues
 
@@ -150,7 +150,7 @@ class Mamba(Architecture):
         of the convolution.
     """
 
-    knob = "inner"
+    second_size_name = "inner"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 2000})
 
     def __init__(
@@ -159,18 +159,18 @@ class Mamba(Architecture):
         self.eigenvalues, self.state, self.taps = eigenvalues, state, taps
         self.family = "nonnegative-ssm" if eigenvalues == "positive" else "real-ssm"
 
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """E = 2 d."""
         return 2 * width
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
         return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _layer(self, sizes: Sizes) -> Layer:
         return SelectiveSSM(
             sizes.width,
-            sizes.second,
+            sizes.second_size,
             state=self.state,
             taps=self.taps,
             eigenvalues=self.eigenvalues,

@@ -27,10 +27,10 @@ from torch.nn import functional
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
+from flann.models.core.layer import Layer, Residual
 from flann.models.core.norms import RMSNorm
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.scans.state_space import Eigenvalues
 
@@ -74,33 +74,33 @@ class ScalarDecaySSM(FastWeights):
         self.norm = RMSNorm(inner)
         self.out = nn.Linear(inner, width, bias=False)
 
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
         """q is C, k is B, v is Δ u."""
         E, N, H = self.inner, self.key, self.heads
         z, joined, low = self.into(x).split([E, E + 2 * N, H], dim=-1)
         joined, recent = self.convolution(joined, recent)
         u, B, C = joined.split([E, N, N], dim=-1)
-        dt, u = functional.softplus(low + self.step_bias)[..., None], self.split(u)
+        dt, u = functional.softplus(low + self.step_bias)[..., None], self.split_heads(u)
         decay = torch.exp(dt * -torch.exp(self.log_rates)[:, None])
         if self.eigenvalues == "negative":
             decay = 2 * decay - 1
         B, C = (part.unsqueeze(2).expand(-1, -1, H, -1) for part in (B, C))
         return Terms(C, B, dt * u, decay), (u, z), recent
 
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         """Past the memory, gated, normalised, projected."""
         u, z = beside
         v = (y + self.skip * u).flatten(2)
         mixed: Tensor = self.out(self.norm(v * functional.silu(z)))
         return mixed
 
-    def start(self, batch_size: int) -> Any:
+    def initial_recent(self, batch_size: int) -> Any:
         """The convolution's window."""
-        return self.convolution.start(batch_size)
+        return self.convolution.initial_recent(batch_size)
 
     def recent_size(self) -> int:
         """The convolution's window."""
-        return self.convolution.start(1).numel()
+        return self.convolution.initial_recent(1).numel()
 
 
 @register("mamba-2")
@@ -119,7 +119,7 @@ class Mamba2(Architecture):
         of the convolution.
     """
 
-    knob = "inner"
+    second_size_name = "inner"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 2000})
 
     def __init__(
@@ -132,23 +132,23 @@ class Mamba2(Architecture):
     ) -> None:
         if state < 1:
             raise UserError(f"mamba-2, option 'state': expected 1 or more, got {state}")
-        self.heads = self.knob_step = shared_out("mamba-2", heads)
+        self.heads = self.second_size_step = check_heads("mamba-2", heads)
         self.eigenvalues: Eigenvalues = eigenvalues
         self.state, self.taps = state, taps
         self.family = "nonnegative-ssm" if eigenvalues == "positive" else "real-ssm"
 
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """E = 2 d."""
         return 2 * width
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
         return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _layer(self, sizes: Sizes) -> Layer:
         return ScalarDecaySSM(
             sizes.width,
-            sizes.second,
+            sizes.second_size,
             state=self.state,
             heads=self.heads,
             taps=self.taps,

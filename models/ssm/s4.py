@@ -40,8 +40,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State
 from flann.models.scans import cauchy_sums
 
 from .long_convolution import causal_convolution
@@ -189,19 +189,20 @@ class TimeInvariantArchitecture(Architecture):
     """What S4 and S4D share: a stack of state-space layers, N states for every channel."""
 
     family = "time-invariant-ssm"
-    knob = "state"
-    knob_step = 2
+    second_size_name = "state"
+    second_size_step = 2
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
     ssm: type[TimeInvariantSSM]
 
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """N = 64, whatever the width."""
         return 64
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         """One pre-norm residual block a layer."""
         return [
-            Residual(self.ssm(sizes.width, sizes.second), sizes.width) for _ in range(sizes.depth)
+            Residual(self.ssm(sizes.width, sizes.second_size), sizes.width)
+            for _ in range(sizes.depth)
         ]
 
 

@@ -32,7 +32,7 @@ def counting(
     """The witness, or what it lacks."""
     if not isinstance(language, Counter):
         return "no counter"
-    frame = Frame.around(architecture, name, torch.eye(language.symbols), labels, second=1)
+    frame = Frame.around(architecture, name, torch.eye(language.symbols), labels, second_size=1)
     layer = frame.layer
     assert isinstance(layer, Recurrent)
     cell = layer.cell

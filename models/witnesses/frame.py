@@ -23,9 +23,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.sequence import Layer, Residual, SequenceModel
-
-EPSILON = 1e-5  # of the norms
+from flann.models.core.layer import Layer, Residual
+from flann.models.core.sequence import SequenceModel
+from flann.models.scans.norm import NORM_EPSILON
 
 
 @dataclass(frozen=True)
@@ -56,18 +56,18 @@ class Frame:
         name: str,
         codes: Float[Tensor, "symbols coordinates"],
         labels: int,
-        second: int,
+        second_size: int,
         least_width: int = 1,
     ) -> Frame:
         """The frame for symbols of these codes, all of one length and one sum.
 
-        `name` is the architecture's, canonical, and `second` its second knob.
+        `name` is the architecture's, canonical, and `second_size` its second size.
         """
         count, coordinates = codes.shape
         width = max(coordinates + labels, least_width)
         width += -width % architecture.width_step
-        model = architecture.model(
-            name, symbols=count, labels=labels, sizes=Sizes(width, second, depth=1)
+        model = architecture.build_model(
+            name, symbols=count, labels=labels, sizes=Sizes(width, second_size, depth=1)
         )
         block = model.layers[0]  # a feed-forward part behind it is zero, and adds nothing
         assert isinstance(block, Residual)
@@ -85,7 +85,7 @@ class Frame:
             mean_square = float(codes[0].square().sum()) / width
             for norm in (block.norm, model.norm):
                 assert isinstance(norm, nn.RMSNorm)
-                norm.weight.fill_((mean_square + EPSILON) ** 0.5)
+                norm.weight.fill_((mean_square + NORM_EPSILON) ** 0.5)
             model.head.weight[:, frame.labels] = torch.eye(labels)
         return frame
 

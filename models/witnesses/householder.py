@@ -75,7 +75,7 @@ def built(
     heads = architecture.width_step
     codes = torch.eye(language.symbols)
     width = max(language.symbols + labels, heads * points)
-    frame = Frame.around(architecture, name, codes, labels, second=1, least_width=width)
+    frame = Frame.around(architecture, name, codes, labels, second_size=1, least_width=width)
     layer = frame.layer
     assert isinstance(layer, DeltaRule)
     query = torch.arange(1.0, points + 1, dtype=torch.float64).sqrt()
@@ -91,7 +91,7 @@ def built(
         layer.convolution.weight[:, 0, -1] = 1  # every symbol by itself
         layer.query.weight[:points, frame.symbols] = before_silu(query)[:, None].float()
         for a, permutation in enumerate(moved):
-            for n in range(layer.per_symbol):
+            for n in range(layer.steps_per_symbol):
                 layer.strength.weight[n * layer.heads, a] = -FAR
             for n, (i, j) in enumerate(swaps(permutation)):
                 layer.strength.weight[n * layer.heads, a] = FAR

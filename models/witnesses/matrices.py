@@ -29,7 +29,7 @@ def matrices(
     if not isinstance(language, Moore):
         return "no automaton"
     codes = torch.eye(language.symbols)
-    frame = Frame.around(architecture, name, codes, labels, second=language.states)
+    frame = Frame.around(architecture, name, codes, labels, second_size=language.states)
     layer = frame.layer
     assert isinstance(layer, InputDependentSSM)
     outputs = torch.tensor(language.outputs)

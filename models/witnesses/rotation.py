@@ -45,7 +45,7 @@ def rotation(
     angles = 2 * pi * m / n
     waves = len(m)
     codes = torch.ones(language.symbols, max(1, 2 * waves))
-    frame = Frame.around(architecture, name, codes, labels, second=2)
+    frame = Frame.around(architecture, name, codes, labels, second_size=2)
     layer = frame.layer
     assert isinstance(layer, Diagonal)
     # [label, m]: the sums over the label's places k of w cos(2π m k / n) / n, and of the sines

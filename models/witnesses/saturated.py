@@ -42,7 +42,7 @@ def saturated(
         return "no automaton"
     pairs = [(q, a) for q in range(language.states) for a in range(language.symbols)]
     codes = torch.eye(language.symbols)
-    frame = Frame.around(architecture, name, codes, labels, second=len(pairs) + 1)
+    frame = Frame.around(architecture, name, codes, labels, second_size=len(pairs) + 1)
     layer = frame.layer
     assert isinstance(layer, Recurrent)
     cell = layer.cell

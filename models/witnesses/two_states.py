@@ -42,7 +42,7 @@ def two_states(
     if SWAP in actions and not negative:
         return "a symbol swaps the two states, which eigenvalues in [0, 1] cannot"
     inner = 1 + language.symbols
-    frame = Frame.around(architecture, name, torch.eye(language.symbols), labels, second=inner)
+    frame = Frame.around(architecture, name, torch.eye(language.symbols), labels, second_size=inner)
     layer = frame.layer
     assert isinstance(layer, SelectiveSSM)
     one = silu(torch.tensor(1.0, dtype=torch.float64)).item()  # what a coordinate of 1 becomes

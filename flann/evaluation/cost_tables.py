@@ -14,7 +14,7 @@ import torch
 from flann.devices import prepare
 from flann.errors import UserError
 from flann.models import SequenceModel, build_model, model_names, model_registry
-from flann.models.core.costs import kept_bytes, operations, step_costs, training_cost
+from flann.models.core.profiling import kept_bytes, operations, step_costs, training_cost
 from flann.runs.store import write_aside
 
 SYMBOLS = 60
