@@ -30,8 +30,8 @@ from flann.rasp.graph.sops import (
     Selector,
     SOp,
     aggregate,
-    input_named,
-    mapped,
+    create_input,
+    map_elementwise,
     select,
 )
 from flann.rasp.language.syntax import Atom as Value
@@ -123,7 +123,7 @@ class Lowering(Numeric):
         if having:
             both = having[0]
             for other in having[1:]:
-                both = mapped("and", [both, other])
+                both = map_elementwise("and", [both, other])
             value = self.truth(both)
         return self.sum_of(rest, value, unique)
 
@@ -149,14 +149,14 @@ class Lowering(Numeric):
             elif isinstance(atom, Related):
                 condition = self.allowed(atom)
             else:
-                condition = mapped("==", [cast(Same, atom).keys, cast(Same, atom).queries])
+                condition = map_elementwise("==", [cast(Same, atom).keys, cast(Same, atom).queries])
             value = self.plan.gated(value, self.truth(condition))
         return value
 
     def allowed(self, atom: Related) -> SOp:
         """Whether a key that is the query itself is allowed."""
         relation = next(name for name, signs in SIGNS.items() if set(signs) == set(atom.signs))
-        return mapped(relation, [atom.keys, atom.queries])
+        return map_elementwise(relation, [atom.keys, atom.queries])
 
     @override
     def attended_leaf(self, node: Aggregate | At) -> Leaf:
@@ -329,12 +329,14 @@ def plain(node: Aggregate | At) -> Aggregate:
     """A numbered position as the aggregate that it is."""
     if isinstance(node, Aggregate):
         return node
-    indices = input_named("indices")
+    indices = create_input("indices")
     place: SOp | int = node.index
     if node.index < 0:
-        first = mapped("indicator", [FIRST])
-        length = mapped("round", [mapped("/", [1, aggregate(select(1, 1, "=="), first)])])
-        place = mapped("-", [length, -node.index])
+        first = map_elementwise("indicator", [FIRST])
+        length = map_elementwise(
+            "round", [map_elementwise("/", [1, aggregate(select(1, 1, "=="), first)])]
+        )
+        place = map_elementwise("-", [length, -node.index])
     made = aggregate(select(indices, place, "=="), node.values)
     assert isinstance(made, Aggregate)
     return made

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from flann.errors import UserError
-from flann.rasp.graph.evaluation import on_ids
+from flann.rasp.graph.evaluation import run_on_ids
 from flann.rasp.graph.sops import SOp
-from flann.rasp.language.source_span import Place
+from flann.rasp.language.source_span import SourceSpan
 
 from .compiled import Compiled
 
@@ -62,7 +62,7 @@ def check(
     lengths: Iterable[int] | None = None,
     size: int = 8,
     seed: int = 0,
-    places: dict[int, Place] | None = None,
+    places: dict[int, SourceSpan] | None = None,
     watch: Callable[[int], None] | None = None,
 ) -> Checked:
     """Compare a program with its network.
@@ -118,12 +118,12 @@ def words_of(symbols: int, length: int, size: int, rng: np.random.Generator) -> 
 
 
 def answered(
-    node: SOp, compiled: Compiled, tokens: Tokens, places: dict[int, Place] | None
+    node: SOp, compiled: Compiled, tokens: Tokens, places: dict[int, SourceSpan] | None
 ) -> tuple[Tokens, Tokens]:
     """The program's label ids, and the words, without those on which it stops with an error."""
 
     def ask(part: Tokens) -> Tokens:
-        return on_ids(node, part, compiled.symbols, compiled.values, places)
+        return run_on_ids(node, part, compiled.symbols, compiled.values, places)
 
     try:
         return ask(tokens), tokens

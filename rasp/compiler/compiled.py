@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from flann.errors import UserError
 from flann.models.core.sequence import SequenceModel
 from flann.rasp.graph.analysis import analyse
-from flann.rasp.graph.sops import Map, Node, SOp, ordered
+from flann.rasp.graph.sops import Map, Node, SOp, sort_topologically
 from flann.rasp.interpreter.program import Program
-from flann.rasp.language.source_span import Place
+from flann.rasp.language.source_span import SourceSpan
 from flann.rasp.language.syntax import Atom
 
 from .attending import Lowering
@@ -110,7 +110,7 @@ def compile_sop(
     name: str = "program",
     labels: Sequence[str] | None = None,
     values: Sequence[Atom] | None = None,
-    places: Mapping[int, Place] | None = None,
+    places: Mapping[int, SourceSpan] | None = None,
     precision: Precision = "float32",
     rounds: bool = True,
 ) -> Compiled:
@@ -190,7 +190,7 @@ def everything_refused(lowering: Lowering, root: SOp) -> list[Refused]:
     """Every expression that cannot be compiled for a reason of its own."""
     found: list[Refused] = []
     hopeless: set[int] = set()
-    for node in ordered([root]):
+    for node in sort_topologically([root]):
         if any(part.number in hopeless for part in node.parts):
             hopeless.add(node.number)
             continue

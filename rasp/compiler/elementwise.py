@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from flann.rasp.graph.arithmetic import FUNCTIONS
+from flann.rasp.graph.atom_arithmetic import FUNCTIONS
+from flann.rasp.graph.evaluator import COMPARISONS, Evaluator
 from flann.rasp.graph.sops import (
     Aggregate,
     At,
@@ -27,9 +28,9 @@ from flann.rasp.graph.sops import (
     Node,
     Select,
     SOp,
-    ordered,
+    sort_topologically,
 )
-from flann.rasp.graph.values import COMPARE, Run, Words
+from flann.rasp.graph.word_batch import WordBatch
 from flann.rasp.language.source_span import RaspError
 from flann.rasp.language.syntax import Atom
 
@@ -75,7 +76,7 @@ class Elementwise:
 
     def base(self, root: Node) -> str:
         """``constant``, ``symbol``, ``place`` or, if on more than one of these, ``word``."""
-        for node in ordered([root]):
+        for node in sort_topologically([root]):
             if node.number not in self._bases:
                 self._bases[node.number] = self._base(node)
         return self._bases[root.number]
@@ -93,18 +94,18 @@ class Elementwise:
     def table(self, node: SOp) -> list[Atom]:
         """The value for each symbol, or at each position, of a node that depends on these alone."""
         if self.base(node) == "place":
-            words = Words.of_ids(np.zeros((1, self.plan.length), int), self.symbols)
+            words = WordBatch.from_ids(np.zeros((1, self.plan.length), int), self.symbols)
         else:
-            words = Words.of_ids(np.arange(len(self.symbols))[None, :], self.symbols)
+            words = WordBatch.from_ids(np.arange(len(self.symbols))[None, :], self.symbols)
         try:
-            run = Run(words)
-            return run.atoms(run.sequence(node))[0]
+            run = Evaluator(words)
+            return run.convert_to_atoms(run.evaluate(node))[0]
         except RaspError as error:
             raise Refused(node, error.reason) from error
 
     def few(self, root: SOp) -> bool:
         """Whether a node has few values, however long the word."""
-        for node in ordered([root]):
+        for node in sort_topologically([root]):
             if isinstance(node, SOp) and node.number not in self._few:
                 self._few[node.number] = self._is_few(node)
         return self._few[root.number]
@@ -331,7 +332,7 @@ class Elementwise:
 def carried(root: Node) -> set[int]:
     """The numbers of the s-ops that attention reads: values, keys and queries."""
     found: set[int] = set()
-    for node in ordered([root]):
+    for node in sort_topologically([root]):
         if isinstance(node, Aggregate | At | Select):
             found |= {part.number for part in node.parts if isinstance(part, SOp)}
     return found
@@ -384,7 +385,7 @@ def compare_levels(function: str) -> tuple[list[float], list[Atom]]:
     >>> compare_levels("==")
     ([0.0, 1.0], [False, True, False])
     """
-    compare = COMPARE[function]
+    compare = COMPARISONS[function]
     bounds = [0.0, 1.0]
     levels: list[Atom] = [bool(compare(value, 0)) for value in (-1, 0, 1)]
     kept = [i for i in range(2) if levels[i] != levels[i + 1]]

@@ -268,9 +268,9 @@ class Numeric(Elementwise):
 
 def steps_of(value: float, function: str) -> bool:
     """Whether a value compares with 0 so."""
-    from flann.rasp.graph.values import COMPARE
+    from flann.rasp.graph.evaluator import COMPARISONS
 
-    return bool(COMPARE[function](value, 0))
+    return bool(COMPARISONS[function](value, 0))
 
 
 def has_key(x: Number, width: Affine) -> bool:

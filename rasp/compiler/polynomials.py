@@ -30,8 +30,8 @@ from flann.rasp.graph.sops import (
     Select,
     Selector,
     SOp,
-    input_named,
-    mapped,
+    create_input,
+    map_elementwise,
 )
 
 from .refusal import Refused
@@ -110,9 +110,9 @@ def polynomial(selector: Selector, few: Few) -> Polynomial:
         return simple(selector, few)
     assert isinstance(selector, Combine)
     parts = [polynomial(part, few) for part in selector.operands]
-    if selector.how == "not":
+    if selector.connective == "not":
         made = plus(EVERYTHING, parts[0], -1)
-    elif selector.how == "and":
+    elif selector.connective == "and":
         made = times(parts[0], parts[1])
     else:
         made = plus(plus(parts[0], parts[1], 1), times(parts[0], parts[1]), -1)
@@ -128,7 +128,7 @@ def simple(node: Select, few: Few) -> Polynomial:
     if away is not None:
         return order(relation, away, node)
     if isinstance(queries, Constant) or isinstance(keys, Constant):
-        condition = mapped(relation, [keys, queries])
+        condition = map_elementwise(relation, [keys, queries])
         if isinstance(queries, Constant) and isinstance(keys, Constant):
             return EVERYTHING if holds(condition) else {}
         atom = KeyHas(condition) if isinstance(queries, Constant) else QueryHas(condition)
@@ -148,16 +148,16 @@ def simple(node: Select, few: Few) -> Polynomial:
 
 def holds(condition: SOp) -> bool:
     """Whether a comparison of two constants holds."""
-    from flann.rasp.graph.values import COMPARE
+    from flann.rasp.graph.evaluator import COMPARISONS
 
     assert isinstance(condition, Map)
     left, right = (part.value for part in condition.operands if isinstance(part, Constant))
-    return bool(COMPARE[condition.function](left, right))
+    return bool(COMPARISONS[condition.function](left, right))
 
 
 def offset(keys: SOp, queries: SOp) -> int | None:
     """d, if keys are the indices and queries are indices + d."""
-    indices = input_named("indices")
+    indices = create_input("indices")
     if keys is not indices:
         return None
     away = shift(queries)
@@ -268,21 +268,21 @@ def at_most_one(selector: Node) -> bool:
     """Whether a selector's form allows one key at most: some equality with the indices."""
     if isinstance(selector, Combine):
         parts = [at_most_one(part) for part in selector.operands]
-        return selector.how == "and" and any(parts)
+        return selector.connective == "and" and any(parts)
     return (
         isinstance(selector, Select)
-        and selector.keys is input_named("indices")
+        and selector.keys is create_input("indices")
         and selector.relation == "=="
     )
 
 
 def at_least_one(selector: Node) -> bool:
     """Whether a selector's form sees to it that every query selects a key."""
-    if isinstance(selector, Combine) and selector.how == "or":
+    if isinstance(selector, Combine) and selector.connective == "or":
         return any(at_least_one(part) for part in selector.operands)
     first = (
         isinstance(selector, Select)
-        and selector.keys is input_named("indices")
+        and selector.keys is create_input("indices")
         and isinstance(selector.queries, Constant)
         and selector.queries.value == 0
         and selector.relation in ("==", "<=", ">=")
@@ -294,13 +294,13 @@ def with_itself(selector: Node) -> bool:
     """Whether a selector's form sees to it that every query selects its own position."""
     if isinstance(selector, Combine):
         parts = [with_itself(part) for part in selector.operands]
-        return {"and": all(parts), "or": any(parts), "not": False}[selector.how]
+        return {"and": all(parts), "or": any(parts), "not": False}[selector.connective]
     if not isinstance(selector, Select):
         return False
     if isinstance(selector.keys, Constant) and isinstance(selector.queries, Constant):
-        return holds(mapped(selector.relation, [selector.keys, selector.queries]))
+        return holds(map_elementwise(selector.relation, [selector.keys, selector.queries]))
     return selector.keys is selector.queries and selector.relation in ("==", "<=", ">=")
 
 
-FIRST = mapped("==", [input_named("indices"), 0])
+FIRST = map_elementwise("==", [create_input("indices"), 0])
 """Whether a position is the first of the word: exactly one is."""

@@ -19,7 +19,7 @@ from jaxtyping import Integer
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.tasks.sampling import uniform
+from flann.tasks.sampling import draw_uniform
 from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 
 from .task import NOT_SCORED, Mode, Targets, Task, Tokens
@@ -59,7 +59,7 @@ class Transduction(Task):
 
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
         """Words without queries, of shape (size, length); uniform where not overridden."""
-        return uniform(rng, self.query, (length, size)).T
+        return draw_uniform(rng, self.query, (length, size)).T
 
     @override
     def queries(self, length: int) -> int:
@@ -83,7 +83,7 @@ class Transduction(Task):
                 f"tokens: expected words of {length} symbols and then"
                 f" {self.queries(length)} times {QUERY}"
             )
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         targets[:, :length] = NOT_SCORED
         targets[:, length:] = self.answers(tokens[:, :length])
         return targets
@@ -134,7 +134,7 @@ class InPlace(Task):
 
     @override
     def label(self, tokens: Tokens) -> Targets:
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         targets[...] = self.task.answers(tokens)
         return targets
 

@@ -112,7 +112,7 @@ def test_blocks_do_not_show(task: Task, monkeypatch: pytest.MonkeyPatch) -> None
 
 def check_machine(task: Task, machine: MooreMachine) -> None:
     """Compare the machine's labels with the task's targets wherever a position is scored."""
-    for length in {task.length_near(n) for n in (1, 2, 7, 16)}:
+    for length in {task.nearest_length(n) for n in (1, 2, 7, 16)}:
         batch = task.sample(generator(length), 64, length)
         labels = machine.labels[machine.states(batch.tokens[:, :length])]
         if task.mode == "transduce":

@@ -28,9 +28,9 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.counting import WordCounts
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import coins
+from flann.tasks.sampling import flip_coins
 from flann.tasks.theory.properties import TaskProperties
 
 VALUES = ("0", "1")
@@ -62,7 +62,7 @@ class Boolean(Recognition):
         if most not in map(str, range(2, MOST_OPERANDS + 1)):
             raise UserError(f"no task {name!r}: expected boolean-2 to boolean-{MOST_OPERANDS}")
         if mode == "tag" and negatives != "mixed":
-            raise no_negatives(name)
+            raise refuse_negatives(name)
         self.name, self.mode, self.negatives, self.operands = name, mode, negatives, int(most)
         self.symbols = (*VALUES, *(f"op{k}" for k in range(1, self.operands + 1)))
         self.rises = np.array([-1, -1, *range(self.operands)])
@@ -90,7 +90,7 @@ class Boolean(Recognition):
         """Draw words as the module says."""
         if self.mode == "recognise":
             return super().words(rng, size, length)
-        whole = coins(rng, size)
+        whole = flip_coins(rng, size)
         words = np.empty((length, size), np.uint8)
         words[:, whole] = self.members(rng, int(whole.sum()), length)
         words[:, ~whole] = self.members(rng, int((~whole).sum()), 2 * length)[:length]
@@ -99,7 +99,9 @@ class Boolean(Recognition):
     @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members of this length."""
-        return expressions(self.operands, 1 << (length - 1).bit_length()).draw(rng, size, length)
+        return build_expressions(self.operands, 1 << (length - 1).bit_length()).draw(
+            rng, size, length
+        )
 
     # -- labelling -------------------------------------------------------------------------------
 
@@ -107,7 +109,7 @@ class Boolean(Recognition):
     def label(self, tokens: Tokens) -> Targets:
         if self.mode == "recognise":
             return super().label(tokens)
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         to_come = self.to_come(tokens)
         ended = np.logical_or.accumulate(to_come <= 0, axis=1)
         targets[...] = np.where(ended, END, OPEN)
@@ -155,10 +157,10 @@ class Boolean(Recognition):
 
 
 @lru_cache(maxsize=8)
-def expressions(operands: int, longest: int) -> WordCounts:
+def build_expressions(operands: int, longest: int) -> WordCounts:
     """The counter as an automaton: states 0 to `longest`, 0 at the end, and one for the dead.
 
-    >>> [expressions(2, 8).count(length) for length in range(1, 6)]
+    >>> [build_expressions(2, 8).count(length) for length in range(1, 6)]
     [2, 2, 6, 14, 42]
     """
     counter = np.arange(longest + 1)[:, None]

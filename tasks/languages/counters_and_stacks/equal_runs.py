@@ -18,9 +18,9 @@ from typing import Literal
 import numpy as np
 from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import uniform
+from flann.tasks.sampling import draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
 LETTERS = "abcd"
@@ -45,7 +45,7 @@ class EqualRuns(Recognition):
         negatives: Negatives = "mixed",
     ) -> None:
         if mode == "tag" and negatives != "mixed":
-            raise no_negatives(name)
+            raise refuse_negatives(name)
         self.name, self.mode, self.negatives = name, mode, negatives
         self.runs = name.count("n")
         self.symbols = tuple(LETTERS[: self.runs])
@@ -75,7 +75,7 @@ class EqualRuns(Recognition):
         if self.mode == "recognise":
             return super().words(rng, size, length)
         least = length // self.runs
-        first = least + uniform(rng, length - least + 1, (size,)).astype(np.int64)
+        first = least + draw_uniform(rng, length - least + 1, (size,)).astype(np.int64)
         return (np.arange(length)[:, None] // first).astype(np.uint8).T
 
     @override
@@ -90,7 +90,7 @@ class EqualRuns(Recognition):
     def label(self, tokens: Tokens) -> Targets:
         if self.mode == "recognise":
             return super().label(tokens)
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         place = np.arange(tokens.shape[1])
         other = tokens != 0
         first = np.where(other.any(axis=1), other.argmax(axis=1), tokens.shape[1])[:, None]

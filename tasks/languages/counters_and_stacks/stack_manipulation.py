@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from flann.tasks.core.task import NOT_SCORED, Targets
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.sampling import uniform
+from flann.tasks.sampling import draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
 POP, PUSH0 = 2, 3
@@ -47,10 +47,10 @@ class StackManipulation(Transduction):
 
     @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        height = 1 + uniform(rng, length, (size,)).astype(np.int64)
-        words = POP + uniform(rng, 3, (length, size))
+        height = 1 + draw_uniform(rng, length, (size,)).astype(np.int64)
+        words = POP + draw_uniform(rng, 3, (length, size))
         on_stack = np.arange(length)[:, None] < height
-        words[on_stack] = uniform(rng, 2, (int(on_stack.sum()),))
+        words[on_stack] = draw_uniform(rng, 2, (int(on_stack.sum()),))
         return words.T
 
     @override

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import uniform
+from flann.tasks.sampling import draw_uniform
 
 
 @register("first")
@@ -43,7 +43,7 @@ class First(Task):
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
-        return uniform(rng, 2, (length, size)).T
+        return draw_uniform(rng, 2, (length, size)).T
 
     @override
     def count_words(self, length: int) -> int:
@@ -52,8 +52,8 @@ class First(Task):
     @override
     def label(self, tokens: Tokens) -> Targets:
         if self.mode == "recognise":
-            return self.last_only(tokens[:, 0], tokens)
-        targets = self.target_array(tokens)
+            return self.score_last(tokens[:, 0], tokens)
+        targets = self.allocate_targets(tokens)
         targets[...] = tokens[:, :1]
         return targets
 

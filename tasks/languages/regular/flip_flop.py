@@ -15,7 +15,7 @@ from typing_extensions import override
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import uniform
+from flann.tasks.sampling import draw_uniform
 
 
 @register("flip-flop")
@@ -42,7 +42,7 @@ class FlipFlop(Task):
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
-        return uniform(rng, 3, (length, size)).T
+        return draw_uniform(rng, 3, (length, size)).T
 
     @override
     def count_words(self, length: int) -> int:
@@ -50,7 +50,7 @@ class FlipFlop(Task):
 
     @override
     def label(self, tokens: Tokens) -> Targets:
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         self.semiautomaton.run(tokens, targets)
         return targets
 

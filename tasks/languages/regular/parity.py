@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import uniform
+from flann.tasks.sampling import draw_uniform
 
 
 @register("parity")
@@ -55,11 +55,11 @@ class Parity(Task):
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over words, or over the number of ones and then over words."""
         if self.ones == "words":
-            return uniform(rng, 2, (length, size)).T
+            return draw_uniform(rng, 2, (length, size)).T
         tokens = np.empty((length, size), np.uint8)
         ones = np.zeros(size, np.uint32)
         for t in range(length):
-            tokens[t] = uniform(rng, t + 2, (size,)) < ones + 1
+            tokens[t] = draw_uniform(rng, t + 2, (size,)) < ones + 1
             ones += tokens[t]
         return tokens.T
 
@@ -69,9 +69,9 @@ class Parity(Task):
 
     @override
     def label(self, tokens: Tokens) -> Targets:
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         np.bitwise_xor.accumulate(tokens.T.astype(np.int8, copy=False), axis=0, out=targets.T)
-        return targets if self.mode == "tag" else self.last_only(targets[:, -1].copy(), tokens)
+        return targets if self.mode == "tag" else self.score_last(targets[:, -1].copy(), tokens)
 
     @override
     def chance(self, length: int) -> Chance:

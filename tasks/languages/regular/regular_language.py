@@ -34,11 +34,11 @@ from flann.tasks.core.recognition import (
     Recognition,
     Verdicts,
     Word,
-    no_negatives,
-    replace_one,
+    refuse_negatives,
+    replace_symbol,
 )
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens
-from flann.tasks.sampling import coins
+from flann.tasks.sampling import flip_coins
 
 LONGEST = 100_000
 
@@ -85,14 +85,14 @@ class RegularLanguage(Recognition):
     ) -> None:
         self.name = name
         self.mode = mode
-        self.automaton = automaton.minimised()
+        self.automaton = automaton.minimise()
         self.form, self.about = form, about
         self.symbols = automaton.symbols
         self.negatives = negatives
         self.asks_next = label == "next"
         self._check()
         if self.asks_next:
-            self.labels, self.label_sets, self.state_labels = next_symbols(self.automaton)
+            self.labels, self.label_sets, self.state_labels = label_next_symbols(self.automaton)
         else:
             self.state_labels = self.automaton.accepting.astype(np.int16)
         self.semiautomaton = Semiautomaton(self.automaton.table, self.automaton.start)
@@ -103,7 +103,7 @@ class RegularLanguage(Recognition):
         if self.asks_next and self.mode == "recognise":
             raise UserError(f"{self.name}: label=next asks after every prefix: expected mode=tag")
         if self.negatives == "near" and self.mode == "tag":
-            raise no_negatives(self.name)
+            raise refuse_negatives(self.name)
         if not self.valid_lengths(1, 2 * self.automaton.size + 2):
             what = "a word" if self.mode == "tag" else "both a member and another word"
             raise UserError(f"{self.name}: there is no length of 1 or more with {what}")
@@ -158,7 +158,7 @@ class RegularLanguage(Recognition):
             return super().words(rng, size, length)
         tokens = self.living.draw(rng, size, length)
         if not self.asks_next:
-            replace_one(rng, tokens, coins(rng, size), len(self.symbols))
+            replace_symbol(rng, tokens, flip_coins(rng, size), len(self.symbols))
         return tokens.T
 
     @override
@@ -167,12 +167,12 @@ class RegularLanguage(Recognition):
         return self.inside.draw(rng, size, length)
 
     @override
-    def outside(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all other words of this length."""
         return self.others.draw(rng, size, length)
 
     @override
-    def near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over the pairs of a member and a replacement that leads to a near miss."""
         pairs = self.near_counts.draw(rng, size, length) % len(self.symbols)
         return pairs.astype(np.min_scalar_type(len(self.symbols) - 1), copy=False)
@@ -219,7 +219,7 @@ class RegularLanguage(Recognition):
 
         names = [f"{a} {b}" for a in self.symbols for b in self.symbols]
         start = (inside.start, inside.start, form.start, False)
-        return from_function(names, start, step, accepts).minimised()
+        return from_function(names, start, step, accepts).minimise()
 
     # -- labelling -------------------------------------------------------------------------------
 
@@ -227,7 +227,7 @@ class RegularLanguage(Recognition):
     def label(self, tokens: Tokens) -> Targets:
         if self.mode == "recognise":
             return super().label(tokens)
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         if self.automaton.size <= 1 << 7:
             self.semiautomaton.run(tokens, targets)
             states = targets
@@ -284,7 +284,7 @@ class RegularLanguage(Recognition):
         return Task.chance(self, length)
 
 
-def next_symbols(
+def label_next_symbols(
     automaton: Automaton,
 ) -> tuple[tuple[str, ...], Bool[np.ndarray, "labels symbols"], Int[np.ndarray, " states"]]:
     """The sets of symbols that may come next, and which of them each state has.
@@ -294,7 +294,7 @@ def next_symbols(
     nor is the start where no symbol leads back to it.
 
     >>> from .expressions import from_expression
-    >>> next_symbols(from_expression("(01)*"))[0]
+    >>> label_next_symbols(from_expression("(01)*"))[0]
     ('0 end', '1')
     """
     rows: dict[tuple[bool, ...], int] = {}

@@ -21,8 +21,8 @@ from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
 from flann.tasks.groups.cayley_tables import Group, get_group
-from flann.tasks.groups.generators import generating_set, swaps
-from flann.tasks.sampling import uniform
+from flann.tasks.groups.generators import choose_generating_set, list_transpositions
+from flann.tasks.sampling import draw_uniform
 
 
 @register(
@@ -73,7 +73,7 @@ class WordProblem(Task):
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
-        return uniform(rng, len(self.symbols), (length, size)).T
+        return draw_uniform(rng, len(self.symbols), (length, size)).T
 
     @override
     def count_words(self, length: int) -> int:
@@ -81,9 +81,9 @@ class WordProblem(Task):
 
     @override
     def label(self, tokens: Tokens) -> Targets:
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         self.semiautomaton.run(tokens, targets)
-        return targets if self.mode == "tag" else self.last_only(targets[:, -1], tokens)
+        return targets if self.mode == "tag" else self.score_last(targets[:, -1], tokens)
 
     @override
     def chance(self, length: int) -> Chance:
@@ -120,7 +120,7 @@ def choose_generators(
     if generators is None:
         return np.arange(group.order)
     if generators == "swaps":
-        return np.array(swaps(group))
+        return np.array(list_transpositions(group))
     if generators < 1:
         raise UserError(f"generators={generators}: expected 1 or more")
-    return np.array(generating_set(group, generators))
+    return np.array(choose_generating_set(group, generators))

@@ -28,7 +28,7 @@ from typing_extensions import override
 
 from flann.tasks.core.task import NOT_SCORED, Targets, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.sampling import uniform
+from flann.tasks.sampling import draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
 MODULUS = 5
@@ -51,8 +51,10 @@ class BinaryOperation(Transduction):
 
     @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        words = uniform(rng, 2, (length, size))
-        words[1 + uniform(rng, length - 2, (size,)).astype(np.intp), np.arange(size)] = OPERATOR
+        words = draw_uniform(rng, 2, (length, size))
+        words[1 + draw_uniform(rng, length - 2, (size,)).astype(np.intp), np.arange(size)] = (
+            OPERATOR
+        )
         return words.T
 
     @override
@@ -184,8 +186,8 @@ class ModularArithmetic(Transduction):
     @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
         words = np.empty((length, size), np.uint8)
-        words[::2] = uniform(rng, MODULUS, words[::2].shape)
-        words[1::2] = MODULUS + uniform(rng, 3, words[1::2].shape)
+        words[::2] = draw_uniform(rng, MODULUS, words[::2].shape)
+        words[1::2] = MODULUS + draw_uniform(rng, 3, words[1::2].shape)
         return words.T
 
     @override

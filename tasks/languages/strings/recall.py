@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from flann.tasks.core.task import Targets, Task, Tokens, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.sampling import raw_bits, uniform
+from flann.tasks.sampling import draw_bits, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
 LAST_SEEN = "star-free, so it counts nothing: the last place of a symbol decides"
@@ -46,7 +46,7 @@ class Induction(Task):
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
-        return uniform(rng, len(self.symbols), (length, size)).T
+        return draw_uniform(rng, len(self.symbols), (length, size)).T
 
     @override
     def count_words(self, length: int) -> int:
@@ -54,7 +54,7 @@ class Induction(Task):
 
     @override
     def label(self, tokens: Tokens) -> Targets:
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         words = np.arange(len(tokens))
         followed = np.full((len(tokens), len(self.symbols)), len(self.symbols), targets.dtype)
         for t, symbol in enumerate(tokens.T):
@@ -109,13 +109,13 @@ class AssociativeRecall(Transduction):
 
     @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        words = uniform(rng, self.KEYS, (length, size))
+        words = draw_uniform(rng, self.KEYS, (length, size))
         words[1::2] += self.KEYS
         keys, column = words[:-1:2], np.arange(size)
         shown = np.zeros((self.KEYS, size), bool)
         shown[keys, column] = True
         # of the keys in a uniform order, the first that is shown
-        ranks = raw_bits(rng, self.KEYS * size, np.uint64).reshape(self.KEYS, size)
+        ranks = draw_bits(rng, self.KEYS * size, np.uint64).reshape(self.KEYS, size)
         order = np.argsort(ranks, axis=0, kind="stable")
         first = np.take_along_axis(shown, order, axis=0).argmax(axis=0)
         words[-1] = order[first, column]

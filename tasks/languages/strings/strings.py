@@ -32,7 +32,7 @@ from typing_extensions import override
 
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import InPlace, Transduction, Words
-from flann.tasks.sampling import raw_bits, uniform
+from flann.tasks.sampling import draw_bits, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
 BITS = ("0", "1")
@@ -134,9 +134,9 @@ class MissingDuplicate(Transduction):
 
     @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        half = uniform(rng, 2, (length // 2, size))
+        half = draw_uniform(rng, 2, (length // 2, size))
         words = np.concatenate([half, half])
-        words[uniform(rng, length, (size,)), np.arange(size)] = 2
+        words[draw_uniform(rng, length, (size,)), np.arange(size)] = 2
         return words.T
 
     @override
@@ -226,7 +226,7 @@ class CopyUnique(StringTask):
 
     @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        keys = raw_bits(rng, size * MOST_UNIQUE, np.uint64).reshape(size, MOST_UNIQUE)
+        keys = draw_bits(rng, size * MOST_UNIQUE, np.uint64).reshape(size, MOST_UNIQUE)
         return np.argsort(keys, axis=1, kind="stable")[:, :length]
 
     @override

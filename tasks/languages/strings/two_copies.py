@@ -25,10 +25,10 @@ from typing import Literal
 import numpy as np
 from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import InPlace
-from flann.tasks.sampling import uniform, uniform_below
+from flann.tasks.sampling import draw_uniform, draw_below
 from flann.tasks.theory.properties import TaskProperties
 
 from .strings import COUNTED, BucketSort, MissingDuplicate, OddsFirst
@@ -42,7 +42,7 @@ QUEUE = TaskProperties("AC0", SAME, remembers=True)
 Order = Literal["reversed", "copied", "odds first", "sorted"]
 
 
-def reordered(word: Word, order: Order) -> Word:
+def reorder(word: Word, order: Order) -> Word:
     """The second half that belongs to a first half, both of shape (length, size)."""
     if order == "reversed":
         return word[::-1]
@@ -97,14 +97,14 @@ class Marked(Recognition):
     @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members."""
-        word = uniform(rng, self.mark, (length // 2, size))
+        word = draw_uniform(rng, self.mark, (length // 2, size))
         mark = np.full((1, size), self.mark, np.uint8)
-        return np.concatenate([word, mark, reordered(word, self.order)])
+        return np.concatenate([word, mark, reorder(word, self.order)])
 
     @override
     def contains(self, tokens: Tokens) -> Verdicts:
         half = tokens.shape[1] // 2
-        second = reordered(tokens[:, :half].T, self.order).T
+        second = reorder(tokens[:, :half].T, self.order).T
         right: Verdicts = self.in_format(tokens)
         if right.any():  # else the halves may not even be of one length
             right &= (tokens[:, half + 1 :] == second).all(axis=1)
@@ -136,7 +136,7 @@ def odds_first(
 ) -> Task:
     """The symbols at odd places, and then those at even places; places are counted from 1."""
     if mode == "transduce" and negatives != "mixed":
-        raise no_negatives("odds-first")
+        raise refuse_negatives("odds-first")
     if mode == "transduce":
         return OddsFirst()
     return Marked("odds-first", BITS, "odds first", negatives, QUEUE)
@@ -150,7 +150,7 @@ def bucket_sort(
 ) -> Task:
     """The symbols of the word in order."""
     if mode != "recognise" and negatives != "mixed":
-        raise no_negatives("bucket-sort")
+        raise refuse_negatives("bucket-sort")
     if mode != "recognise":
         return InPlace(BucketSort()) if mode == "tag" else BucketSort()
     return Marked("bucket-sort", ("1", "2", "3", "4", "5"), "sorted", negatives, COUNTED)
@@ -194,7 +194,7 @@ class UnmarkedReversal(Halves):
     @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members."""
-        word = uniform(rng, 2, (length // 2, size))
+        word = draw_uniform(rng, 2, (length // 2, size))
         return np.concatenate([word, word[::-1]])
 
     @override
@@ -214,8 +214,8 @@ class HiddenOne(Halves):
     @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members: a place, and what stands at the others."""
-        place = uniform_below(rng, np.full(size, length)).astype(np.intp)
-        half = uniform(rng, 2, (length // 2, size))
+        place = draw_below(rng, np.full(size, length)).astype(np.intp)
+        half = draw_uniform(rng, 2, (length // 2, size))
         half[place % (length // 2), np.arange(size)] = 1
         words = np.concatenate([half, half])
         words[place, np.arange(size)] = HIDDEN
@@ -243,5 +243,5 @@ def missing_duplicate(
 ) -> Task:
     """The symbol that is hidden in a word written twice."""
     if mode == "transduce" and negatives != "mixed":
-        raise no_negatives("missing-duplicate")
+        raise refuse_negatives("missing-duplicate")
     return MissingDuplicate() if mode == "transduce" else HiddenOne(negatives)

@@ -19,7 +19,7 @@ from flann.rasp.compiler.check import check, words_of
 from flann.rasp.graph.sops import SOp
 from flann.rasp.programs.catalogue import load_claims
 
-from ..conftest import built
+from ..conftest import build_program
 from ..grammar import LETTERS, programs
 
 NAMES = ["parity", "Z60", "A4xZ5", "A5", "S4", "dyck-1", "shuffle-dyck-2", "dyck-2", "majority"]
@@ -74,7 +74,7 @@ def test_networks_to_2048(name: str) -> None:
 def agrees(source: str, length: int) -> bool:
     """Compile if it can be; whether it was, the network then equal to the program."""
     try:
-        node = built(source)
+        node = build_program(source)
     except UserError:
         return False
     if not isinstance(node, SOp):
@@ -143,7 +143,7 @@ count(tokens, "a") > count(tokens, "b") and not (count(tokens, "c") == 1)
 @pytest.mark.parametrize("source", SNIPPETS)
 def test_each_kind_of_expression_is_compiled(source: str) -> None:
     for length in (1, 7, 40):
-        node = built(source)
+        node = build_program(source)
         assert isinstance(node, SOp)
         network = compile_sop(node, LETTERS, length)
         found = check(node, network, lengths={1, 2, 3, 4, 5, 7, length // 2 + 1, length} - {0}
@@ -168,7 +168,7 @@ def test_each_kind_of_expression_is_compiled(source: str) -> None:
     ],
 )
 def test_refusals_say_what_and_why(source: str, said: str) -> None:
-    node = built(source)
+    node = build_program(source)
     with pytest.raises(UserError) as caught:
         compile_sop(node, LETTERS, 64)
     assert said in str(caught.value)
@@ -176,14 +176,14 @@ def test_refusals_say_what_and_why(source: str, said: str) -> None:
 
 
 def test_every_refused_expression_is_listed_with_its_place() -> None:
-    from flann.rasp.interpreter.session import new_interpreter
+    from flann.rasp.interpreter.library import create_interpreter
     from flann.rasp.language.parser import parse
 
-    interpreter = new_interpreter()
+    interpreter = create_interpreter()
     source = "a = indices * length > 3;\nb = round(aggregate(full_s, indices)) == 1;\nc = a and b;"
     node = interpreter.run(parse(source))
     with pytest.raises(UserError) as caught:
-        compile_sop(node, LETTERS, 64, places=interpreter.places)
+        compile_sop(node, LETTERS, 64, places=interpreter.spans)
     assert "line 1, column 13: " in str(caught.value)
     assert "line 2, column 5: " in str(caught.value)
 
