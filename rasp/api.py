@@ -23,7 +23,7 @@ from .graph.values import Word
 from .language.syntax import Atom
 
 if TYPE_CHECKING:
-    from .compiler import Compiled
+    from .compiler import ProgramNetwork
 
 
 class Expr:
@@ -53,7 +53,7 @@ class Expr:
         """The value at one position, everywhere."""
         return Expr(sops.at(self.node, index))
 
-    def compile(self, symbols: Sequence[str], max_length: int) -> Compiled:
+    def compile(self, symbols: Sequence[str], max_length: int) -> ProgramNetwork:
         """The network that computes it, over an alphabet, for words of up to `max_length`."""
         from .compiler import compile_sop
 

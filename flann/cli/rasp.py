@@ -258,7 +258,7 @@ def compile_command(
       flann rasp compile mine.rasp --symbols '()' --max-length 100
     """
     from flann.progress import Progress
-    from flann.rasp.compiler import compile_sop, save_compiled
+    from flann.rasp.compiler import compile_sop
     from flann.rasp.compiler.check import check
     from flann.rasp.graph.sops import SOp
 
@@ -304,4 +304,4 @@ def compile_command(
         if found.wrong is not None:
             raise UserError(f"{made.name} is wrong from length {found.wrong} on: nothing written")
     if output is not None:
-        click.echo(f"weights: {save_compiled(made, output)}")
+        click.echo(f"weights: {save_network(made, output)}")

@@ -15,7 +15,7 @@ as safetensors with JSON beside it.
 
 from __future__ import annotations
 
-from .compiled import Compiled, compile_program, compile_sop
-from .files import load_compiled, save_compiled
+from .program_network import ProgramNetwork, compile_program, compile_sop
+from .serialization import load_network, save_network
 
-__all__ = ["Compiled", "compile_program", "compile_sop", "load_compiled", "save_compiled"]
+__all__ = ["ProgramNetwork", "compile_program", "compile_sop", "load_network", "save_network"]

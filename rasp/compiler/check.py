@@ -20,7 +20,7 @@ from flann.rasp.graph.evaluation import on_ids
 from flann.rasp.graph.sops import SOp
 from flann.rasp.language.source_span import Place
 
-from .compiled import Compiled
+from .program_network import ProgramNetwork
 
 MOST_WORDS = 512  # that are all the words of a length
 PAIRS_AT_ONCE = 1 << 22
@@ -28,7 +28,7 @@ Tokens = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """What came of it.
 
     Attributes
@@ -57,14 +57,14 @@ class Checked:
 
 def check(
     node: SOp,
-    compiled: Compiled,
+    compiled: ProgramNetwork,
     *,
     lengths: Iterable[int] | None = None,
     size: int = 8,
     seed: int = 0,
     places: dict[int, Place] | None = None,
     watch: Callable[[int], None] | None = None,
-) -> Checked:
+) -> CheckResult:
     """Compare a program with its network.
 
     Parameters
@@ -81,44 +81,52 @@ def check(
     watch : callable, optional
         called with each length before it is compared.
     """
-    chosen = range(1, compiled.max_length + 1) if lengths is None else sorted(set(lengths))
+    tested = range(1, compiled.max_length + 1) if lengths is None else sorted(set(lengths))
     words, longest, margin = 0, 0, float("inf")
-    for length in chosen:
+    for length in tested:
         if watch:
             watch(length)
         rng = np.random.default_rng([seed, length])
-        tokens = words_of(len(compiled.symbols), length, size, rng)
-        expected, tokens = answered(node, compiled, tokens, places)
+        tokens = draw_words(len(compiled.symbols), length, size, rng)
+        expected, tokens = run_program(node, compiled, tokens, places)
         if not len(tokens):
             continue
-        right, least = compared(compiled, tokens, expected)
+        right, least = compare(compiled, tokens, expected)
         if not right:
-            return Checked(words, longest, length, least)
+            return CheckResult(words, longest, length, least)
         words, longest, margin = words + len(tokens), length, min(margin, least)
-    return Checked(words, longest, None, margin)
+    return CheckResult(words, longest, None, margin)
 
 
-def words_of(symbols: int, length: int, size: int, rng: np.random.Generator) -> Tokens:
+def draw_words(symbols: int, length: int, size: int, rng: np.random.Generator) -> Tokens:
     """All words of a length while there are few; else a choice of them."""
     if length * np.log(max(symbols, 1)) <= np.log(MOST_WORDS):
         return np.indices((symbols,) * length).reshape(length, -1).T.astype(np.int64)
-    place = np.arange(length)
-    some = rng.permutation(symbols)[:8]
-    rows = [np.full(length, symbol) for symbol in some]
-    rows += [place % 2, place % symbols, (place >= length / 2) * 1, (place // 3) % symbols]
-    for symbol in some[:4]:
+    position = np.arange(length)
+    symbols_tried = rng.permutation(symbols)[:8]
+    rows = [np.full(length, symbol) for symbol in symbols_tried]
+    rows += [
+        position % 2,
+        position % symbols,
+        (position >= length / 2) * 1,
+        (position // 3) % symbols,
+    ]
+    for symbol in symbols_tried[:4]:
         other = symbol ^ 1 if symbol ^ 1 < symbols else symbol
-        rows += [np.where(place < length / 2, symbol, other), np.where(place % 2, other, symbol)]
-    near = np.array(rows)
-    near[np.arange(len(near)), rng.integers(length, size=len(near))] = rng.integers(
-        symbols, size=len(near)
+        rows += [
+            np.where(position < length / 2, symbol, other),
+            np.where(position % 2, other, symbol),
+        ]
+    changed = np.array(rows)
+    changed[np.arange(len(changed)), rng.integers(length, size=len(changed))] = rng.integers(
+        symbols, size=len(changed)
     )
     drawn = rng.integers(symbols, size=(size, length))
-    return np.concatenate([np.array(rows), near, drawn]).astype(np.int64)
+    return np.concatenate([np.array(rows), changed, drawn]).astype(np.int64)
 
 
-def answered(
-    node: SOp, compiled: Compiled, tokens: Tokens, places: dict[int, Place] | None
+def run_program(
+    node: SOp, compiled: ProgramNetwork, tokens: Tokens, places: dict[int, Place] | None
 ) -> tuple[Tokens, Tokens]:
     """The program's label ids, and the words, without those on which it stops with an error."""
 
@@ -129,36 +137,36 @@ def answered(
         return ask(tokens), tokens
     except UserError:
         pass
-    found, kept = [], []
+    results, kept = [], []
     for row in tokens:
         try:
-            found.append(ask(row[None, :])[0])
+            results.append(ask(row[None, :])[0])
             kept.append(row)
         except UserError:
             continue
     empty = np.empty((0, tokens.shape[1]), np.int64)
-    return (np.array(found), np.array(kept)) if kept else (empty, empty)
+    return (np.array(results), np.array(kept)) if kept else (empty, empty)
 
 
-def compared(compiled: Compiled, tokens: Tokens, expected: Tokens) -> tuple[bool, float]:
+def compare(compiled: ProgramNetwork, tokens: Tokens, expected: Tokens) -> tuple[bool, float]:
     """Whether all answers are right, and the least margin."""
     length = tokens.shape[1]
     rows = max(1, PAIRS_AT_ONCE // (length * max(length, len(compiled.labels))))
     right, least = True, float("inf")
     for first in range(0, len(tokens), rows):
-        wanted = torch.from_numpy(expected[first : first + rows])
+        labels = torch.from_numpy(expected[first : first + rows])
         with torch.no_grad():
             logits = compiled(tokens[first : first + rows])
         right &= bool(torch.isfinite(logits).all())
-        least = min(least, margin_of(logits, wanted))
+        least = min(least, compute_margin(logits, labels))
     return right and least > 0, least
 
 
-def margin_of(logits: torch.Tensor, wanted: torch.Tensor) -> float:
+def compute_margin(logits: torch.Tensor, labels: torch.Tensor) -> float:
     """The least lead of the wanted label, at positions where the program's value is a label."""
-    scored = wanted >= 0
+    scored = labels >= 0
     if logits.shape[2] < 2 or not scored.any():
         return 1.0
-    of_right = logits.gather(2, wanted.clamp(min=0)[:, :, None]).squeeze(2)
-    others: Any = logits.scatter(2, wanted.clamp(min=0)[:, :, None], -float("inf"))
+    of_right = logits.gather(2, labels.clamp(min=0)[:, :, None]).squeeze(2)
+    others: Any = logits.scatter(2, labels.clamp(min=0)[:, :, None], -float("inf"))
     return float((of_right - others.amax(dim=2))[scored].min())

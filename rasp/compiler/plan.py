@@ -32,7 +32,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .signals import Affine, Attended, Embedded, Head, Key, Made, Placed, Signal, common_grain
+from .signals import (
+    Affine,
+    AttentionSignal,
+    Head,
+    Key,
+    PositionSignal,
+    Signal,
+    SymbolSignal,
+    UnitSignal,
+    find_common_grain,
+)
 
 TOLERANCE = 2.0**-6
 """The greatest error of an indicator."""
@@ -40,11 +50,11 @@ SATURATE = 2.0**-10
 """The error past which a conjunction is made a step."""
 
 
-COARSE = "a smaller max_length, or float64"
+MORE_PRECISION = "a smaller max_length, or float64"
 """What helps where the arithmetic is too coarse."""
 
 
-class TooCoarse(Exception):  # noqa: N818
+class PrecisionError(Exception):
     """The arithmetic is too coarse for what is asked; the message says why."""
 
 
@@ -73,42 +83,42 @@ class Plan:
     largest: float = 1.0  # value that any head sums
 
     def __post_init__(self) -> None:
-        self.word = self.embedded([1.0] * self.symbols)
-        self.bos = Embedded(0, 0, values=(0.0,) * self.symbols, at_bos=1.0)
+        self.word = self.encode_symbols([1.0] * self.symbols)
+        self.bos = SymbolSignal(0, 0, values=(0.0,) * self.symbols, at_bos=1.0)
         self.one = Affine({}, 1.0)
 
     # -- functions of the symbol, of the position --------------------------------------------------
 
-    def embedded(self, values: Sequence[float]) -> Embedded:
+    def encode_symbols(self, values: Sequence[float]) -> SymbolSignal:
         """A function of the symbol."""
         row = tuple(map(float, values))
-        return self._once(  # type: ignore[return-value]
-            ("embedded", row), lambda: Embedded(min(row), max(row), 0.0, grain_of(row), row)
+        return self._get_or_add(  # type: ignore[return-value]
+            ("embedded", row), lambda: SymbolSignal(min(row), max(row), 0.0, find_grain(row), row)
         )
 
-    def placed(self, values: Sequence[float] | NDArray[Any]) -> Affine:
+    def encode_positions(self, values: Sequence[float] | NDArray[Any]) -> Affine:
         """A function of the position."""
         row = tuple(map(float, values))
         if len(set(row)) == 1:
             return Affine({}, row[0])
-        signal = self._once(
-            ("placed", row), lambda: Placed(min(row), max(row), 0.0, grain_of(row), row)
+        signal = self._get_or_add(
+            ("placed", row), lambda: PositionSignal(min(row), max(row), 0.0, find_grain(row), row)
         )
         return Affine({signal: 1.0})
 
     @property
-    def middle(self) -> int:
+    def center(self) -> int:
         """The position that is told as 0, so that squares stay small."""
         return self.length // 2
 
     @property
-    def place(self) -> Affine:
+    def position(self) -> Affine:
         """The position, 0 to T - 1, as a number."""
-        return self.placed(np.arange(self.length) - self.middle) + self.middle
+        return self.encode_positions(np.arange(self.length) - self.center) + self.center
 
     # -- units -------------------------------------------------------------------------------------
 
-    def made(
+    def sum_units(
         self, units: Sequence[tuple[Affine, float]], low: float, high: float, error: float
     ) -> Affine:
         """A sum of ReLU units."""
@@ -116,20 +126,22 @@ class Plan:
         if not kept:
             return Affine()
         key = ("made", *((before.key, weight) for before, weight in kept))
-        grain = common_grain(Fraction(w).limit_denominator(1 << 20) for _, w in kept)
-        signal = self._once(key, lambda: Made(low, high, error, grain, tuple(kept)))
+        grain = find_common_grain(Fraction(w).limit_denominator(1 << 20) for _, w in kept)
+        signal = self._get_or_add(key, lambda: UnitSignal(low, high, error, grain, tuple(kept)))
         return Affine({signal: 1.0})
 
-    def steps(self, x: Affine, bounds: Sequence[float], levels: Sequence[float]) -> Affine:
+    def build_steps(self, x: Affine, bounds: Sequence[float], levels: Sequence[float]) -> Affine:
         """The function that is `levels[i]` where i of the ascending `bounds` are at most x."""
         inside = [i for i, b in enumerate(bounds) if x.low < b <= x.high]
         if not inside:
             return Affine({}, levels[sum(b <= x.low for b in bounds)])
         bounds = [bounds[i] for i in inside]
         levels = [levels[inside[0]], *(levels[i + 1] for i in inside)]
-        if all(isinstance(signal, Placed) for signal in x.terms):
-            return self.placed(np.array(levels)[np.searchsorted(bounds, self.places(x), "right")])
-        x = self.near_enough(x, bounds, levels)
+        if all(isinstance(signal, PositionSignal) for signal in x.terms):
+            return self.encode_positions(
+                np.array(levels)[np.searchsorted(bounds, self.tabulate(x), "right")]
+            )
+        x = self.denoise_for_steps(x, bounds, levels)
         grain = float(x.grain)
         start = sum(b <= 0 for b in bounds)
         units: list[tuple[Affine, float]] = []
@@ -140,29 +152,37 @@ class Plan:
                 units += [(z + 0.5, jump), (z - 0.5, -jump)]
             else:  # 1 - [x >= b], counted from the other side
                 units += [(-z + 0.5, -jump), (-z - 0.5, jump)]
-        error = 0.0 if x.error == 0 else self.blur(x, bounds, levels)
+        error = 0.0 if x.error == 0 else self.bound_step_error(x, bounds, levels)
         low, high = min(levels), max(levels)
         shift = levels[start]
-        return self.made(units, low - shift, high - shift, error) + shift
+        return self.sum_units(units, low - shift, high - shift, error) + shift
 
-    def near_enough(self, x: Affine, bounds: Sequence[float], levels: Sequence[float]) -> Affine:
+    def denoise_for_steps(
+        self, x: Affine, bounds: Sequence[float], levels: Sequence[float]
+    ) -> Affine:
         """x as it is, or rounded where its noise would show."""
         grain = float(x.grain)
         jumps = [abs(b - a) for a, b in pairwise(levels)]
-        if x.error and (x.error > grain / 4 or self.blur(x, bounds, levels) > SATURATE / 4):
-            x = self.rounded(x)
+        if x.error and (
+            x.error > grain / 4 or self.bound_step_error(x, bounds, levels) > SATURATE / 4
+        ):
+            x = self.denoise(x)
         if x.error > grain / 4:
-            raise TooCoarse(f"a number may be off by {x.error:.2g}, in steps of {grain:g}")
+            raise PrecisionError(f"a number may be off by {x.error:.2g}, in steps of {grain:g}")
         if not x.error:
-            unit = float(common_grain(Fraction(j).limit_denominator(1 << 20) for j in jumps)) / 2
-            if self.bulk(x, bounds, levels) / unit > 0.5 / self.unit:
-                raise TooCoarse(
+            unit = (
+                float(find_common_grain(Fraction(j).limit_denominator(1 << 20) for j in jumps)) / 2
+            )
+            if self.bound_partial_sum(x, bounds, levels) / unit > 0.5 / self.unit:
+                raise PrecisionError(
                     f"a function of numbers to {max(abs(x.low), abs(x.high)):.0f} with"
                     f" {len(bounds)} steps does not come out exact"
                 )
         return x
 
-    def bulk(self, x: Affine, bounds: Sequence[float], levels: Sequence[float]) -> float:
+    def bound_partial_sum(
+        self, x: Affine, bounds: Sequence[float], levels: Sequence[float]
+    ) -> float:
         """The largest sum that occurs on the way to a sum of steps."""
         grain, total = float(x.grain), [0.0, 0.0]
         for i, b in enumerate(bounds):
@@ -171,54 +191,56 @@ class Plan:
             total[b > 0] += jump * (2 * max(far, 0) / grain + 2)
         return max(total)
 
-    def blur(self, x: Affine, bounds: Sequence[float], levels: Sequence[float]) -> float:
+    def bound_step_error(
+        self, x: Affine, bounds: Sequence[float], levels: Sequence[float]
+    ) -> float:
         """The error of a sum of steps on an x with noise."""
-        return 4 * self.unit * self.bulk(x, bounds, levels)
+        return 4 * self.unit * self.bound_partial_sum(x, bounds, levels)
 
-    def rounded(self, x: Affine) -> Affine:
+    def denoise(self, x: Affine) -> Affine:
         """x with every noisy signal of it rounded to its grain."""
         if not x.error:
             return x
-        made = Affine({}, x.constant)
+        result = Affine({}, x.constant)
         for signal, factor in x.terms.items():
-            made = made + self.exact(signal) * factor
-        return made if x.bounds is None else made.within(*x.bounds)
+            result = result + self.denoise_signal(signal) * factor
+        return result if x.bounds is None else result.tighten(*x.bounds)
 
-    def exact(self, signal: Signal) -> Affine:
+    def denoise_signal(self, signal: Signal) -> Affine:
         """A signal rounded to its grain: exact from here on."""
         if not signal.error or not self.rounds:
             return Affine({signal: 1.0})
         grain = float(signal.grain)
         if signal.error > grain / 4:
-            raise TooCoarse(
+            raise PrecisionError(
                 f"a sum of numbers to {max(abs(signal.low), abs(signal.high)):.0f} may be off by"
                 f" {signal.error:.2g}, which is too much for its steps of {grain:g}"
             )
         large = 0.75 / self.unit
         before = Affine({signal: 1 / grain}) + large
         units = [(before, 1.0), (Affine({}, large), -1.0)]
-        return self.made(units, signal.low / grain, signal.high / grain, 0.0) * grain
+        return self.sum_units(units, signal.low / grain, signal.high / grain, 0.0) * grain
 
     def crisp(self, x: Affine) -> Affine:
         """An indicator, rounded if its error would show where it is summed or doubled."""
-        return self.rounded(x) if x.error > 8 * self.unit else x
+        return self.denoise(x) if x.error > 8 * self.unit else x
 
-    def both(self, indicators: Sequence[Affine]) -> list[tuple[Affine, float]]:
+    def conjoin(self, indicators: Sequence[Affine]) -> list[tuple[Affine, float]]:
         """The units of the conjunction of indicators, and the error of each."""
         total = sum(indicators, Affine()) - float(len(indicators))
         if 2 * total.error <= SATURATE:
             return [(total * 2.0 + 1.0, 1.0)]
         if 2 * total.error > 0.5:
-            raise TooCoarse(f"an indicator may be off by {total.error:.2g}")
+            raise PrecisionError(f"an indicator may be off by {total.error:.2g}")
         return [(total * 4.0 + 2.5, 1.0), (total * 4.0 + 1.5, -1.0)]
 
-    def conjunction_error(self, indicators: Sequence[Affine]) -> float:
+    def bound_conjunction_error(self, indicators: Sequence[Affine]) -> float:
         """The error of a conjunction."""
         error = 2 * sum(part.error for part in indicators)
         noisy = error + 8 * self.unit if error <= SATURATE else 16 * self.unit
         return noisy if error else 0.0
 
-    def gated(self, x: Affine, condition: Affine) -> Affine:
+    def gate(self, x: Affine, condition: Affine) -> Affine:
         """x where the condition holds, else 0."""
         if not x.terms:
             return condition * x.constant
@@ -227,9 +249,9 @@ class Plan:
         error = x.error + size * condition.error + 8 * self.unit * (abs(low) + size)
         if x.error == condition.error == 0 and (abs(low) + 2 * size) * self.unit < 0.25:
             error = 0.0
-        signal = self.made([(before, 1.0)], 0.0, size, error)
-        for made in signal.terms:
-            made.grain = x.grain  # the unit's weight is 1; x says what it carries
+        signal = self.sum_units([(before, 1.0)], 0.0, size, error)
+        for result in signal.terms:
+            result.grain = x.grain  # the unit's weight is 1; x says what it carries
         return signal + condition * low
 
     # -- attention ---------------------------------------------------------------------------------
@@ -240,52 +262,52 @@ class Plan:
         least = log(self.length * max(self.largest, 1.0) / self.unit)
         return float(2 ** ceil(np.log2(least)))
 
-    def head(self, causal: bool, pairs: Sequence[tuple[Affine, Affine]], unique: bool) -> Head:
+    def get_head(self, causal: bool, pairs: Sequence[tuple[Affine, Affine]], unique: bool) -> Head:
         """The head of these features; equal ones are one."""
         key = ("head", causal, unique, *((q.key, k.key) for q, k in pairs))
-        held = self.known.get(key)
-        if held is None:
-            held = Attended(0, 0, head=Head(causal, list(pairs), unique))
-            self.known[key] = held
-        assert isinstance(held, Attended)
-        return held.head
+        known = self.known.get(key)
+        if known is None:
+            known = AttentionSignal(0, 0, head=Head(causal, list(pairs), unique))
+            self.known[key] = known
+        assert isinstance(known, AttentionSignal)
+        return known.head
 
-    def attended(self, head: Head, value: Affine) -> Affine:
+    def attend(self, head: Head, value: Affine) -> Affine:
         """The sum of a value over the selected keys."""
         if not value.terms and not value.constant:
             return Affine()
         below = value.grain.denominator
         if below & (below - 1):  # thirds have no exact binary form: sum whole numbers
-            return self.attended(head, value * float(below)) * (1.0 / below)
+            return self.attend(head, value * float(below)) * (1.0 / below)
         size = max(abs(value.low), abs(value.high))
         self.largest = max(self.largest, size)
-        many = 1 if head.unique else self.length
-        low, high = min(0.0, many * value.low), max(0.0, many * value.high)
+        most_keys = 1 if head.unique else self.length
+        low, high = min(0.0, most_keys * value.low), max(0.0, most_keys * value.high)
         spread = 16 if head.unique else self.length * (self.length / 16 + 8)
-        error = size * spread * self.unit + many * value.error
+        error = size * spread * self.unit + most_keys * value.error
         grain = value.grain
-        signal = self._once(
+        signal = self._get_or_add(
             ("attended", id(head), value.key),
-            lambda: Attended(low, high, error, grain, head, value),
+            lambda: AttentionSignal(low, high, error, grain, head, value),
         )
         return Affine({signal: 1.0})
 
     # -- inside ------------------------------------------------------------------------------------
 
-    def places(self, x: Affine) -> NDArray[np.floating]:
+    def tabulate(self, x: Affine) -> NDArray[np.floating]:
         """An affine of placed signals, at every position."""
         total = np.full(self.length, x.constant)
         for signal, factor in x.terms.items():
-            assert isinstance(signal, Placed)
+            assert isinstance(signal, PositionSignal)
             total += factor * np.array(signal.values)
         return total
 
-    def _once(self, key: Key, make: Callable[[], Signal]) -> Signal:
+    def _get_or_add(self, key: Key, make: Callable[[], Signal]) -> Signal:
         if key not in self.known:
             self.known[key] = make()
         return self.known[key]
 
 
-def grain_of(values: Sequence[float]) -> Fraction:
+def find_grain(values: Sequence[float]) -> Fraction:
     """The greatest number of which all values are multiples."""
-    return common_grain(Fraction(value).limit_denominator(1 << 20) for value in set(values))
+    return find_common_grain(Fraction(value).limit_denominator(1 << 20) for value in set(values))

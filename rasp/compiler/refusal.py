@@ -9,7 +9,7 @@ from flann.rasp.graph.sops import Node, formula
 from flann.rasp.language.source_span import NOWHERE, Place
 
 
-class Refused(Exception):  # noqa: N818  # it is caught, collected and told as one UserError
+class RefusalError(Exception):  # it is caught, collected and told as one UserError
     """One expression that cannot be compiled."""
 
     def __init__(self, node: Node, reason: str, instead: str = "") -> None:
@@ -21,12 +21,14 @@ class Blocked(Exception):  # noqa: N818
     """An expression whose parts were refused already."""
 
 
-def refusal(name: str, found: Sequence[Refused], places: Mapping[int, Place]) -> UserError:
+def combine_refusals(
+    name: str, refusals: Sequence[RefusalError], places: Mapping[int, Place]
+) -> UserError:
     """All of them as one error of one line."""
     parts = []
-    for each in found:
-        place = places.get(each.node.number, NOWHERE)
+    for refusal in refusals:
+        place = places.get(refusal.node.number, NOWHERE)
         where = f"line {place.line}, column {place.column}: " if place.line else ""
-        instead = f" (instead: {each.instead})" if each.instead else ""
-        parts.append(f"{where}{formula(each.node)}: {each.reason}{instead}")
+        instead = f" (instead: {refusal.instead})" if refusal.instead else ""
+        parts.append(f"{where}{formula(refusal.node)}: {refusal.reason}{instead}")
     return UserError(f"{name} cannot be compiled: " + "; ".join(parts))

@@ -50,7 +50,7 @@ class Signal:
 
 
 @dataclass(eq=False)
-class Embedded(Signal):
+class SymbolSignal(Signal):
     """A value for each symbol; and one for BOS, 0 for all signals but the mark of BOS itself."""
 
     values: tuple[float, ...] = ()
@@ -58,7 +58,7 @@ class Embedded(Signal):
 
 
 @dataclass(eq=False)
-class Placed(Signal):
+class PositionSignal(Signal):
     """A value for each position 0 .. T - 1."""
 
     values: tuple[float, ...] = ()
@@ -74,15 +74,15 @@ class Affine:
 
     def __add__(self, other: Affine | float) -> Affine:
         if not isinstance(other, Affine):
-            moved = self.bounds and (self.bounds[0] + other, self.bounds[1] + other)
-            return Affine(self.terms, self.constant + other, moved)
+            shifted = self.bounds and (self.bounds[0] + other, self.bounds[1] + other)
+            return Affine(self.terms, self.constant + other, shifted)
         terms = dict(self.terms)
         for signal, factor in other.terms.items():
             terms[signal] = terms.get(signal, 0.0) + factor
-        made = Affine({s: c for s, c in terms.items() if c}, self.constant + other.constant)
+        total = Affine({s: c for s, c in terms.items() if c}, self.constant + other.constant)
         if self.bounds or other.bounds:
-            return made.within(self.low + other.low, self.high + other.high)
-        return made
+            return total.tighten(self.low + other.low, self.high + other.high)
+        return total
 
     def __mul__(self, factor: float) -> Affine:
         terms = {s: c * factor for s, c in self.terms.items() if c * factor}
@@ -110,7 +110,7 @@ class Affine:
             return self.bounds[1]
         return -(-self).low
 
-    def within(self, low: float, high: float) -> Affine:
+    def tighten(self, low: float, high: float) -> Affine:
         """The same, known to lie between these."""
         return Affine(self.terms, self.constant, (max(low, self.low), min(high, self.high)))
 
@@ -124,7 +124,7 @@ class Affine:
         """Its true values are multiples of this."""
         parts = [Fraction(c).limit_denominator(1 << 20) * s.grain for s, c in self.terms.items()]
         parts.append(Fraction(self.constant).limit_denominator(1 << 20))
-        return common_grain(parts)
+        return find_common_grain(parts)
 
     @property
     def key(self) -> Key:
@@ -132,7 +132,7 @@ class Affine:
         return (*sorted((id(s), c) for s, c in self.terms.items()), self.constant)
 
 
-def common_grain(parts: Iterable[Fraction]) -> Fraction:
+def find_common_grain(parts: Iterable[Fraction]) -> Fraction:
     """The greatest number of which all of these are multiples; 1 if all are 0.
 
     >>> common_grain([Fraction(1, 2), Fraction(3)])
@@ -171,7 +171,7 @@ class Head:
 
 
 @dataclass(eq=False)
-class Attended(Signal):
+class AttentionSignal(Signal):
     """The sum of a value over the keys that a head selects."""
 
     head: Head = field(default_factory=lambda: Head(True, [], False))
@@ -187,7 +187,7 @@ class Attended(Signal):
 
 
 @dataclass(eq=False)
-class Made(Signal):
+class UnitSignal(Signal):
     """A sum of ReLU units: pairs of what goes into the unit, and its weight."""
 
     units: tuple[tuple[Affine, float], ...] = ()

@@ -31,7 +31,7 @@ from flann.tasks import Task, get_task
 from . import brackets, groups
 
 if TYPE_CHECKING:
-    from flann.rasp.compiler import Compiled
+    from flann.rasp.compiler import ProgramNetwork
 
 Method = Literal["series", "doubling"]
 MOST_STATES = 12  # of an automaton whose transitions are joined
@@ -99,7 +99,7 @@ class Program:
             raise UserError(f"tokens: expected ids from 0 to {len(self.symbols) - 1}")
         return on_ids(self.node, ids, self.symbols, self.values, self.built[1])
 
-    def compile(self, max_length: int | None = None) -> Compiled:
+    def compile(self, max_length: int | None = None) -> ProgramNetwork:
         """The network that computes it, exact for every word up to `max_length`."""
         from flann.rasp.compiler import compile_program
 

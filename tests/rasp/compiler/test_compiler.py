@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from flann.errors import UserError
 from flann.models.core.sequence import SequenceModel
 from flann.rasp import load_program
-from flann.rasp.compiler import Compiled, compile_sop, load_compiled, save_compiled
-from flann.rasp.compiler.check import check, words_of
+from flann.rasp.compiler import ProgramNetwork, compile_sop, load_network, save_network
+from flann.rasp.compiler.check import check, draw_words
 from flann.rasp.graph.sops import SOp
 from flann.rasp.programs.catalogue import claims
 
@@ -31,7 +31,7 @@ SIZES = {"parity": 5_000, "Z60": 10_000, "A5": 400_000, "dyck-2": 60_000}
 FAR = ["parity", "A5", "dyck-1", "dyck-2", "histogram"]
 
 
-def compiled(name: str, length: int) -> tuple[SOp, Compiled]:
+def compiled(name: str, length: int) -> tuple[SOp, ProgramNetwork]:
     program = load_program(name, max_length=length)
     return program.node, program.compile()
 
@@ -261,9 +261,9 @@ def test_another_program_is_found_out() -> None:
 
 def test_all_short_words_are_tried() -> None:
     rng = np.random.default_rng(0)
-    assert len(words_of(2, 9, 4, rng)) == 512
-    assert len({tuple(word) for word in words_of(3, 4, 4, rng)}) == 81
-    assert words_of(60, 100, 4, rng).shape[1] == 100
+    assert len(draw_words(2, 9, 4, rng)) == 512
+    assert len({tuple(word) for word in draw_words(3, 4, 4, rng)}) == 81
+    assert draw_words(60, 100, 4, rng).shape[1] == 100
 
 
 # -- files -----------------------------------------------------------------------------------------
@@ -272,8 +272,8 @@ def test_all_short_words_are_tried() -> None:
 def test_saved_and_loaded(tmp_path: Path) -> None:
     for name in ("dyck-2", "reverse"):
         node, network = compiled(name, 20)
-        path = save_compiled(network, tmp_path / f"{name}.safetensors")
-        again = load_compiled(path)
+        path = save_network(network, tmp_path / f"{name}.safetensors")
+        again = load_network(path)
         words = np.random.default_rng(0).integers(len(network.symbols), size=(3, 20))
         assert torch.equal(again(words), network(words))
         assert again.notes == network.notes
@@ -284,7 +284,7 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
 
 
 def test_damaged_files_are_one_line(tmp_path: Path) -> None:
-    path = save_compiled(compiled("parity", 8)[1], tmp_path / "parity.safetensors")
+    path = save_network(compiled("parity", 8)[1], tmp_path / "parity.safetensors")
     beside = path.with_suffix(".json")
     text, weights = beside.read_text(), path.read_bytes()
     for spoilt in ("", "[]", text[:-20], text.replace('"width": 5', '"width": 7'),
@@ -292,17 +292,17 @@ def test_damaged_files_are_one_line(tmp_path: Path) -> None:
                    text.replace('"feedforward": ', '"feedforward": 10000000')):  # fmt: skip
         beside.write_text(spoilt)
         with pytest.raises(UserError) as caught:
-            load_compiled(path)
+            load_network(path)
         assert "\n" not in str(caught.value)
     beside.write_text(text)
     for spoilt_weights in (b"", weights[:100], b"\xff" * 200):
         path.write_bytes(spoilt_weights)
         with pytest.raises(UserError):
-            load_compiled(path)
+            load_network(path)
     with pytest.raises(UserError, match="cannot read"):
-        load_compiled(tmp_path / "nothing.safetensors")
+        load_network(tmp_path / "nothing.safetensors")
     with pytest.raises(UserError, match=r"ends in .safetensors"):
-        save_compiled(compiled("parity", 8)[1], tmp_path / "parity.bin")
+        save_network(compiled("parity", 8)[1], tmp_path / "parity.bin")
 
 
 def test_every_program_in_a_file_is_tested_here() -> None:

@@ -18,13 +18,13 @@ from flann.rasp.graph.sops import Map, Node, SOp, ordered
 from flann.rasp.language.source_span import Place
 from flann.rasp.language.syntax import Atom
 
-from .attending import Lowering
+from .aggregates import Lowering
 from .numeric import Ratio
-from .plan import Plan, TooCoarse
-from .refusal import Refused, refusal
-from .schedule import schedule
+from .plan import Plan, PrecisionError
+from .refusal import RefusalError, combine_refusals
+from .schedule import build_schedule
 from .signals import Affine
-from .weights import build
+from .weights import build_network
 
 if TYPE_CHECKING:
     from flann.rasp.programs.catalogue import Program
@@ -35,11 +35,11 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 LONGEST = 1 << 14
 MOST_LABELS = 1 << 14
 MOST_PARAMETERS = 50_000_000
-NEAR = 0.25  # the greatest error of the number that is read in the end
+MOST_OUTPUT_ERROR = 0.25  # the greatest error of the number that is read in the end
 
 
 @dataclass(frozen=True, eq=False)
-class Compiled:
+class ProgramNetwork:
     """A network that computes a program.
 
     Attributes
@@ -73,16 +73,16 @@ class Compiled:
         """How many numbers the network has."""
         return int(self.network.sizes["parameters"])
 
-    def answers(self, tokens: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    def predict(self, tokens: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
         """Label ids of token ids."""
         with torch.no_grad():
-            found: NDArray[np.int64] = self(tokens).argmax(dim=-1).numpy()
-        return found
+            refusals: NDArray[np.int64] = self(tokens).argmax(dim=-1).numpy()
+        return refusals
 
 
 def compile_program(
     program: Program, max_length: int, precision: Precision = "float32", *, rounds: bool = True
-) -> Compiled:
+) -> ProgramNetwork:
     """A reference program as a network.
 
     Raises
@@ -115,7 +115,7 @@ def compile_sop(
     places: Mapping[int, Place] | None = None,
     precision: Precision = "float32",
     rounds: bool = True,
-) -> Compiled:
+) -> ProgramNetwork:
     """Any s-op as a network.
 
     Parameters
@@ -138,88 +138,92 @@ def compile_sop(
     plan = Plan(len(symbols), max_length, UNITS[precision], rounds)
     lowering = Lowering(plan, list(symbols), node)
     try:
-        output, values = read_out(lowering, node, values)
-    except (Refused, TooCoarse):
-        raise refusal(name, everything_refused(lowering, node), places or {}) from None
-    made = schedule(output, (plan.word, plan.bos))
-    network = build(plan, made, output, len(values), name, DTYPES[precision])
+        output, values = lower_output(lowering, node, values)
+    except (RefusalError, PrecisionError):
+        raise combine_refusals(name, collect_refusals(lowering, node), places or {}) from None
+    plan_schedule = build_schedule(output, (plan.word, plan.bos))
+    network = build_network(plan, plan_schedule, output, len(values), name, DTYPES[precision])
     need = analyse([node])
     notes = {
         "layers": need.layers,
         "heads": need.heads,
-        "blocks": len({(time + 1) // 2 for time in made.time.values() if time}),
-        "width": made.width,
+        "blocks": len({(time + 1) // 2 for time in plan_schedule.time.values() if time}),
+        "width": plan_schedule.width,
         "precision": precision,
         "sharpness": plan.sharpness,
         "sink": plan.sharpness,
         "error": output.error,
         "tolerance": 0.5,
     }
-    shown = tuple(labels) if labels is not None else tuple(str(value) for value in values)
-    return Compiled(name, network, tuple(symbols), shown, tuple(values), max_length, notes)
+    label_names = tuple(labels) if labels is not None else tuple(str(value) for value in values)
+    return ProgramNetwork(
+        name, network, tuple(symbols), label_names, tuple(values), max_length, notes
+    )
 
 
-def read_out(
+def lower_output(
     lowering: Lowering, node: SOp, values: Sequence[Atom] | None
 ) -> tuple[Affine, Sequence[Atom]]:
     """The number of the label as an affine, and the labels' values."""
-    if lowering.few(node):
-        known = lowering.values_of(node)
+    if lowering.is_categorical(node):
+        known = lowering.list_values(node)
         values = sorted(known, key=lambda v: (str(type(v)), v)) if values is None else values
         number = {(isinstance(v, str), v): float(i) for i, v in enumerate(values)}
         numbers = {v: number.get((isinstance(v, str), v), 0.0) for v in known}
-        output = lowering.scalar(node, numbers)
+        output = lowering.encode(node, numbers)
     else:
-        made = lowering.number(node)
-        if isinstance(made, Ratio):
-            raise Refused(
+        plan_schedule = lowering.lower_number(node)
+        if isinstance(plan_schedule, Ratio):
+            raise RefusalError(
                 node, "a mean of several values has no labels", "compare it with a constant"
             )
-        output = made
+        output = plan_schedule
         if values is None:
             values = list(range(floor(output.low), ceil(output.high) + 1))
             output = output - float(floor(output.low))
         if output.grain.denominator != 1:
-            raise Refused(node, "numbers that are not whole have no labels", "round them")
+            raise RefusalError(node, "numbers that are not whole have no labels", "round them")
     if len(values) > MOST_LABELS:
-        raise Refused(node, f"more than {MOST_LABELS} values")
-    if output.error > NEAR:
-        output = lowering.plan.rounded(output)
+        raise RefusalError(node, f"more than {MOST_LABELS} values")
+    if output.error > MOST_OUTPUT_ERROR:
+        output = lowering.plan.denoise(output)
     return output, values
 
 
-def everything_refused(lowering: Lowering, root: SOp) -> list[Refused]:
+def collect_refusals(lowering: Lowering, root: SOp) -> list[RefusalError]:
     """Every expression that cannot be compiled for a reason of its own."""
-    found: list[Refused] = []
-    hopeless: set[int] = set()
+    refusals: list[RefusalError] = []
+    blocked: set[int] = set()
     for node in ordered([root]):
-        if any(part.number in hopeless for part in node.parts):
-            hopeless.add(node.number)
+        if any(part.number in blocked for part in node.parts):
+            blocked.add(node.number)
             continue
-        reason = why_not(lowering, node, root)
+        reason = find_refusal(lowering, node, root)
         if reason is not None:
-            found.append(reason)
-            hopeless.add(node.number)
-    return found or [Refused(root, "it needs more than the network's arithmetic can tell apart")]
+            refusals.append(reason)
+            blocked.add(node.number)
+    return refusals or [
+        RefusalError(root, "it needs more than the network's arithmetic can tell apart")
+    ]
 
 
-def why_not(lowering: Lowering, node: Node, root: SOp) -> Refused | None:
+def find_refusal(lowering: Lowering, node: Node, root: SOp) -> RefusalError | None:
     """The reason why a node cannot be compiled; None if it can, or nobody asks."""
     try:
         if not isinstance(node, SOp):
-            lowering.terms(node)  # type: ignore[arg-type]
+            lowering.expand_selector(node)  # type: ignore[arg-type]
         elif node is root:
-            read_out(lowering, node, None)
-        elif lowering.few(node):
-            lowering.cases(node)
+            lower_output(lowering, node, None)
+        elif lowering.is_categorical(node):
+            lowering.list_cases(node)
         elif isinstance(node, Map) and node.function == "if":
             for part in node.operands[1:]:
-                lowering.affine(part)
-            lowering.number(node)
+                lowering.lower_affine(part)
+            lowering.lower_number(node)
         else:
-            lowering.number(node)
-    except Refused as reason:
+            lowering.lower_number(node)
+    except RefusalError as reason:
         return reason
-    except TooCoarse as error:
-        return Refused(node, str(error), "a smaller max_length, or float64")
+    except PrecisionError as error:
+        return RefusalError(node, str(error), "a smaller max_length, or float64")
     return None

@@ -19,13 +19,13 @@ from flann.errors import UserError
 from flann.models.attention.transformer import Block, TransformerConfig, transformer_from
 from flann.models.core.sequence import Description
 
-from .compiled import DTYPES, MOST_PARAMETERS, Compiled
+from .program_network import DTYPES, MOST_PARAMETERS, ProgramNetwork
 
 FORMAT = 1
-SET = ("width", "causal", "position", "norm", "activation", "bos", "longest")
+CONFIG_FIELDS = ("width", "causal", "position", "norm", "activation", "bos", "longest")
 
 
-def save_compiled(compiled: Compiled, path: Path | str) -> Path:
+def save_network(compiled: ProgramNetwork, path: Path | str) -> Path:
     """Write a compiled program as ``NAME.safetensors`` with ``NAME.json`` beside it."""
     path = Path(path)
     if path.suffix != ".safetensors":
@@ -40,7 +40,7 @@ def save_compiled(compiled: Compiled, path: Path | str) -> Path:
         "max_length": compiled.max_length,
         "notes": dict(compiled.notes),
         "family": compiled.network.family,
-        "config": described(cast(TransformerConfig, compiled.network.config)),
+        "config": describe_config(cast(TransformerConfig, compiled.network.config)),
     }
     try:
         write(path, save(weights))
@@ -50,9 +50,9 @@ def save_compiled(compiled: Compiled, path: Path | str) -> Path:
     return path
 
 
-def described(config: TransformerConfig) -> dict[str, Any]:
+def describe_config(config: TransformerConfig) -> dict[str, Any]:
     """The parts of a design that a compiled network sets; the others stand at their defaults."""
-    parts = {name: getattr(config, name) for name in SET}
+    parts = {name: getattr(config, name) for name in CONFIG_FIELDS}
     return {**parts, "blocks": [asdict(block) for block in config.blocks]}
 
 
@@ -66,7 +66,7 @@ def write(path: Path, content: bytes) -> None:
         aside.unlink(missing_ok=True)
 
 
-def load_compiled(path: Path | str) -> Compiled:
+def load_network(path: Path | str) -> ProgramNetwork:
     """Read what `save_compiled` wrote.
 
     Raises
@@ -75,49 +75,55 @@ def load_compiled(path: Path | str) -> Compiled:
         for files that are missing, damaged, or do not belong together.
     """
     path = Path(path)
-    beside = path.with_suffix(".json")
+    json_path = path.with_suffix(".json")
     try:
-        told = json.loads(beside.read_text(encoding="utf-8"))
+        description = json.loads(json_path.read_text(encoding="utf-8"))
         weights = load(path.read_bytes())
     except OSError as error:
         raise UserError(f"cannot read {error.filename or path}: {error.strerror}") from error
     except (ValueError, SafetensorError) as error:
-        raise UserError(f"{path} or {beside.name} is damaged: {str(error)[:80]}") from error
+        raise UserError(f"{path} or {json_path.name} is damaged: {str(error)[:80]}") from error
     try:
-        return assembled(told, weights)
+        return assemble(description, weights)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, IndexError) as error:
         first = str(error).splitlines()[0][:80] if str(error) else type(error).__name__
-        raise UserError(f"{beside} does not describe {path.name}: {first}") from error
+        raise UserError(f"{json_path} does not describe {path.name}: {first}") from error
 
 
-def assembled(described: dict[str, Any], weights: dict[str, torch.Tensor]) -> Compiled:
+def assemble(description: dict[str, Any], weights: dict[str, torch.Tensor]) -> ProgramNetwork:
     """The compiled program from its description and weights."""
-    if described["format"] != FORMAT:
-        raise ValueError(f"format {described['format']}: expected {FORMAT}")
-    given = described["config"]
+    if description["format"] != FORMAT:
+        raise ValueError(f"format {description['format']}: expected {FORMAT}")
+    config_fields = description["config"]
     if sum(t.numel() for t in weights.values()) > MOST_PARAMETERS:
         raise ValueError("too many parameters")
     shape = weights["embedding.weight"].shape
-    symbols, labels = tuple(described["symbols"]), tuple(described["labels"])
-    if shape != (len(symbols) + 1, given["width"]) or len(given["blocks"]) > len(weights):
+    symbols, labels = tuple(description["symbols"]), tuple(description["labels"])
+    if shape != (len(symbols) + 1, config_fields["width"]) or len(config_fields["blocks"]) > len(
+        weights
+    ):
         raise ValueError(f"an embedding of shape {tuple(shape)} for {len(symbols)} symbols")
-    if (given["longest"] or 0) > len(weights.get("layers.0.table", ())):
+    if (config_fields["longest"] or 0) > len(weights.get("layers.0.table", ())):
         raise ValueError("fewer positions than it says")
-    blocks = tuple(Block(**block) for block in given["blocks"])
+    blocks = tuple(Block(**block) for block in config_fields["blocks"])
     if any(
         max(b.heads * b.head_width, b.feedforward) > MOST_PARAMETERS // shape[1] for b in blocks
     ):
         raise ValueError("a block is larger than its weights")
-    config = TransformerConfig(**{name: given[name] for name in SET}, blocks=blocks)
-    notes, length = dict(described["notes"]), int(described["max_length"])
+    config = TransformerConfig(
+        **{name: config_fields[name] for name in CONFIG_FIELDS}, blocks=blocks
+    )
+    notes, length = dict(description["notes"]), int(description["max_length"])
     network = transformer_from(
         config, symbols=len(symbols), labels=len(labels),
         description=Description(
-            str(described["name"]), str(described["family"]), config.causal, length,
+            str(description["name"]), str(description["family"]), config.causal, length,
             {"lr": 1e-4, "steps": 0}, {"width": config.width, "depth": len(blocks)},
         ),
     ).to(DTYPES[notes["precision"]])  # fmt: skip
     network.config = config  # type: ignore[assignment]
     network.load_state_dict(weights)
-    values = tuple(described["values"])
-    return Compiled(str(described["name"]), network, symbols, labels, values, length, notes)
+    values = tuple(description["values"])
+    return ProgramNetwork(
+        str(description["name"]), network, symbols, labels, values, length, notes
+    )

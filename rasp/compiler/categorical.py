@@ -20,7 +20,7 @@ from .signals import Affine
 Values = tuple[Atom, ...]
 
 
-class Leaf:
+class Categorical:
     """A variable of few values.
 
     Parameters
@@ -33,72 +33,76 @@ class Leaf:
     """
 
     def __init__(
-        self, plan: Plan, values: Sequence[Atom], scalar: Callable[[list[float]], Affine]
+        self, plan: Plan, values: Sequence[Atom], encode: Callable[[list[float]], Affine]
     ) -> None:
         self.plan, self.values = plan, tuple(values)
-        self._scalar = scalar
+        self._encode = encode
         self._known: dict[tuple[float, ...], Affine] = {}
 
-    def scalar(self, numbers: Sequence[float]) -> Affine:
+    def encode(self, numbers: Sequence[float]) -> Affine:
         """The signal that is ``numbers[i]`` where this has its value of number i."""
         row = tuple(map(float, numbers))
         if len(set(row)) == 1:
             return Affine({}, row[0])
         if row not in self._known:
-            self._known[row] = self._scalar(list(row))
+            self._known[row] = self._encode(list(row))
         return self._known[row]
 
-    def within(self, chosen: frozenset[int]) -> Affine:
+    def indicate(self, allowed: frozenset[int]) -> Affine:
         """Whether it has one of these values: a sum of indicators of single values."""
         every = range(len(self.values))
-        if 2 * len(chosen) > len(self.values):
-            return -self.within(frozenset(every) - chosen) + 1.0
-        if len(self.values) == 2 and chosen == {0}:  # one indicator serves for both
-            return -self.within(frozenset({1})) + 1.0
-        return sum((self.scalar([float(i == j) for j in every]) for i in sorted(chosen)), Affine())
+        if 2 * len(allowed) > len(self.values):
+            return -self.indicate(frozenset(every) - allowed) + 1.0
+        if len(self.values) == 2 and allowed == {0}:  # one indicator serves for both
+            return -self.indicate(frozenset({1})) + 1.0
+        return sum((self.encode([float(i == j) for j in every]) for i in sorted(allowed)), Affine())
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
     """In which sets of values some leaves lie, and what the value is then."""
 
-    where: dict[Leaf, frozenset[int]]
+    where: dict[Categorical, frozenset[int]]
     value: Atom
 
-    def joined(self, other: Case) -> dict[Leaf, frozenset[int]] | None:
+    def intersect(self, other: Case) -> dict[Categorical, frozenset[int]] | None:
         """Where both hold; None if they exclude each other."""
-        made = dict(self.where)
-        for leaf, chosen in other.where.items():
-            made[leaf] = made[leaf] & chosen if leaf in made else chosen
-            if not made[leaf]:
+        result = dict(self.where)
+        for variable, allowed in other.where.items():
+            result[variable] = result[variable] & allowed if variable in result else allowed
+            if not result[variable]:
                 return None
-        return made
+        return result
 
 
-def steps_leaf(plan: Plan, x: Affine, bounds: Sequence[float], levels: Sequence[Atom]) -> Leaf:
+def build_step_categorical(
+    plan: Plan, x: Affine, bounds: Sequence[float], levels: Sequence[Atom]
+) -> Categorical:
     """A piecewise constant function of a number."""
     values = list(dict.fromkeys(levels))
-    place = [values.index(level) for level in levels]
-    return Leaf(plan, values, lambda row: plan.steps(x, bounds, [row[i] for i in place]))
+    level_index = [values.index(level) for level in levels]
+    return Categorical(
+        plan, values, lambda row: plan.build_steps(x, bounds, [row[i] for i in level_index])
+    )
 
 
-def remainder_leaf(plan: Plan, x: Affine, modulus: int) -> tuple[Leaf, Affine]:
+def build_remainder_categorical(plan: Plan, x: Affine, modulus: int) -> tuple[Categorical, Affine]:
     """x modulo a number, and that remainder as a number.
 
     r = x - n floor(x / n), the floor being a sum of steps; functions of r are steps on r, at most
     n of them, instead of one for each value of x.
     """
-    x = plan.rounded(x)
+    x = plan.denoise(x)
     low = int(np.floor(x.low / modulus))
     high = int(np.floor(x.high / modulus))
     bounds = [float(modulus * k) for k in range(low + 1, high + 1)]
-    turns = plan.steps(x, bounds, [float(k) for k in range(low, high + 1)])
-    remainder = (x - turns * float(modulus)).within(0.0, modulus - 1.0)
+    turns = plan.build_steps(x, bounds, [float(k) for k in range(low, high + 1)])
+    remainder = (x - turns * float(modulus)).tighten(0.0, modulus - 1.0)
 
-    def scalar(row: list[float]) -> Affine:
+    def encode_row(row: list[float]) -> Affine:
         slope = row[1] - row[0]
         if all(abs(row[i] - row[0] - slope * i) < 1e-12 for i in range(modulus)):
             return remainder * slope + row[0]
-        return plan.steps(remainder, [float(i) for i in range(1, modulus)], row)
+        return plan.build_steps(remainder, [float(i) for i in range(1, modulus)], row)
 
-    return Leaf(plan, [float(i) for i in range(modulus)], scalar), remainder
+    return Categorical(plan, [float(i) for i in range(modulus)], encode_row), remainder
