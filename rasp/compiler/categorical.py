@@ -1,8 +1,9 @@
-"""Variables of few values, from which elementwise functions of few values are made.
+"""Categorical variables, from which elementwise functions of few values are composed.
 
-An elementwise function of several such *leaves* is a list of cases: in which sets of values its
-leaves lie, and its value then. What a leaf offers is `scalar(f)`: the signal of any function f of
-its value; an indicator is one such function.
+A *categorical variable* takes one of few values at each position. It can produce the signal of any
+function of its value (`Categorical.encode`), and so the indicator of any set of its values. A
+function of several variables is a list of cases: a set of values for each variable, and the value
+of the function if every variable lies in its set.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ class Categorical:
     Parameters
     ----------
     plan : Plan
-    values : sequence of atoms
-        all that it may be.
-    scalar : callable
-        from a number for each value to the signal.
+        The plan to which signals are added.
+    values : sequence of Atom
+        All values that the variable may take.
+    encode : callable
+        A function from one number for each value to the signal of that function.
     """
 
     def __init__(
@@ -40,7 +42,7 @@ class Categorical:
         self._known: dict[tuple[float, ...], Affine] = {}
 
     def encode(self, numbers: Sequence[float]) -> Affine:
-        """The signal that is ``numbers[i]`` where this has its value of number i."""
+        """Return the signal that is ``numbers[i]`` where the variable has the value ``values[i]``."""
         row = tuple(map(float, numbers))
         if len(set(row)) == 1:
             return Affine({}, row[0])
@@ -49,24 +51,24 @@ class Categorical:
         return self._known[row]
 
     def indicate(self, allowed: frozenset[int]) -> Affine:
-        """Whether it has one of these values: a sum of indicators of single values."""
+        """Return the indicator of a set of values, given by their indices."""
         every = range(len(self.values))
         if 2 * len(allowed) > len(self.values):
             return -self.indicate(frozenset(every) - allowed) + 1.0
-        if len(self.values) == 2 and allowed == {0}:  # one indicator serves for both
+        if len(self.values) == 2 and allowed == {0}:  # share the indicator of the other value
             return -self.indicate(frozenset({1})) + 1.0
         return sum((self.encode([float(i == j) for j in every]) for i in sorted(allowed)), Affine())
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """In which sets of values some leaves lie, and what the value is then."""
+    """A set of value indices for some variables, and the value of a function if all lie in theirs."""
 
     where: dict[Categorical, frozenset[int]]
     value: Atom
 
     def intersect(self, other: Case) -> dict[Categorical, frozenset[int]] | None:
-        """Where both hold; None if they exclude each other."""
+        """Return the sets for which both cases hold, or None if the cases exclude each other."""
         result = dict(self.where)
         for variable, allowed in other.where.items():
             result[variable] = result[variable] & allowed if variable in result else allowed
@@ -78,7 +80,7 @@ class Case:
 def build_step_categorical(
     plan: Plan, x: Affine, bounds: Sequence[float], levels: Sequence[Atom]
 ) -> Categorical:
-    """A piecewise constant function of a number."""
+    """Return a piecewise constant function of a number as a categorical variable."""
     values = list(dict.fromkeys(levels))
     level_index = [values.index(level) for level in levels]
     return Categorical(
@@ -87,10 +89,10 @@ def build_step_categorical(
 
 
 def build_remainder_categorical(plan: Plan, x: Affine, modulus: int) -> tuple[Categorical, Affine]:
-    """x modulo a number, and that remainder as a number.
+    """Return x modulo an integer n as a categorical variable and as a number.
 
-    r = x - n floor(x / n), the floor being a sum of steps; functions of r are steps on r, at most
-    n of them, instead of one for each value of x.
+    The remainder is r = x - n floor(x / n), where the floor is a sum of steps. Functions of r are
+    then sums of at most n steps in r, rather than one step for every value of x.
     """
     x = plan.denoise(x)
     low = int(np.floor(x.low / modulus))

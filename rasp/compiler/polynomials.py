@@ -193,7 +193,9 @@ def expand_order(relation: str, distance: int, node: Select) -> Polynomial:
         return exact if relation == "==" else add(EVERYTHING, exact, -1)
     if abs(distance) > FARTHEST:
         raise RefusalError(
-            node, f"an order of positions {abs(distance)} apart", "an equality, or a nearer position"
+            node,
+            f"an order of positions {abs(distance)} apart",
+            "an equality, or a nearer position",
         )
     last = distance - (relation in ("<", ">="))  # k <= q + last, or not that
     prefix: Polynomial = {frozenset({Past()}): 1}

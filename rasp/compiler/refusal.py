@@ -1,4 +1,4 @@
-"""What the compiler refuses, with the reason and, where there is one, a rewriting."""
+"""What the compiler refuses, why, and what to write instead where that is known."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ from flann.rasp.language.source_span import NOWHERE, Place
 
 
 class RefusalError(Exception):  # it is caught, collected and told as one UserError
-    """One expression that cannot be compiled."""
+    """An expression that cannot be compiled.
+
+    Parameters
+    ----------
+    node : Node
+        The expression.
+    reason : str
+        Why it cannot be compiled.
+    instead : str
+        What to write instead, if that is known.
+    """
 
     def __init__(self, node: Node, reason: str, instead: str = "") -> None:
         super().__init__(reason)
         self.node, self.reason, self.instead = node, reason, instead
 
 
-class Blocked(Exception):  # noqa: N818
-    """An expression whose parts were refused already."""
-
-
 def combine_refusals(
     name: str, refusals: Sequence[RefusalError], places: Mapping[int, Place]
 ) -> UserError:
-    """All of them as one error of one line."""
+    """Return all refusals of a program as one error of one line."""
     parts = []
     for refusal in refusals:
         place = places.get(refusal.node.number, NOWHERE)

@@ -124,6 +124,4 @@ def assemble(description: dict[str, Any], weights: dict[str, torch.Tensor]) -> P
     network.config = config  # type: ignore[assignment]
     network.load_state_dict(weights)
     values = tuple(description["values"])
-    return ProgramNetwork(
-        str(description["name"]), network, symbols, labels, values, length, notes
-    )
+    return ProgramNetwork(str(description["name"]), network, symbols, labels, values, length, notes)

@@ -1,17 +1,17 @@
-"""What a compiled network computes, before it has weights: signals, and sums of signals.
+"""What a compiled network computes before it has weights: signals, and sums of signals.
 
-A *signal* is one number at every position of a word, held in one dimension of the residual stream
-from when it is made to when it is last read. It is 0 at the symbol before the word (BOS). There
-are four kinds::
+A *signal* is one number at every position of a word. It occupies one dimension of the residual
+stream from where it is computed to where it is last read, and it is 0 at BOS, the symbol before the
+word. There are four kinds::
 
-    Embedded    a function of the symbol            from the embedding
-    Placed      a function of the position          from the table of positions
-    Attended    sum over the selected keys of v     from an attention head (see `Head`)
-    Made        sum over units of w ReLU(z)         from a feed-forward part
+    SymbolSignal      a function of the symbol        computed by the embedding
+    PositionSignal    a function of the position      computed by the table of positions
+    AttentionSignal   Σ v over the selected keys      computed by an attention head (see `Head`)
+    UnitSignal        Σ w ReLU(z) over units          computed by a feed-forward layer
 
-Whatever is linear in signals costs nothing: an `Affine` is only read where it is needed. Every
-signal carries bounds on its values, a bound on its error in the network's arithmetic, and its
-grain: its true values are whole multiples of that.
+Linear combinations of signals cost nothing: an `Affine` is evaluated only by the layer that reads
+it. Every signal carries bounds on its true values, a bound on its error in the network's
+arithmetic, and its *grain*, a number of which all its true values are integer multiples.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import gcd, lcm
+
+from typing_extensions import override
 
 Key = tuple[object, ...]
 
@@ -31,11 +33,11 @@ class Signal:
     Attributes
     ----------
     low, high : float
-        bounds on its true values.
+        Bounds on the true values.
     error : float
-        bound on how far the network's value is from the true one.
+        Bound on the difference between the network's value and the true one.
     grain : Fraction
-        true values are multiples of it.
+        A number of which all true values are integer multiples.
     """
 
     low: float
@@ -45,13 +47,13 @@ class Signal:
 
     @property
     def inputs(self) -> Iterable[Signal]:
-        """The signals that it is made of."""
+        """The signals from which this one is computed."""
         return ()
 
 
 @dataclass(eq=False)
 class SymbolSignal(Signal):
-    """A value for each symbol; and one for BOS, 0 for all signals but the mark of BOS itself."""
+    """A value for each symbol, and one for BOS: 0 in every signal but the indicator of BOS itself."""
 
     values: tuple[float, ...] = ()
     at_bos: float = 0.0
@@ -66,11 +68,11 @@ class PositionSignal(Signal):
 
 @dataclass(frozen=True)
 class Affine:
-    """A sum of signals with coefficients, and a constant."""
+    """A linear combination of signals plus a constant."""
 
     terms: Mapping[Signal, float] = field(default_factory=dict)
     constant: float = 0.0
-    bounds: tuple[float, float] | None = None  # known to be closer than the signals' tell
+    bounds: tuple[float, float] | None = None  # tighter than those of the signals
 
     def __add__(self, other: Affine | float) -> Affine:
         if not isinstance(other, Affine):
@@ -97,7 +99,7 @@ class Affine:
 
     @property
     def low(self) -> float:
-        """The least value that the bounds allow."""
+        """The least value that the bounds of the signals allow."""
         if self.bounds is not None:
             return self.bounds[0]
         ends = (c * (s.low if c > 0 else s.high) for s, c in self.terms.items())
@@ -105,64 +107,67 @@ class Affine:
 
     @property
     def high(self) -> float:
-        """The greatest value that the bounds allow."""
+        """The greatest value that the bounds of the signals allow."""
         if self.bounds is not None:
             return self.bounds[1]
         return -(-self).low
 
     def tighten(self, low: float, high: float) -> Affine:
-        """The same, known to lie between these."""
+        """Return the same number with tighter bounds, which the caller knows to hold."""
         return Affine(self.terms, self.constant, (max(low, self.low), min(high, self.high)))
 
     @property
     def error(self) -> float:
-        """The bound on its error."""
+        """Bound on its error."""
         return sum(abs(c) * s.error for s, c in self.terms.items())
 
     @property
     def grain(self) -> Fraction:
-        """Its true values are multiples of this."""
+        """A number of which all true values are integer multiples."""
         parts = [Fraction(c).limit_denominator(1 << 20) * s.grain for s, c in self.terms.items()]
         parts.append(Fraction(self.constant).limit_denominator(1 << 20))
         return find_common_grain(parts)
 
     @property
     def key(self) -> Key:
-        """Equal for equal sums."""
+        """A key that is equal for equal combinations."""
         return (*sorted((id(s), c) for s, c in self.terms.items()), self.constant)
 
 
 def find_common_grain(parts: Iterable[Fraction]) -> Fraction:
-    """The greatest number of which all of these are multiples; 1 if all are 0.
+    """Return the greatest number of which all parts are integer multiples, and 1 if all are 0.
 
-    >>> common_grain([Fraction(1, 2), Fraction(3)])
+    >>> find_common_grain([Fraction(1, 2), Fraction(3)])
     Fraction(1, 2)
     """
     known = [abs(part) for part in parts if part]
     if not known:
         return Fraction(1)
-    below = lcm(*(part.denominator for part in known))
-    return Fraction(gcd(*(int(part * below) for part in known)), below)
+    denominator = lcm(*(part.denominator for part in known))
+    return Fraction(gcd(*(int(part * denominator) for part in known)), denominator)
 
 
 @dataclass(eq=False)
 class Head:
-    """An attention head that selects exactly.
+    """An attention head that selects keys exactly and returns the sum of their values.
 
-    The score of a key is the sum of query times key over `pairs`: exactly 0 for a selected key, at
-    most -c for the others. BOS scores B with the value 0, and values are multiplied by e^B, so that
-    the head returns the *sum* of the selected values, none selected giving 0::
+    The score of a key is the sum of query times key over `pairs`. It is exactly 0 for a selected
+    key and at most -c for any other. BOS has the score B and the value 0, and values are multiplied
+    by e^B, so that the head returns the *sum* of the selected values, and 0 where no key is
+    selected::
 
         Σ_k e^(score_k) e^B v_k / (e^B + Σ_k e^(score_k))  =  Σ_selected v_k (1 + O(T e^-B))
+
+    `flann.rasp.compiler.sharpness` bounds the error.
 
     Attributes
     ----------
     causal : bool
-        whether keys after the query are masked.
+        Whether keys after the query are masked.
     pairs : list of (Affine, Affine)
-        query and key features.
+        Query and key features.
     unique : bool
-        whether at most one key is selected.
+        Whether at most one key is selected.
     """
 
     causal: bool
@@ -178,8 +183,8 @@ class AttentionSignal(Signal):
     value: Affine = field(default_factory=Affine)
 
     @property
+    @override
     def inputs(self) -> Iterable[Signal]:
-        """The head's features and the value."""
         for query, key in self.head.pairs:
             yield from query.terms
             yield from key.terms
@@ -188,12 +193,12 @@ class AttentionSignal(Signal):
 
 @dataclass(eq=False)
 class UnitSignal(Signal):
-    """A sum of ReLU units: pairs of what goes into the unit, and its weight."""
+    """A weighted sum of ReLU units; `units` holds pairs of the unit's input and its weight."""
 
     units: tuple[tuple[Affine, float], ...] = ()
 
     @property
+    @override
     def inputs(self) -> Iterable[Signal]:
-        """What goes into the units."""
         for before, _ in self.units:
             yield from before.terms

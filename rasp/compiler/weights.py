@@ -105,16 +105,15 @@ class WeightWriter:
         least = max(len(pairs) for pairs in features.values())
         sizes = [w for w in HEAD_WIDTHS if w >= least]
         width = min(sizes, key=lambda w: w * sum(-(-len(g) // w) for g in by_head.values()))
-        weights_by_head: list[Weights] = []
+        heads: list[Weights] = []
         for key, group in by_head.items():
             for first in range(0, len(group), width):
-                weights_by_head.append(
-                    self.build_head(features[key], group[first : first + width], width)
-                )
-        return len(weights_by_head), width, {
-            name: np.concatenate([head[name] for head in weights_by_head], axis=int(name == "out.weight"))
-            for name in weights_by_head[0]
-        }  # fmt: skip
+                heads.append(self.build_head(features[key], group[first : first + width], width))
+        weights = {
+            name: np.concatenate([head[name] for head in heads], axis=int(name == "out.weight"))
+            for name in heads[0]
+        }
+        return len(heads), width, weights
 
     def list_features(self, head: Head) -> list[Feature]:
         """Query, key, and by what the query is multiplied: the sharpness, or nothing."""
@@ -135,20 +134,20 @@ class WeightWriter:
     ) -> Weights:
         """Queries, keys, values and what they are written to."""
         across = self.schedule.width
-        weights_by_head = {
+        weights = {
             f"{part}.weight": np.zeros((width, across)) for part in ("query", "key", "value")
         }
         bias, out = np.zeros(width), np.zeros((across, width))
         for i, (query, key, factor) in enumerate(features):
             scale = factor * sqrt(width)
-            weights_by_head["query.weight"][i] = scale * self.build_row(query, None)
+            weights["query.weight"][i] = scale * self.build_row(query, None)
             bias[i] = scale * query.constant
-            weights_by_head["key.weight"][i] = self.build_row(key, self.plan.word)
+            weights["key.weight"][i] = self.build_row(key, self.plan.word)
         for i, signal in enumerate(values):
             row = self.build_row(signal.value, self.plan.word)
-            weights_by_head["value.weight"][i] = row * exp(self.plan.sharpness)
+            weights["value.weight"][i] = row * exp(self.plan.sharpness)
             out[self.schedule.dimension[signal], i] = 1.0
-        return {**weights_by_head, "query.bias": bias, "out.weight": out}
+        return {**weights, "query.bias": bias, "out.weight": out}
 
     def build_feedforward(self, time: int) -> tuple[int, Weights]:
         """The units of one block: how many, and their weights."""
