@@ -258,7 +258,7 @@ def compile_command(
       flann rasp compile mine.rasp --symbols '()' --max-length 100
     """
     from flann.progress import Progress
-    from flann.rasp.compiler import compile_sop
+    from flann.rasp.compiler import compile_sop, save_network
     from flann.rasp.compiler.check import check
     from flann.rasp.graph.sops import SOp
 

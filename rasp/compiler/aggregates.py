@@ -1,15 +1,16 @@
-"""Attention: aggregates as sums over heads that select exactly.
+"""The third pass: aggregates, as sums over attention heads that select exactly.
 
-A selector is a signed sum of conjunctions (`flann.rasp.compiler.polynomials`), each a head, and the
-heads' features come from its atoms::
+A selector is a signed sum of conjunctions (`flann.rasp.compiler.polynomials`). Each conjunction is
+one head, and each of its factors contributes query and key features whose products add up to::
 
-    Offset(d)      -(k - q - d)^2, with the squares of positions, counted from the middle
-    Same(k, q)     binary digits of both: -1 for each that differs
-    Related(k, q)  indicators of both: -1 unless the pair is allowed
-    KeyHas(p)      [p] - 1 on the key;    QueryHas(p) on the query
+    Offset(d)      -(k - q - d)^2, from positions counted from the middle, and their squares
+    Same(k, q)     minus the number of binary digits in which the two numbers differ
+    Related(k, q)  0 if the pair of values is allowed, otherwise -1
+    KeyHas(p)      [p] - 1 at the key;    QueryHas(p)  [p] - 1 at the query
 
-each exactly 0 where the atom holds, at most -1 where not. All are multiplied by the sharpness when
-weights are written. A condition on the key alone that counts goes into the value instead, so that
+Each is exactly 0 where the factor holds and at most -1 where it does not. All are multiplied by
+the sharpness when the weights are written (`flann.rasp.compiler.sharpness` derives how large it
+must be). A condition on the key alone multiplies the value instead of entering the score, so that
 all running sums share one head.
 """
 
@@ -20,6 +21,7 @@ from math import ceil, floor
 from typing import cast
 
 import numpy as np
+from typing_extensions import override
 
 from flann.rasp.graph.sops import (
     Aggregate,
@@ -37,6 +39,7 @@ from flann.rasp.language.syntax import Atom
 
 from .categorical import Categorical
 from .numeric import Number, Numeric, Ratio
+from .plan import Plan
 from .polynomials import (
     FIRST,
     SIGNS,
@@ -56,22 +59,23 @@ from .polynomials import (
 from .refusal import RefusalError
 from .signals import Affine, Head, PositionSignal
 
-SMALL_RANGE = 32  # numbers whose digits are made in one feed-forward part
+SMALL_RANGE = 32  # of numbers whose digits are computed in one feed-forward layer
 MOST_DIGITS = 16
 
 
 class Lowering(Numeric):
-    """A program as signals."""
+    """All passes from a program to signals."""
 
-    def __init__(self, *given: object) -> None:
-        super().__init__(*given)
+    def __init__(self, plan: Plan, symbols: Sequence[Atom], root: SOp) -> None:
+        super().__init__(plan, symbols, root)
         self._polynomials: dict[int, Polynomial] = {}
-        self._sums: dict[int, tuple[Selector, SOp]] = {}  # which node is a sum of what over what
+        self._sums: dict[int, tuple[Selector, SOp]] = {}
 
     # -- aggregates --------------------------------------------------------------------------------
 
+    @override
     def lower_aggregate(self, node: Aggregate | At) -> Number:
-        """An aggregate of numbers: a sum if one value is selected at most, else a ratio."""
+        """Lower an aggregate: to a sum if at most one key is selected, otherwise to a ratio."""
         node = as_aggregate(node)
         terms, values = self.expand_selector(node.selector), node.values
         default = float(cast(float, node.default or 0))
@@ -91,13 +95,13 @@ class Lowering(Numeric):
         return Ratio(total, width, default, selects_at_least_one(node.selector))
 
     def expand_selector(self, selector: Selector) -> Polynomial:
-        """A selector as a signed sum of conjunctions."""
+        """Expand a selector into a signed sum of conjunctions."""
         if selector.number not in self._polynomials:
             self._polynomials[selector.number] = expand(selector, self.is_categorical)
         return self._polynomials[selector.number]
 
     def sum_values(self, node: Aggregate, terms: Polynomial) -> Affine:
-        """The sum of the selected values."""
+        """Return the sum of the selected values."""
         values, unique = node.values, selects_at_most_one(node.selector)
         if isinstance(values, Map) and values.function == "indicator":
             conditions: Polynomial = {frozenset({KeyHas(values.operands[0])}): 1}
@@ -105,13 +109,13 @@ class Lowering(Numeric):
         return self.sum_over(terms, self.lower_affine(values), unique)
 
     def count_keys(self, terms: Polynomial, unique: bool) -> Affine:
-        """How many keys are selected."""
+        """Return the number of selected keys."""
         parts = (self.count_keys_of_term(term, unique) * float(m) for term, m in terms.items())
         total = sum(parts, Affine())
         return total.tighten(0.0, 1.0 if unique else float(self.plan.length))
 
     def count_keys_of_term(self, term: Term, unique: bool) -> Affine:
-        """How many keys a conjunction selects."""
+        """Return the number of keys that one conjunction selects."""
         conditions = [factor.condition for factor in term if isinstance(factor, KeyHas)]
         conditions.sort(key=lambda condition: condition.number)  # a set has no order of its own
         rest = frozenset(factor for factor in term if not isinstance(factor, KeyHas))
@@ -128,12 +132,12 @@ class Lowering(Numeric):
         return self.sum_over_term(rest, value, unique)
 
     def sum_over(self, terms: Polynomial, value: Affine, unique: bool) -> Affine:
-        """The sum of a value over the selected keys."""
+        """Return the sum of a value over the selected keys."""
         parts = (self.sum_over_term(term, value, unique) * float(m) for term, m in terms.items())
         return sum(parts, Affine())
 
     def sum_over_term(self, term: Term, value: Affine, unique: bool) -> Affine:
-        """The sum of a value over the keys of one conjunction."""
+        """Return the sum of a value over the keys that one conjunction selects."""
         if value.error * (1 if unique else self.plan.length) > 2.0**-8:
             value = self.plan.denoise(value)
         if Offset(0) in term:
@@ -142,7 +146,9 @@ class Lowering(Numeric):
         return self.plan.attend(head, value)
 
     def gate_own_value(self, term: Term, value: Affine) -> Affine:
-        """The query's own value, where the rest of the conjunction holds for it."""
+        """Return the query's own value where the rest of the conjunction holds for it, and 0
+        elsewhere.
+        """
         for factor in sorted(term - {Offset(0)}, key=repr):
             if isinstance(factor, QueryHas):
                 condition = factor.condition
@@ -154,25 +160,26 @@ class Lowering(Numeric):
         return value
 
     def compare_at_itself(self, factor: Related) -> SOp:
-        """Whether a key that is the query itself is allowed."""
+        """Return whether a key that is the query itself is allowed, as an s-op."""
         relation = next(name for name, signs in SIGNS.items() if set(signs) == set(factor.signs))
         return mapped(relation, [factor.keys, factor.queries])
 
+    @override
     def fetch_categorical(self, node: Aggregate | At) -> Categorical:
-        """A value of few that attention fetches: a sum over one key at most."""
+        """Return a categorical value that attention fetches: a sum over at most one key."""
         node = as_aggregate(node)
         terms = self.expand_selector(node.selector)
-        own = self.list_values(node.values)
+        fetched = self.list_values(node.values)
         default: Atom = node.default
         if default is None and node.type in ("number", None):
             default = 0
-        empty = default is not None and not selects_at_least_one(node.selector)
-        values = [*own, *([default] if empty and default not in own else [])]
+        can_be_empty = default is not None and not selects_at_least_one(node.selector)
+        values = [*fetched, *([default] if can_be_empty and default not in fetched else [])]
 
         def encode_row(row: list[float]) -> Affine:
             numbers = dict(zip(values, row, strict=True))
             total = self.sum_over(terms, self.encode(node.values, numbers), True)
-            if not (empty and default is not None and numbers[default]):
+            if not (can_be_empty and default is not None and numbers[default]):
                 return total.tighten(min(0.0, *row), max(0.0, *row))
             width = self.count_keys(terms, True)
             result = total + (-width + 1.0) * numbers[default]
@@ -180,8 +187,11 @@ class Lowering(Numeric):
 
         return Categorical(self.plan, values, encode_row)
 
+    @override
     def sum_modulo(self, node: SOp, modulus: int) -> Affine | None:
-        """A sum of few values, each made as small as its remainder allows."""
+        """Return a sum of categorical values with each value replaced by its smallest congruent
+        one.
+        """
         found = find_summed_aggregate(node)
         if found is None or not self.is_categorical(found.values):
             return None
@@ -205,7 +215,7 @@ class Lowering(Numeric):
     # -- heads -------------------------------------------------------------------------------------
 
     def build_head(self, term: Term, unique: bool) -> Head:
-        """The head of one conjunction."""
+        """Return the head of one conjunction."""
         pairs: list[tuple[Affine, Affine]] = []
         for factor in sorted(term - {Past()}, key=lambda factor: str(type(factor)) + repr(factor)):
             if isinstance(factor, Offset):
@@ -223,11 +233,13 @@ class Lowering(Numeric):
         return self.plan.get_head(causal, pairs, unique or bool(offsets))
 
     def encode_exactly(self, condition: SOp) -> Affine:
-        """Whether a condition holds, exactly: its error would be multiplied by the sharpness."""
+        """Return the indicator of a condition without error, since the sharpness would multiply
+        it.
+        """
         return self.plan.denoise(self.encode_truth(condition))
 
     def match_offset(self, distance: int) -> list[tuple[Affine, Affine]]:
-        """-(k - q - d)^2."""
+        """Return the features of -(k - q - d)^2."""
         positions = np.arange(self.plan.length) - self.plan.center
         position, square = (
             self.plan.encode_positions(positions),
@@ -238,7 +250,7 @@ class Lowering(Numeric):
         return [(target, position), (self.plan.one * -1.0, square), (own * -1.0, self.plan.one)]
 
     def match_digits(self, factor: Same) -> list[tuple[Affine, Affine]]:
-        """-1 for each binary digit that differs."""
+        """Return features whose score is minus the number of binary digits that differ."""
         keys, queries = self.lower_affine(factor.keys), self.lower_affine(factor.queries)
         grain = (keys - queries).grain
         low = min(keys.low, queries.low)
@@ -254,7 +266,7 @@ class Lowering(Numeric):
         return [*result, (self.plan.one * (-0.5 * digits), self.plan.one)]
 
     def extract_digits(self, x: Affine, count: int) -> list[Affine]:
-        """The binary digits of a whole number from 0, lowest first, exactly."""
+        """Return the binary digits of a nonnegative integer without error, the lowest first."""
         low, high = max(0, floor(x.low)), ceil(x.high)
         if x.terms and all(isinstance(signal, PositionSignal) for signal in x.terms):
             return [self.extract_digit(x, k, low, high) for k in range(count)]
@@ -272,14 +284,17 @@ class Lowering(Numeric):
         ]
 
     def extract_digit(self, x: Affine, position: int, low: int, high: int) -> Affine:
-        """One binary digit as a function of steps."""
+        """Return one binary digit as a sum of steps."""
         size = 2**position
         bounds = [float(b) for b in range((low // size + 1) * size, high + 1, size)]
         levels = [float((low // size + i) % 2) for i in range(len(bounds) + 1)]
         return self.plan.denoise(self.plan.build_steps(x, bounds, levels))
 
     def match_relation(self, factor: Related) -> list[tuple[Affine, Affine]]:
-        """-1 unless the pair of values is allowed, by as few groups of values as will do."""
+        """Return features whose score is 0 if the pair of values is allowed, and otherwise -1.
+
+        Values that allow the same partners share a feature, on the side that needs fewer of them.
+        """
         rows, columns = self.list_values(factor.keys), self.list_values(factor.queries)
         allowed = [[compare_values(k, q) in factor.signs for q in columns] for k in rows]
         by_key = group_equal_rows(allowed)
@@ -299,20 +314,20 @@ class Lowering(Numeric):
         return [*result, (self.plan.one * -1.0, self.plan.one)]
 
     def indicate_values(self, node: SOp, values: Sequence[Atom], chosen: set[int]) -> Affine:
-        """Whether a node has one of these values, exactly."""
+        """Return the indicator that a node has one of some values, without error."""
         numbers = {value: float(i in chosen) for i, value in enumerate(values)}
         return self.plan.denoise(self.encode(node, numbers))
 
 
 def compare_values(key: Atom, query: Atom) -> str:
-    """How a key's value compares with a query's."""
+    """Return how a key's value compares with a query's: ``l``, ``e`` or ``g``."""
     if key == query:
         return "e"
     return "l" if key < query else "g"  # type: ignore[operator]
 
 
 def group_equal_rows(rows: Sequence[Sequence[bool]]) -> dict[tuple[bool, ...], set[int]]:
-    """The numbers of equal rows together."""
+    """Return the indices of equal rows as one set for each distinct row."""
     found: dict[tuple[bool, ...], set[int]] = {}
     for i, row in enumerate(rows):
         found.setdefault(tuple(row), set()).add(i)
@@ -320,12 +335,14 @@ def group_equal_rows(rows: Sequence[Sequence[bool]]) -> dict[tuple[bool, ...], s
 
 
 def selects_only_first(terms: Polynomial) -> bool:
-    """Whether one key at most is selected, as it must be the first of the word."""
+    """Return whether at most one key is selected because it must be the first of the word."""
     return len(terms) == 1 and KeyHas(FIRST) in next(iter(terms))
 
 
 def find_summed_aggregate(node: SOp) -> Aggregate | None:
-    """The aggregate whose sum a node is by its form: round((..) * aggregate(..))."""
+    """Return the aggregate whose sum a node is by its form ``round((..) * aggregate(..))``, or
+    None.
+    """
     if isinstance(node, Map) and node.function == "round":
         return find_summed_aggregate(node.operands[0])
     if isinstance(node, Map) and node.function == "*":
@@ -336,7 +353,7 @@ def find_summed_aggregate(node: SOp) -> Aggregate | None:
 
 
 def as_aggregate(node: Aggregate | At) -> Aggregate:
-    """A numbered position as the aggregate that it is."""
+    """Return the value at a fixed position as the aggregate that it is."""
     if isinstance(node, Aggregate):
         return node
     indices = input_named("indices")

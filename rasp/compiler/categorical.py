@@ -42,7 +42,7 @@ class Categorical:
         self._known: dict[tuple[float, ...], Affine] = {}
 
     def encode(self, numbers: Sequence[float]) -> Affine:
-        """Return the signal that is ``numbers[i]`` where the variable has the value ``values[i]``."""
+        """Return the signal that is ``numbers[i]`` where the variable is ``values[i]``."""
         row = tuple(map(float, numbers))
         if len(set(row)) == 1:
             return Affine({}, row[0])
@@ -62,7 +62,7 @@ class Categorical:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A set of value indices for some variables, and the value of a function if all lie in theirs."""
+    """Allowed values of some variables, by index, and a function's value where all of them hold."""
 
     where: dict[Categorical, frozenset[int]]
     value: Atom

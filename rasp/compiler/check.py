@@ -1,8 +1,9 @@
-"""The program and its network side by side, at every length.
+"""Comparison of a program with its network, at every length.
 
-All words while there are few; beyond, random ones, constant and alternating ones, halves of two
-symbols (the deepest brackets), and long nearly valid ones: these with one symbol changed, and
-blocks of every symbol and its successor. Random words miss mistakes that only large sums show.
+While there are few words of a length, all are compared. Beyond that, the words are constant and
+alternating ones, halves of two symbols (the deepest brackets), periodic ones, each of these with
+one symbol changed (nearly valid words), and random ones. Random words alone would miss errors
+that only large sums show.
 """
 
 from __future__ import annotations
@@ -22,25 +23,25 @@ from flann.rasp.language.source_span import Place
 
 from .program_network import ProgramNetwork
 
-MOST_WORDS = 512  # that are all the words of a length
+MOST_WORDS = 512  # up to which all words of a length are compared
 PAIRS_AT_ONCE = 1 << 22
 Tokens = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of it.
+    """The result of a comparison.
 
     Attributes
     ----------
     words : int
-        how many were compared.
+        The number of words that were compared and agree.
     longest : int
-        the greatest length of them.
+        The greatest length of these words.
     wrong : int or None
-        the first length at which the network answers otherwise than the program.
+        The first length at which the network disagrees with the program.
     margin : float
-        the least lead of the right label's logit over the next.
+        The least difference between the logit of the right label and the next one.
     """
 
     words: int
@@ -57,7 +58,7 @@ class CheckResult:
 
 def check(
     node: SOp,
-    compiled: ProgramNetwork,
+    network: ProgramNetwork,
     *,
     lengths: Iterable[int] | None = None,
     size: int = 8,
@@ -70,28 +71,30 @@ def check(
     Parameters
     ----------
     node : SOp
-        what the program defines.
-    compiled : Compiled
+        The s-op that the program defines.
+    network : ProgramNetwork
     lengths : iterable of int, optional
-        by default every length up to the limit.
+        The lengths to compare; by default all up to the limit of the network.
     size : int
-        random words a length.
+        The number of random words of each length.
     seed : int
-        of the random words.
+        The seed of the random words.
+    places : dict, optional
+        Where each node stands in the source, for error messages.
     watch : callable, optional
-        called with each length before it is compared.
+        Called with each length before it is compared.
     """
-    tested = range(1, compiled.max_length + 1) if lengths is None else sorted(set(lengths))
+    tested = range(1, network.max_length + 1) if lengths is None else sorted(set(lengths))
     words, longest, margin = 0, 0, float("inf")
     for length in tested:
         if watch:
             watch(length)
         rng = np.random.default_rng([seed, length])
-        tokens = draw_words(len(compiled.symbols), length, size, rng)
-        expected, tokens = run_program(node, compiled, tokens, places)
+        tokens = draw_words(len(network.symbols), length, size, rng)
+        expected, tokens = run_program(node, network, tokens, places)
         if not len(tokens):
             continue
-        right, least = compare(compiled, tokens, expected)
+        right, least = compare(network, tokens, expected)
         if not right:
             return CheckResult(words, longest, length, least)
         words, longest, margin = words + len(tokens), length, min(margin, least)
@@ -99,7 +102,7 @@ def check(
 
 
 def draw_words(symbols: int, length: int, size: int, rng: np.random.Generator) -> Tokens:
-    """All words of a length while there are few; else a choice of them."""
+    """Return all words of a length while there are few, and otherwise a selection of them."""
     if length * np.log(max(symbols, 1)) <= np.log(MOST_WORDS):
         return np.indices((symbols,) * length).reshape(length, -1).T.astype(np.int64)
     position = np.arange(length)
@@ -126,12 +129,14 @@ def draw_words(symbols: int, length: int, size: int, rng: np.random.Generator) -
 
 
 def run_program(
-    node: SOp, compiled: ProgramNetwork, tokens: Tokens, places: dict[int, Place] | None
+    node: SOp, network: ProgramNetwork, tokens: Tokens, places: dict[int, Place] | None
 ) -> tuple[Tokens, Tokens]:
-    """The program's label ids, and the words, without those on which it stops with an error."""
+    """Return the program's label ids and their words, without the words on which the program
+    raises an error.
+    """
 
     def ask(part: Tokens) -> Tokens:
-        return on_ids(node, part, compiled.symbols, compiled.values, places)
+        return on_ids(node, part, network.symbols, network.values, places)
 
     try:
         return ask(tokens), tokens
@@ -148,22 +153,24 @@ def run_program(
     return (np.array(results), np.array(kept)) if kept else (empty, empty)
 
 
-def compare(compiled: ProgramNetwork, tokens: Tokens, expected: Tokens) -> tuple[bool, float]:
-    """Whether all answers are right, and the least margin."""
+def compare(network: ProgramNetwork, tokens: Tokens, expected: Tokens) -> tuple[bool, float]:
+    """Return whether the network predicts every label, and the least margin."""
     length = tokens.shape[1]
-    rows = max(1, PAIRS_AT_ONCE // (length * max(length, len(compiled.labels))))
+    rows = max(1, PAIRS_AT_ONCE // (length * max(length, len(network.labels))))
     right, least = True, float("inf")
     for first in range(0, len(tokens), rows):
         labels = torch.from_numpy(expected[first : first + rows])
         with torch.no_grad():
-            logits = compiled(tokens[first : first + rows])
+            logits = network(tokens[first : first + rows])
         right &= bool(torch.isfinite(logits).all())
         least = min(least, compute_margin(logits, labels))
     return right and least > 0, least
 
 
 def compute_margin(logits: torch.Tensor, labels: torch.Tensor) -> float:
-    """The least lead of the wanted label, at positions where the program's value is a label."""
+    """Return the least margin of the right label, over positions where the value of the program
+    is a label.
+    """
     scored = labels >= 0
     if logits.shape[2] < 2 or not scored.any():
         return 1.0

@@ -1,17 +1,26 @@
-"""Elementwise functions of few values, as cases over leaves; and any function of such an s-op.
+"""The first pass: elementwise functions of categorical s-ops, as cases over categorical variables.
 
-`few` says whether an s-op has few values. If so, `cases` lists in which sets of values its leaves
-lie and its value then, and `scalar` is the signal of a function of it: with one leaf the leaf's
-own, with several a sum of conjunctions. What attention reads anyway, and a part with more cases
-than values and leaves of its own, is made into a leaf first.
+An s-op is *categorical* if it has few values, however long the word is
+(`Elementwise.is_categorical`). Its value is then described by cases: sets of values for some
+categorical variables (`flann.rasp.compiler.categorical`), and the value if all variables lie in
+their sets (`Elementwise.list_cases`). `Elementwise.encode` returns the signal of any function of
+the value. With one variable, that is a signal of the variable itself; with several, it is a sum of
+conjunctions::
+
+    f  =  f_0 + Σ_cases (f(case) - f_0) ReLU(2 (Σ_variables [variable in its set] - n) + 1)
+
+where f_0 is the most common number. An operand is *materialised*, that is, made a categorical
+variable of its own, if attention reads it, or if it has more cases than values and shares no
+variable with the other operands.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from math import isfinite, prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -39,11 +48,15 @@ from .polynomials import selects_at_most_one
 from .refusal import RefusalError
 from .signals import Affine
 
-MOST_VALUES = 512  # of an s-op that has few
-MOST_POSITION_VALUES = 16  # values of a function of the position that has few
+MOST_VALUES = 512  # of a categorical remainder
+MOST_POSITION_VALUES = 16  # of a categorical function of the position
 MOST_CASES = 20_000
-MANY_CASES = 400  # from here on parts of several leaves are made leaves
-MOST_MERGED = 400  # cases that are looked through for what can be joined
+MANY_CASES = 400  # beyond these, operands of several variables are materialised
+MOST_MERGED = 400  # cases among which pairs to merge are searched
+
+Dependence = Literal["constant", "symbol", "position", "word"]
+"""What the values of a node depend on; ``word`` stands for anything more than one symbol or the
+position."""
 
 SCALAR_FUNCTIONS: dict[str, Callable[..., Any]] = {
     **FUNCTIONS,
@@ -52,47 +65,53 @@ SCALAR_FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-class Elementwise:
-    """Functions of few values.
+class Elementwise(ABC):
+    """Elementwise functions of categorical s-ops.
 
     Parameters
     ----------
     plan : Plan
-        where signals are made.
-    symbols : sequence of atoms
-        what the word is made of.
+        The plan to which signals are added.
+    symbols : sequence of Atom
+        The input alphabet.
+    root : SOp
+        The s-op that is compiled.
     """
 
     def __init__(self, plan: Plan, symbols: Sequence[Atom], root: SOp) -> None:
         self.plan, self.symbols = plan, list(symbols)
         self.attended = find_attended(root)
-        self._dependences: dict[int, str] = {}
+        self._dependences: dict[int, Dependence] = {}
         self._categorical: dict[int, bool] = {}
         self._cases: dict[int, list[Case]] = {}
         self._materialised: dict[int, Categorical] = {}
 
     # -- what a node depends on --------------------------------------------------------------------
 
-    def find_dependence(self, root: Node) -> str:
-        """``constant``, ``symbol``, ``place`` or, if on more than one of these, ``word``."""
+    def find_dependence(self, root: Node) -> Dependence:
+        """Return what the values of a node depend on."""
         for node in ordered([root]):
             if node.number not in self._dependences:
                 self._dependences[node.number] = self._find_dependence(node)
         return self._dependences[root.number]
 
-    def _find_dependence(self, node: Node) -> str:
+    def _find_dependence(self, node: Node) -> Dependence:
         if isinstance(node, Input):
-            return "place" if node.name == "indices" else "symbol"
+            return "position" if node.name == "indices" else "symbol"
         if isinstance(node, Aggregate | At):
             return "word"
-        inner = {self._dependences[part.number] for part in node.parts} - {"constant"}
+        inner: set[Dependence] = {self._dependences[part.number] for part in node.parts} - {
+            "constant"
+        }
         if not inner:
             return "constant"
         return inner.pop() if len(inner) == 1 else "word"
 
     def tabulate(self, node: SOp) -> list[Atom]:
-        """The value for each symbol, or at each position, of a node that depends on these alone."""
-        if self.find_dependence(node) == "place":
+        """Return the values of a node that depends on the symbol or the position alone, one for
+        each.
+        """
+        if self.find_dependence(node) == "position":
             words = Words.of_ids(np.zeros((1, self.plan.length), int), self.symbols)
         else:
             words = Words.of_ids(np.arange(len(self.symbols))[None, :], self.symbols)
@@ -103,7 +122,7 @@ class Elementwise:
             raise RefusalError(node, error.reason) from error
 
     def is_categorical(self, root: SOp) -> bool:
-        """Whether a node has few values, however long the word."""
+        """Return whether an s-op has few values, however long the word is."""
         for node in ordered([root]):
             if isinstance(node, SOp) and node.number not in self._categorical:
                 self._categorical[node.number] = self._decide_categorical(node)
@@ -113,7 +132,7 @@ class Elementwise:
         dependence = self.find_dependence(node)
         if dependence in ("constant", "symbol") or node.type in ("bool", "text"):
             return True
-        if dependence == "place":
+        if dependence == "position":
             return len(set(self.tabulate(node))) <= MOST_POSITION_VALUES
         if isinstance(node, Lookup | Member):
             return True
@@ -131,7 +150,9 @@ class Elementwise:
         return all(self._categorical[part.number] for part in operands)
 
     def has_small_modulus(self, node: Map) -> bool:
-        """Whether a remainder is by a constant whole number that is not too large."""
+        """Return whether a remainder is categorical: its modulus is a constant integer that is
+        not too large.
+        """
         modulus = node.operands[1]
         if all(self._categorical[part.number] for part in node.operands):
             return True
@@ -141,14 +162,14 @@ class Elementwise:
     # -- cases -------------------------------------------------------------------------------------
 
     def list_cases(self, node: SOp) -> list[Case]:
-        """Where the leaves lie, and the value then; the cases exclude each other."""
+        """Return the cases of a categorical s-op, which exclude each other and cover every word."""
         operand_cases = self.list_own_cases(node)
         if node.number in self.attended and len(find_variables(operand_cases)) > 1:
             return enumerate_cases(self.materialise(node))
         return operand_cases
 
     def list_own_cases(self, node: SOp) -> list[Case]:
-        """The same, the node itself being no leaf."""
+        """Return the cases of a categorical s-op that is not itself materialised."""
         if node.number not in self._cases:
             try:
                 self._cases[node.number] = self._build_cases(node)
@@ -160,7 +181,7 @@ class Elementwise:
         dependence = self.find_dependence(node)
         if dependence == "constant":
             return [Case({}, self.tabulate(node)[0])]
-        if dependence in ("symbol", "place"):
+        if dependence in ("symbol", "position"):
             return enumerate_cases(
                 self.build_table_categorical(node, self.tabulate(node), dependence)
             )
@@ -177,20 +198,20 @@ class Elementwise:
     def build_table_categorical(
         self, node: SOp, table: Sequence[Atom], dependence: str
     ) -> Categorical:
-        """A leaf that is a function of the symbol, or of the position."""
+        """Return a function of the symbol, or of the position, as a categorical variable."""
         values = list(dict.fromkeys(table))
         value_index = [values.index(value) for value in table]
 
         def encode_row(row: list[float]) -> Affine:
             numbers = [row[i] for i in value_index]
-            if dependence == "place":
+            if dependence == "position":
                 return self.plan.encode_positions(numbers)
             return Affine({self.plan.encode_symbols(numbers): 1.0})
 
         return Categorical(self.plan, values, encode_row)
 
     def combine_cases(self, node: SOp, parts: Sequence[SOp]) -> list[Case]:
-        """The cases of a function of several s-ops of few values."""
+        """Return the cases of a function of several categorical s-ops."""
         operand_cases = self.list_operand_cases(node, parts)
         result: list[Case] = []
         short = node.function if isinstance(node, Map) else ""
@@ -208,7 +229,7 @@ class Elementwise:
         return merge_cases(result) if len(result) <= MOST_MERGED else result
 
     def list_operand_cases(self, node: SOp, parts: Sequence[SOp]) -> list[list[Case]]:
-        """The cases of every part; a part that is better made a leaf first is one."""
+        """Return the cases of every operand, materialising operands where that saves cases."""
         operand_cases = [self.list_cases(part) for part in parts]
         variables = [find_variables(cases) for cases in operand_cases]
         choice = isinstance(node, Map) and node.function == "if"
@@ -233,7 +254,11 @@ class Elementwise:
     def iterate_combinations(
         self, function: str, operand_cases: Sequence[list[Case]]
     ) -> Iterable[tuple[Case, ...]]:
-        """The combinations of the parts' cases; what decides alone is not combined further."""
+        """Iterate over the combinations of the operands' cases.
+
+        An operand that decides the value of ``if``, ``and`` or ``or`` is not combined with operands
+        that no longer matter.
+        """
         if function == "if":
             for case in operand_cases[0]:
                 for branch in operand_cases[1] if case.value else operand_cases[2]:
@@ -248,7 +273,9 @@ class Elementwise:
             yield from product(*operand_cases)
 
     def apply(self, node: SOp, values: list[Any]) -> Atom:
-        """The node's value from its parts'; None where the program would stop with an error."""
+        """Return a node's value from those of its operands, or None where the program would
+        raise an error.
+        """
         if isinstance(node, Lookup):
             return dict(node.table).get(values[0])
         if isinstance(node, Member):
@@ -265,7 +292,7 @@ class Elementwise:
         return value  # type: ignore[no-any-return]
 
     def materialise(self, node: SOp) -> Categorical:
-        """A node as a leaf of its own."""
+        """Return a categorical s-op as a categorical variable of its own."""
         if node.number not in self._materialised:
             operand_cases = self.list_own_cases(node)
             values = list(dict.fromkeys(case.value for case in operand_cases))
@@ -279,15 +306,15 @@ class Elementwise:
     # -- functions of a node -----------------------------------------------------------------------
 
     def list_values(self, node: SOp) -> list[Atom]:
-        """All values that a node of few may have."""
+        """Return all values that a categorical s-op may take."""
         return list(dict.fromkeys(case.value for case in self.list_cases(node)))
 
     def encode(self, node: SOp, numbers: Mapping[Atom, float]) -> Affine:
-        """The signal that is ``numbers[v]`` where the node has the value v."""
+        """Return the signal that is ``numbers[v]`` where the s-op has the value v."""
         return self.encode_cases(self.list_cases(node), numbers)
 
     def encode_cases(self, cases: Sequence[Case], numbers: Mapping[Atom, float]) -> Affine:
-        """The signal of a function of what these cases tell."""
+        """Return the signal that is ``numbers[v]`` in the cases whose value is v."""
         variables = find_variables(cases)
         if not variables:
             return Affine({}, numbers[cases[0].value])
@@ -304,7 +331,10 @@ class Elementwise:
         )
 
     def sum_conjunctions(self, cases: Sequence[Case]) -> Affine:
-        """A sum of conjunctions: one for each case whose number is not the commonest."""
+        """Return the signal of some cases as a sum of conjunctions.
+
+        There is one conjunction for each case whose number differs from the most common one.
+        """
         tally: dict[Atom, int] = {}
         for case in cases:
             tally[case.value] = tally.get(case.value, 0) + 1
@@ -324,22 +354,22 @@ class Elementwise:
         return self.plan.sum_units(units, low, high, error) + most_common
 
     def encode_truth(self, node: SOp) -> Affine:
-        """Whether a boolean s-op is true."""
+        """Return the indicator of a boolean s-op."""
         return self.encode(node, {False: 0.0, True: 1.0})
 
-    # -- what others do ----------------------------------------------------------------------------
+    # -- what the later passes provide -------------------------------------------------------------
 
+    @abstractmethod
     def fetch_categorical(self, node: Aggregate | At) -> Categorical:
-        """The leaf of a value that attention fetches."""
-        raise NotImplementedError
+        """Return a categorical value that attention fetches, as a categorical variable."""
 
+    @abstractmethod
     def list_cases_of_number(self, node: SOp) -> list[Case]:
-        """The cases of a function of numbers that may grow with the length."""
-        raise NotImplementedError
+        """Return the cases of a function of numbers that may grow with the length."""
 
 
 def find_attended(root: Node) -> set[int]:
-    """The numbers of the s-ops that attention reads: values, keys and queries."""
+    """Return the node numbers of the s-ops that attention reads as values, keys or queries."""
     found: set[int] = set()
     for node in ordered([root]):
         if isinstance(node, Aggregate | At | Select):
@@ -348,7 +378,7 @@ def find_attended(root: Node) -> set[int]:
 
 
 def enumerate_cases(variable: Categorical) -> list[Case]:
-    """The cases of a leaf itself."""
+    """Return the cases of a categorical variable itself, one for each of its values."""
     return [Case({variable: frozenset({i})}, value) for i, value in enumerate(variable.values)]
 
 
@@ -365,7 +395,7 @@ def find_variables(cases: Iterable[Case]) -> list[Categorical]:
 
 
 def merge_cases(cases: Sequence[Case]) -> list[Case]:
-    """Fewer cases: those of one value that differ in one leaf are one."""
+    """Return fewer cases, by merging cases of equal value that differ in one variable only."""
     rest = list(cases)
     again = True
     while again:
@@ -393,9 +423,9 @@ def merge_cases(cases: Sequence[Case]) -> list[Case]:
 
 
 def find_comparison_steps(function: str) -> tuple[list[float], list[Atom]]:
-    """A comparison with 0 as steps: bounds and values, for numbers of grain 1.
+    """Return a comparison with 0 as steps, for numbers of grain 1: the bounds and the levels.
 
-    >>> compare_levels("==")
+    >>> find_comparison_steps("==")
     ([0.0, 1.0], [False, True, False])
     """
     compare = COMPARE[function]

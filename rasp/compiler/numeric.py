@@ -1,53 +1,73 @@
-"""Numbers that may grow with the length, as affines; and functions of them.
+"""The second pass: numbers that may grow with the length, as affine combinations of signals.
 
-A mean over a selector is a `Ratio` of two sums. It is never divided: a comparison of S / W with c
-is one of S - c W with 0, and W times S / W is S. So a running sum, a count and the length are
-linear readouts of attention.
+The mean over a selector is a `Ratio` of two sums, S over the width W. It is never divided::
+
+    S / W  compared with a constant c      is      S - c W  compared with 0
+    W (S / W)                              is      S
+    c / (S / W), where S is constant       is      (c / S) W
+
+Running sums, counts and the length of the word are therefore linear readouts of attention. Anything
+that would need a true division or a product of two growing numbers is refused.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import cast
 
+from typing_extensions import override
+
 from flann.rasp.graph.sops import Aggregate, At, Constant, Input, Lookup, Map, SOp
+from flann.rasp.graph.values import COMPARE
 from flann.rasp.language.syntax import Atom
 
 from .categorical import Case, Categorical, build_remainder_categorical, build_step_categorical
 from .elementwise import Elementwise, enumerate_cases, find_comparison_steps
-from .plan import MORE_PRECISION, PrecisionError
+from .plan import MORE_PRECISION, Plan, PrecisionError
 from .refusal import RefusalError
 from .signals import Affine
 
-MOST_STEPS = 1 << 14  # of a function of a number
-MOST_GATED_VALUES = 4  # values of the smaller factor of a product
-FEW_CASES = 64  # of a number that is made from its cases and not from its parts
+MOST_STEPS = 1 << 14  # of a piecewise constant function
+MOST_GATED_VALUES = 4  # of the categorical factor of a product
+FEW_CASES = 64  # of an 'if' that is encoded from its cases rather than gated
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A mean: a total over a width, or the default where the width is 0."""
+    """The mean of several values, as a pair of sums.
+
+    Attributes
+    ----------
+    total, width : Affine
+        The sum of the selected values, and the number of selected keys.
+    default : float
+        The value where no key is selected.
+    never_empty : bool
+        Whether every query is known to select a key.
+    """
 
     total: Affine
     width: Affine
     default: float
-    never_empty: bool  # the width is never 0
+    never_empty: bool
 
 
 Number = Affine | Ratio
 
 
 class Numeric(Elementwise):
-    """Numbers as affines."""
+    """Numeric s-ops as affine combinations of signals, or as ratios of two."""
 
-    def __init__(self, *given: object) -> None:
-        super().__init__(*given)  # type: ignore[arg-type]
+    def __init__(self, plan: Plan, symbols: Sequence[Atom], root: SOp) -> None:
+        super().__init__(plan, symbols, root)
         self._numbers: dict[int, Number] = {}
         self._remainders: dict[int, tuple[Categorical, Affine]] = {}
 
     def lower_number(self, node: SOp) -> Number:
-        """A numeric s-op."""
+        """Lower a numeric s-op."""
         if node.number not in self._numbers:
             try:
                 self._numbers[node.number] = self._lower_number(node)
@@ -56,7 +76,13 @@ class Numeric(Elementwise):
         return self._numbers[node.number]
 
     def lower_affine(self, node: SOp) -> Affine:
-        """A numeric s-op that is no mean of several values."""
+        """Lower a numeric s-op that is not a mean of several values.
+
+        Raises
+        ------
+        RefusalError
+            If it is such a mean.
+        """
         result = self.lower_number(node)
         if isinstance(result, Ratio):
             raise RefusalError(
@@ -72,13 +98,13 @@ class Numeric(Elementwise):
         if isinstance(node, Input) and node.name == "indices":
             return self.plan.position
         if node.type not in ("number", None):
-            raise RefusalError(node, "no number")
+            raise RefusalError(node, "not a number")
         if isinstance(node, Map) and node.function in ("+", "-", "neg"):
             return self.lower_sum(node)
-        base = self.find_dependence(node)
-        if base == "place":
+        dependence = self.find_dependence(node)
+        if dependence == "position":
             return self.plan.encode_positions(cast("list[float]", self.tabulate(node)))
-        if base == "symbol":
+        if dependence == "symbol":
             return self.encode_values(node)
         if isinstance(node, Aggregate | At):
             return self.lower_aggregate(node)
@@ -87,13 +113,13 @@ class Numeric(Elementwise):
         return self.lower_map(cast(Map, node))
 
     def encode_values(self, node: SOp) -> Affine:
-        """A number of few values, from its cases."""
+        """Lower a categorical number from its cases."""
         return self.encode(
             node, {value: float(cast(float, value)) for value in self.list_values(node)}
         )
 
     def lower_map(self, node: Map) -> Number:
-        """Products, quotients, remainders, choices."""
+        """Lower a product, quotient, remainder, rounding or choice."""
         if node.function == "*":
             return self.lower_product(node)
         if node.function == "/":
@@ -117,7 +143,7 @@ class Numeric(Elementwise):
         return self.encode_values(node)
 
     def lower_sum(self, node: Map) -> Number:
-        """``a + b``, ``a - b``, ``-a``; means of one width stay means."""
+        """Lower ``a + b``, ``a - b`` or ``-a``; sums of means over one width remain means."""
         parts = [self.lower_number(part) for part in node.operands]
         if node.function == "neg":
             return scale(parts[0], -1.0)
@@ -128,7 +154,9 @@ class Numeric(Elementwise):
         return result
 
     def lower_product(self, node: Map) -> Number:
-        """A product by a constant, of a mean by its width, or by something of very few values."""
+        """Lower a product by a constant, of a mean by its width, or by a factor of very few
+        values.
+        """
         parts = [self.lower_number(part) for part in node.operands]
         for first, second in ((0, 1), (1, 0)):
             factor, rest = parts[first], parts[second]
@@ -159,7 +187,7 @@ class Numeric(Elementwise):
         )
 
     def lower_quotient(self, node: Map) -> Number:
-        """A quotient by a constant, or of a constant by a mean whose total is constant."""
+        """Lower a quotient by a constant, or of a constant by a mean whose total is constant."""
         top, bottom = (self.lower_number(part) for part in node.operands)
         if isinstance(bottom, Affine) and not bottom.terms and bottom.constant:
             return scale(top, 1.0 / bottom.constant)
@@ -172,7 +200,7 @@ class Numeric(Elementwise):
         raise RefusalError(node, "a quotient by a number that varies", "compare products instead")
 
     def lower_round(self, node: Map) -> Affine:
-        """The nearest whole number: nothing to do for whole numbers."""
+        """Lower a rounding to the nearest integer, which leaves integers as they are."""
         inner = self.lower_number(node.operands[0])
         if isinstance(inner, Ratio):
             raise RefusalError(
@@ -186,7 +214,7 @@ class Numeric(Elementwise):
         return self.plan.build_steps(inner, bounds, cast("list[float]", levels))
 
     def lower_remainder(self, node: Map) -> tuple[Categorical, Affine]:
-        """``a % n`` as a leaf and as a number."""
+        """Lower ``a % n``, both as a categorical variable and as a number."""
         if node.number not in self._remainders:
             modulus = int(cast(float, cast(Constant, node.operands[1]).value))
             x = self.reduce_modulo(node.operands[0], modulus)
@@ -196,7 +224,7 @@ class Numeric(Elementwise):
         return self._remainders[node.number]
 
     def reduce_modulo(self, node: SOp, modulus: int) -> Affine:
-        """A number that is the same modulo n, and smaller where that is easily had."""
+        """Return a number that is congruent modulo n, and smaller where that costs nothing."""
         if isinstance(node, Map) and node.function in ("+", "-", "neg"):
             parts = [self.reduce_modulo(part, modulus) for part in node.operands]
             return parts[0] * -1.0 if len(parts) == 1 else (
@@ -205,10 +233,10 @@ class Numeric(Elementwise):
         smaller = self.sum_modulo(node, modulus)
         return self.lower_affine(node) if smaller is None else smaller
 
-    # -- functions of numbers, few values out ------------------------------------------------------
+    # -- categorical functions of numbers ----------------------------------------------------------
 
+    @override
     def list_cases_of_number(self, node: SOp) -> list[Case]:
-        """Comparisons, remainders and tables of numbers."""
         if isinstance(node, Map) and node.function in ("==", "<", "<=", ">", ">="):
             return self.list_comparison_cases(node)
         if isinstance(node, Map) and node.function == "%":
@@ -219,27 +247,35 @@ class Numeric(Elementwise):
         bounds, levels = self.find_steps(node, x, lambda value: self.apply(node, [value]))
         return enumerate_cases(build_step_categorical(self.plan, x, bounds, levels))
 
-    def find_steps(self, node: SOp, x: Affine, function: object) -> tuple[list[float], list[Atom]]:
-        """A function of a number as steps; where it has no value it keeps the last."""
+    def find_steps(
+        self, node: SOp, x: Affine, function: Callable[[float], Atom]
+    ) -> tuple[list[float], list[Atom]]:
+        """Return a function of a number as steps: the bounds and the levels.
+
+        Where the function has no value, it keeps the last one.
+        """
         grain = float(x.grain)
         first, last = ceil(x.low / grain - 1e-9), floor(x.high / grain + 1e-9)
         if last - first > MOST_STEPS:
-            raise RefusalError(node, f"a function of numbers from {x.low:g} to {x.high:g}")
+            raise RefusalError(
+                node,
+                f"a function of numbers from {x.low:g} to {x.high:g}: over {MOST_STEPS} steps",
+            )
         bounds: list[float] = []
         levels: list[Atom] = []
         for i in range(first, last + 1):
-            value = function(i * grain)  # type: ignore[operator]
+            value = function(i * grain)
             if value is not None and not levels:
                 levels.append(value)
             elif value is not None and value != levels[-1]:
                 bounds.append(i * grain)
                 levels.append(value)
         if not levels:
-            raise RefusalError(node, "it has no value at all")
+            raise RefusalError(node, "it has no value anywhere")
         return bounds, levels
 
     def list_comparison_cases(self, node: Map) -> list[Case]:
-        """A comparison of two numbers as one of their difference with 0."""
+        """Return the cases of a comparison of two numbers, from the sign of their difference."""
         left, right = (self.lower_number(part) for part in node.operands)
         difference = add(left, scale(right, -1.0))
         if difference is None:
@@ -257,7 +293,7 @@ class Numeric(Elementwise):
             return cases
         empty = compare_with_zero(difference.default, node.function)
         if empty == compare_with_zero(0.0, node.function):
-            return cases  # where nothing is selected the total is 0, with the same answer
+            return cases  # where no key is selected the total is 0, which compares alike
         selected = build_step_categorical(self.plan, difference.width, [1.0], [False, True])
         filled = {selected: frozenset({1})}
         return [
@@ -265,38 +301,40 @@ class Numeric(Elementwise):
             *(Case({**filled, **case.where}, case.value) for case in cases),
         ]
 
-    # -- what attention does -----------------------------------------------------------------------
+    # -- what the next pass provides ---------------------------------------------------------------
 
+    @abstractmethod
     def lower_aggregate(self, node: Aggregate | At) -> Number:
-        """What an aggregate of numbers is."""
-        raise NotImplementedError
+        """Lower an aggregate of numbers."""
 
+    @abstractmethod
     def sum_modulo(self, node: SOp, modulus: int) -> Affine | None:
-        """A running sum with smaller values of the same remainders."""
-        raise NotImplementedError
+        """Return a sum of smaller values that is congruent modulo n, or None if the node is no
+        such sum.
+        """
 
 
 def compare_with_zero(value: float, function: str) -> bool:
-    """Whether a value compares with 0 so."""
-    from flann.rasp.graph.values import COMPARE
-
+    """Return whether a value compares with 0 in a given way."""
     return bool(COMPARE[function](value, 0))
 
 
 def equals_width(x: Number, width: Affine) -> bool:
-    """Whether a number is a width."""
+    """Return whether a number is a given width."""
     return isinstance(x, Affine) and x.key == width.key
 
 
 def scale(x: Number, factor: float) -> Number:
-    """factor * x."""
+    """Return factor * x."""
     if isinstance(x, Ratio):
         return Ratio(x.total * factor, x.width, x.default * factor, x.never_empty)
     return x * factor
 
 
 def add(left: Number, right: Number) -> Number | None:
-    """left + right; None if it is neither a sum nor a mean over one width."""
+    """Return left + right, or None if that is neither an affine number nor a mean over one
+    width.
+    """
     if isinstance(left, Affine) and isinstance(right, Affine):
         return left + right
     if isinstance(left, Affine):

@@ -106,7 +106,7 @@ class Plan:
 
     @property
     def center(self) -> int:
-        """The position that is encoded as 0, in the middle of the longest word: squares stay small."""
+        """The position that is encoded as 0: the middle, so that squares stay small."""
         return self.length // 2
 
     @property

@@ -1,19 +1,21 @@
 """Selectors as signed sums of conjunctions, each of which one attention head can select exactly.
 
-With 1[S] the indicator of a selector,
+With 1[S] the indicator of a selector S, the identities ::
 
     1[not A] = 1 - 1[A],   1[A and B] = 1[A] 1[B],   1[A or B] = 1[A] + 1[B] - 1[A] 1[B]
 
-so every selector is a sum of products of these *atoms*, and what it sums is the same sum of what
-the products sum::
+turn every selector into a polynomial: a signed sum of products of the *factors* below. The sum of a
+value over the keys that the selector selects is the same signed sum of the sums over each product::
 
-    Past()               the key stands at or before the query (a causal mask)
-    Offset(d)            the key stands d places from the query; Offset(0) is the query itself
-    Related(k, q, signs) the key's value is less, equal or greater, as `signs` allows; few values
-    Same(k, q)           two numbers that may grow with the length are equal
-    KeyHas(p), QueryHas(p)   a condition on the key, or on the query, alone
+    Past()                     the key is at or before the query (a causal mask)
+    Offset(d)                  the key is d positions after the query; Offset(0) is the query itself
+    Related(k, q, signs)       the key's value is less, equal or greater, as `signs` allows;
+                               both values are categorical
+    Same(k, q)                 two numbers that may grow with the length are equal
+    KeyHas(p), QueryHas(p)     a condition on the key alone, or on the query alone
 
-Orders of positions need no other mask: k < q is Past without Offset(0), k > q is all without Past.
+Comparisons of positions need no other mask: k < q is Past without Offset(0), and k > q is
+everything without Past.
 """
 
 from __future__ import annotations
@@ -33,11 +35,12 @@ from flann.rasp.graph.sops import (
     input_named,
     mapped,
 )
+from flann.rasp.graph.values import COMPARE
 
 from .refusal import RefusalError
 
 MOST_TERMS = 64
-FARTHEST = 16  # offset of an order of positions
+FARTHEST = 16  # offset in a comparison of positions by order
 SIGNS = {"<": "l", "<=": "le", "==": "e", "!=": "lg", ">": "g", ">=": "eg"}
 ALL = frozenset("leg")
 
@@ -49,19 +52,19 @@ class Factor:
 
 @dataclass(frozen=True)
 class Past(Factor):
-    """The key stands at or before the query."""
+    """The key is at or before the query."""
 
 
 @dataclass(frozen=True)
 class Offset(Factor):
-    """The key stands this many places after the query."""
+    """The key is this many positions after the query."""
 
     distance: int
 
 
 @dataclass(frozen=True)
 class Related(Factor):
-    """How the key's value compares with the query's; both have few values."""
+    """How the key's value compares with the query's; both are categorical."""
 
     keys: SOp
     queries: SOp
@@ -93,18 +96,18 @@ class QueryHas(Factor):
 Term = frozenset[Factor]
 Polynomial = dict[Term, int]
 CategoricalTest = Callable[[SOp], bool]
-"""Whether an s-op has few values."""
+"""A predicate: whether an s-op is categorical."""
 
 EVERYTHING: Polynomial = {frozenset(): 1}
 
 
 def expand(selector: Selector, is_categorical: CategoricalTest) -> Polynomial:
-    """A selector as a signed sum of conjunctions.
+    """Expand a selector into a signed sum of conjunctions.
 
     Raises
     ------
-    Refused
-        for a comparison that no head can select exactly.
+    RefusalError
+        For a comparison that no head can select exactly.
     """
     if isinstance(selector, Select):
         return expand_comparison(selector, is_categorical)
@@ -122,7 +125,7 @@ def expand(selector: Selector, is_categorical: CategoricalTest) -> Polynomial:
 
 
 def expand_comparison(node: Select, is_categorical: CategoricalTest) -> Polynomial:
-    """One comparison."""
+    """Expand a single comparison of keys and queries."""
     keys, queries, relation = node.keys, node.queries, node.relation
     distance = find_offset(keys, queries)
     if distance is not None:
@@ -147,25 +150,22 @@ def expand_comparison(node: Select, is_categorical: CategoricalTest) -> Polynomi
 
 
 def evaluate_constants(condition: SOp) -> bool:
-    """Whether a comparison of two constants holds."""
-    from flann.rasp.graph.values import COMPARE
-
+    """Return whether a comparison of two constants holds."""
     assert isinstance(condition, Map)
     left, right = (part.value for part in condition.operands if isinstance(part, Constant))
     return bool(COMPARE[condition.function](left, right))
 
 
 def find_offset(keys: SOp, queries: SOp) -> int | None:
-    """d, if keys are the indices and queries are indices + d."""
+    """Return d if the keys are the indices and the queries are indices + d, and None otherwise."""
     indices = input_named("indices")
     if keys is not indices:
         return None
-    distance = find_shift(queries)
-    return None if distance is None else distance
+    return find_shift(queries)
 
 
 def find_shift(node: SOp) -> int | None:
-    """d, if a node is indices + d, by its form."""
+    """Return d if an expression has the form indices + d, and None otherwise."""
     if isinstance(node, Input):
         return 0 if node.name == "indices" else None
     if not (isinstance(node, Map) and node.function in ("+", "-")):
@@ -182,12 +182,12 @@ def find_shift(node: SOp) -> int | None:
 
 
 def is_whole(value: object) -> bool:
-    """Whether a constant is a whole number."""
+    """Return whether the value of a constant is an integer."""
     return isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
 
 
 def expand_order(relation: str, distance: int, node: Select) -> Polynomial:
-    """``k relation q + away`` among positions."""
+    """Expand the comparison of positions ``k relation q + distance``."""
     if relation in ("==", "!="):
         exact: Polynomial = {frozenset({Offset(distance)}): 1}
         return exact if relation == "==" else add(EVERYTHING, exact, -1)
@@ -197,7 +197,7 @@ def expand_order(relation: str, distance: int, node: Select) -> Polynomial:
             f"an order of positions {abs(distance)} apart",
             "an equality, or a nearer position",
         )
-    last = distance - (relation in ("<", ">="))  # k <= q + last, or not that
+    last = distance - (relation in ("<", ">="))  # the comparison is k <= q + last, or its negation
     prefix: Polynomial = {frozenset({Past()}): 1}
     for step in range(1, last + 1):
         prefix = add(prefix, {frozenset({Offset(step)}): 1}, 1)
@@ -207,7 +207,7 @@ def expand_order(relation: str, distance: int, node: Select) -> Polynomial:
 
 
 def add(left: Polynomial, right: Polynomial, multiple: int) -> Polynomial:
-    """left + factor * right."""
+    """Return left + multiple * right."""
     result = dict(left)
     for term, count in right.items():
         result[term] = result.get(term, 0) + multiple * count
@@ -215,7 +215,7 @@ def add(left: Polynomial, right: Polynomial, multiple: int) -> Polynomial:
 
 
 def multiply(left: Polynomial, right: Polynomial) -> Polynomial:
-    """The product, conjunctions simplified."""
+    """Return the product, with every conjunction simplified."""
     result: Polynomial = {}
     for a, m in left.items():
         for b, n in right.items():
@@ -226,7 +226,9 @@ def multiply(left: Polynomial, right: Polynomial) -> Polynomial:
 
 
 def simplify(factors: Iterable[Factor]) -> Term | None:
-    """A conjunction without what follows from the rest; None if it cannot hold."""
+    """Return a conjunction without the factors that follow from others, or None if it cannot
+    hold.
+    """
     result = set(factors)
     offsets = {factor for factor in result if isinstance(factor, Offset)}
     if len(offsets) > 1:
@@ -255,7 +257,7 @@ def simplify(factors: Iterable[Factor]) -> Term | None:
 
 
 def restrict_to_own_position(factor: Factor) -> Factor | None:
-    """An atom where the key is the query; None where it then always holds."""
+    """Return a factor for the case that the key is the query, or None if it then always holds."""
     if isinstance(factor, KeyHas):
         return QueryHas(factor.condition)
     if isinstance(factor, Same) and factor.keys is factor.queries:
@@ -263,11 +265,13 @@ def restrict_to_own_position(factor: Factor) -> Factor | None:
     return factor
 
 
-# -- what is known of how many keys are selected ---------------------------------------------------
+# -- bounds on the number of selected keys ---------------------------------------------------------
 
 
 def selects_at_most_one(selector: Node) -> bool:
-    """Whether a selector's form allows one key at most: some equality with the indices."""
+    """Return whether a selector, by its form, selects at most one key: it equates the indices
+    with something.
+    """
     if isinstance(selector, Combine):
         parts = [selects_at_most_one(part) for part in selector.operands]
         return selector.how == "and" and any(parts)
@@ -279,7 +283,7 @@ def selects_at_most_one(selector: Node) -> bool:
 
 
 def selects_at_least_one(selector: Node) -> bool:
-    """Whether a selector's form sees to it that every query selects a key."""
+    """Return whether a selector, by its form, selects a key for every query."""
     if isinstance(selector, Combine) and selector.how == "or":
         return any(selects_at_least_one(part) for part in selector.operands)
     first = (
@@ -293,7 +297,7 @@ def selects_at_least_one(selector: Node) -> bool:
 
 
 def selects_itself(selector: Node) -> bool:
-    """Whether a selector's form sees to it that every query selects its own position."""
+    """Return whether a selector, by its form, selects for every query its own position."""
     if isinstance(selector, Combine):
         parts = [selects_itself(part) for part in selector.operands]
         return {"and": all(parts), "or": any(parts), "not": False}[selector.how]
@@ -305,4 +309,4 @@ def selects_itself(selector: Node) -> bool:
 
 
 FIRST = mapped("==", [input_named("indices"), 0])
-"""Whether a position is the first of the word: exactly one is."""
+"""Indicator of the first position of the word, which holds at exactly one position."""

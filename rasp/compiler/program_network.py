@@ -1,4 +1,9 @@
-"""A compiled program: the network, the alphabets, and what is known of its exactness."""
+"""Compilation as a whole: from a program to a `ProgramNetwork`, or a refusal that lists every
+reason.
+
+The passes run in the order `Lowering` (program to signals), `build_schedule` (times and dimensions)
+and `build_network` (weights).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +25,7 @@ from flann.rasp.language.syntax import Atom
 
 from .aggregates import Lowering
 from .numeric import Ratio
-from .plan import Plan, PrecisionError
+from .plan import MORE_PRECISION, Plan, PrecisionError
 from .refusal import RefusalError, combine_refusals
 from .schedule import build_schedule
 from .signals import Affine
@@ -35,7 +40,7 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 LONGEST = 1 << 14
 MOST_LABELS = 1 << 14
 MOST_PARAMETERS = 50_000_000
-MOST_OUTPUT_ERROR = 0.25  # the greatest error of the number that is read in the end
+MOST_OUTPUT_ERROR = 0.25  # beyond it, the number that the head reads is denoised
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +51,16 @@ class ProgramNetwork:
     ----------
     name : str
     network : SequenceModel
-        token ids to logits; refuses longer words than `max_length`.
+        The network, from token ids to logits. It refuses words longer than `max_length`.
     symbols, labels : tuple of str
-    values : tuple of atoms
-        the program's value for each label.
+        The meaning of token ids and of label ids.
+    values : tuple of Atom
+        The value of the program that each label stands for.
     max_length : int
+        The length of the longest word.
     notes : dict
-        layers and heads of the program, blocks and sizes of the network, sharpness, error.
+        The layers and heads of the program; the blocks, width, precision, sharpness and error
+        bound of the network.
     """
 
     name: str
@@ -64,17 +72,17 @@ class ProgramNetwork:
     notes: Mapping[str, Any]
 
     def __call__(self, tokens: Any) -> torch.Tensor:
-        """Logits [words, positions, labels] of token ids [words, positions]."""
+        """Return the logits [words, positions, labels] of token ids [words, positions]."""
         logits: torch.Tensor = self.network(torch.as_tensor(np.asarray(tokens)).long())
         return logits
 
     @property
     def parameters(self) -> int:
-        """How many numbers the network has."""
+        """The number of parameters of the network."""
         return int(self.network.sizes["parameters"])
 
     def predict(self, tokens: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-        """Label ids of token ids."""
+        """Return the label ids that the network computes for token ids."""
         with torch.no_grad():
             refusals: NDArray[np.int64] = self(tokens).argmax(dim=-1).numpy()
         return refusals
@@ -83,18 +91,18 @@ class ProgramNetwork:
 def compile_program(
     program: Program, max_length: int, precision: Precision = "float32", *, rounds: bool = True
 ) -> ProgramNetwork:
-    """A reference program as a network.
+    """Compile a reference program.
 
     Raises
     ------
     UserError
-        for what cannot be compiled: every such expression with its place and reason.
+        If the program cannot be compiled, with every offending expression, its location and reason.
 
     Examples
     --------
-    >>> from flann.rasp.programs.catalogue import load_program
-    >>> compiled = load_program("parity").compile()
-    >>> compiled.answers(np.array([[1, 0, 1, 1]])).tolist()
+    >>> from flann.rasp import load_program
+    >>> network = load_program("parity").compile()
+    >>> network.predict(np.array([[1, 0, 1, 1]])).tolist()
     [[1, 1, 0, 1]]
     """
     node, places = program.built
@@ -116,20 +124,31 @@ def compile_sop(
     precision: Precision = "float32",
     rounds: bool = True,
 ) -> ProgramNetwork:
-    """Any s-op as a network.
+    """Compile any s-op.
 
     Parameters
     ----------
     node : SOp
     symbols : sequence of str
-        the alphabet.
+        The alphabet.
     max_length : int
-        the longest word.
+        The length of the longest word.
+    name : str
+        The name of the network.
     labels, values : sequences, optional
-        the names of the answers, and the value of the s-op that stands for each; by default all
-        values that it may have.
+        The names of the labels, and the value of the s-op that each stands for; by default all
+        values that the s-op may take.
+    places : mapping, optional
+        Where each node stands in the source, for error messages.
+    precision : str
+        ``float32`` or ``float64``.
     rounds : bool
-        whether noise is rounded away; without, a network can be trained from (see `Plan`).
+        Whether noise is rounded away; without rounding the network can be trained (see `Plan`).
+
+    Raises
+    ------
+    UserError
+        If the program cannot be compiled, with every offending expression, its location and reason.
     """
     if not 1 <= max_length <= LONGEST:
         raise UserError(f"max_length {max_length}: expected 1 to {LONGEST}")
@@ -164,7 +183,7 @@ def compile_sop(
 def lower_output(
     lowering: Lowering, node: SOp, values: Sequence[Atom] | None
 ) -> tuple[Affine, Sequence[Atom]]:
-    """The number of the label as an affine, and the labels' values."""
+    """Return the label's number as an affine combination of signals, and the labels' values."""
     if lowering.is_categorical(node):
         known = lowering.list_values(node)
         values = sorted(known, key=lambda v: (str(type(v)), v)) if values is None else values
@@ -191,7 +210,7 @@ def lower_output(
 
 
 def collect_refusals(lowering: Lowering, root: SOp) -> list[RefusalError]:
-    """Every expression that cannot be compiled for a reason of its own."""
+    """Return every expression that cannot be compiled for a reason of its own."""
     refusals: list[RefusalError] = []
     blocked: set[int] = set()
     for node in ordered([root]):
@@ -203,12 +222,12 @@ def collect_refusals(lowering: Lowering, root: SOp) -> list[RefusalError]:
             refusals.append(reason)
             blocked.add(node.number)
     return refusals or [
-        RefusalError(root, "it needs more than the network's arithmetic can tell apart")
+        RefusalError(root, "it needs more precision than the network's arithmetic has")
     ]
 
 
 def find_refusal(lowering: Lowering, node: Node, root: SOp) -> RefusalError | None:
-    """The reason why a node cannot be compiled; None if it can, or nobody asks."""
+    """Return why a node cannot be compiled, or None if it can or its value is not needed."""
     try:
         if not isinstance(node, SOp):
             lowering.expand_selector(node)  # type: ignore[arg-type]
@@ -225,5 +244,5 @@ def find_refusal(lowering: Lowering, node: Node, root: SOp) -> RefusalError | No
     except RefusalError as reason:
         return reason
     except PrecisionError as error:
-        return RefusalError(node, str(error), "a smaller max_length, or float64")
+        return RefusalError(node, str(error), MORE_PRECISION)
     return None

@@ -1,12 +1,11 @@
-"""Compiled programs in files: weights as safetensors, the rest as JSON beside them.
+"""Compiled programs in files: the weights as safetensors, everything else as JSON beside them.
 
-Neither runs any code when it is read.
+Reading these files runs no code.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from flann.errors import UserError
+from flann.files import write_aside, write_json
 from flann.models.attention.transformer import Block, TransformerConfig, transformer_from
 from flann.models.core.sequence import Description
 
@@ -26,7 +26,13 @@ CONFIG_FIELDS = ("width", "causal", "position", "norm", "activation", "bos", "lo
 
 
 def save_network(compiled: ProgramNetwork, path: Path | str) -> Path:
-    """Write a compiled program as ``NAME.safetensors`` with ``NAME.json`` beside it."""
+    """Write a compiled program as ``NAME.safetensors``, with ``NAME.json`` beside it.
+
+    Raises
+    ------
+    UserError
+        If the name has another ending, or a file cannot be written.
+    """
     path = Path(path)
     if path.suffix != ".safetensors":
         raise UserError(f"cannot write {path.name!r}: expected a name that ends in .safetensors")
@@ -42,37 +48,26 @@ def save_network(compiled: ProgramNetwork, path: Path | str) -> Path:
         "family": compiled.network.family,
         "config": describe_config(cast(TransformerConfig, compiled.network.config)),
     }
-    try:
-        write(path, save(weights))
-        write(path.with_suffix(".json"), (json.dumps(description, indent=2) + "\n").encode())
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from error
+    write_aside(path, save(weights))
+    write_json(path.with_suffix(".json"), description)
     return path
 
 
 def describe_config(config: TransformerConfig) -> dict[str, Any]:
-    """The parts of a design that a compiled network sets; the others stand at their defaults."""
+    """Return the fields of a configuration that a compiled network sets; the others keep their
+    defaults.
+    """
     parts = {name: getattr(config, name) for name in CONFIG_FIELDS}
     return {**parts, "blocks": [asdict(block) for block in config.blocks]}
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file so that it is either the old one or the whole new one."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(content)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
 def load_network(path: Path | str) -> ProgramNetwork:
-    """Read what `save_compiled` wrote.
+    """Read what `save_network` wrote.
 
     Raises
     ------
     UserError
-        for files that are missing, damaged, or do not belong together.
+        If a file is missing or damaged, or the two do not belong together.
     """
     path = Path(path)
     json_path = path.with_suffix(".json")
@@ -91,7 +86,7 @@ def load_network(path: Path | str) -> ProgramNetwork:
 
 
 def assemble(description: dict[str, Any], weights: dict[str, torch.Tensor]) -> ProgramNetwork:
-    """The compiled program from its description and weights."""
+    """Return the compiled program with a given description and weights."""
     if description["format"] != FORMAT:
         raise ValueError(f"format {description['format']}: expected {FORMAT}")
     config_fields = description["config"]

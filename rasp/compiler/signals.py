@@ -53,7 +53,7 @@ class Signal:
 
 @dataclass(eq=False)
 class SymbolSignal(Signal):
-    """A value for each symbol, and one for BOS: 0 in every signal but the indicator of BOS itself."""
+    """A value for each symbol and one for BOS, which is 0 except in the indicator of BOS."""
 
     values: tuple[float, ...] = ()
     at_bos: float = 0.0

@@ -1,10 +1,10 @@
-"""From signals with a time and a dimension to the weights of a transformer.
+"""From scheduled signals to the weights of a transformer.
 
-All is written in float64 and cast last. A constant among a head's keys and values or a unit's
-inputs is a multiple of the mark that every symbol has and BOS has not, so that all signals are 0
-at BOS. The factor e^B stands on the values and not on what heads return: there it would multiply
-whatever training adds to the value of BOS. Head widths are powers of four, so that dividing by
-their square roots is exact.
+All weights are computed in float64 and rounded once, at the end. A constant in a key, a value or
+the input of a unit is a multiple of the word indicator, which is 1 at every symbol and 0 at BOS, so
+that every signal is 0 at BOS. The factor e^B (`flann.rasp.compiler.sharpness`) multiplies the
+values rather than the outputs of the heads: there it would amplify whatever training adds to the
+value of BOS. Head widths are powers of four, so that division by their square roots is exact.
 """
 
 from __future__ import annotations
@@ -27,25 +27,34 @@ HEAD_WIDTHS = (1, 4, 16, 64, 256, 1024)
 Matrix = NDArray[np.float64]
 Weights = dict[str, Matrix]
 Feature = tuple[Affine, Affine, float]
-"""Query, key, and by what the query is multiplied."""
+"""A query, a key, and the factor by which the query is multiplied."""
 
 
 class WeightWriter:
-    """Writes one network.
+    """Writes the weights of one network.
 
     Parameters
     ----------
     plan : Plan
     schedule : Schedule
+
+    Attributes
+    ----------
+    blocks : list of Block
+        The shapes of the blocks.
+    parts : list of dict
+        The weights of each attention and feed-forward layer, in order.
     """
 
     def __init__(self, plan: Plan, schedule: Schedule) -> None:
         self.plan, self.schedule = plan, schedule
         self.blocks: list[Block] = []
-        self.parts: list[Weights] = []  # of each attention and feed-forward part in turn
+        self.parts: list[Weights] = []  # of each attention and feed-forward layer in turn
 
     def build_row(self, x: Affine, constant_on: Signal | None) -> Matrix:
-        """An affine as a row over the stream; its constant on the mark of words, if given."""
+        """Return a number as a row over the stream; its constant multiplies an indicator, if
+        one is given.
+        """
         row = np.zeros(self.schedule.width)
         for signal, factor in x.terms.items():
             row[self.schedule.dimension[signal]] += factor
@@ -53,10 +62,10 @@ class WeightWriter:
             row[self.schedule.dimension[constant_on]] += x.constant
         return row
 
-    # -- the parts ---------------------------------------------------------------------------------
+    # -- the layers --------------------------------------------------------------------------------
 
     def build_embedding(self) -> Matrix:
-        """A row for each symbol, and one for BOS."""
+        """Return the embedding, with a row for each symbol and one for BOS."""
         table = np.zeros((self.plan.symbols + 1, self.schedule.width))
         for signal in self.schedule.list_signals(0):
             if isinstance(signal, SymbolSignal):
@@ -64,7 +73,9 @@ class WeightWriter:
         return table
 
     def build_position_table(self) -> Matrix | None:
-        """A row for BOS, which is 0, and one for each position; None if none are told."""
+        """Return the table of positions with a zero row for BOS, or None if no signal depends
+        on the position.
+        """
         table = np.zeros((self.plan.length + 1, self.schedule.width))
         placed = [
             signal for signal in self.schedule.list_signals(0) if isinstance(signal, PositionSignal)
@@ -74,7 +85,7 @@ class WeightWriter:
         return table if placed else None
 
     def write_blocks(self) -> None:
-        """All blocks, one after the other."""
+        """Write all blocks in order."""
         for block in range(1, (self.schedule.end + 1) // 2 + 1):
             attended = [
                 s
@@ -95,7 +106,7 @@ class WeightWriter:
                     self.parts.append(feedforward)
 
     def build_attention(self, signals: Sequence[AttentionSignal]) -> tuple[int, int, Weights]:
-        """The heads of one block: how many, how wide, and their weights."""
+        """Return the number of heads of an attention layer, their width, and their weights."""
         by_head: dict[int, list[AttentionSignal]] = {}
         for signal in signals:
             by_head.setdefault(id(signal.head), []).append(signal)
@@ -116,11 +127,13 @@ class WeightWriter:
         return len(heads), width, weights
 
     def list_features(self, head: Head) -> list[Feature]:
-        """Query, key, and by what the query is multiplied: the sharpness, or nothing."""
+        """Return the features of a head; all are multiplied by the sharpness but the score of
+        BOS, which is it.
+        """
         sharp = self.plan.sharpness
         base = sum((q * k.constant for q, k in head.pairs if not k.terms), Affine())
         pairs = [(q, k, sharp) for q, k in head.pairs if k.terms]
-        if not head.causal:  # BOS as a query must not see the word
+        if not head.causal:  # BOS as a query must not attend to the word
             base = base - Affine({self.plan.bos: 4.0})
         if base.terms or base.constant:
             pairs.append((base, Affine({self.plan.word: 1.0}), sharp))
@@ -128,11 +141,11 @@ class WeightWriter:
 
     def build_head(
         self,
-        features: Sequence[tuple[Affine, Affine, float]],
+        features: Sequence[Feature],
         values: Sequence[AttentionSignal],
         width: int,
     ) -> Weights:
-        """Queries, keys, values and what they are written to."""
+        """Return the queries, keys, values and outputs of one head."""
         across = self.schedule.width
         weights = {
             f"{part}.weight": np.zeros((width, across)) for part in ("query", "key", "value")
@@ -150,7 +163,7 @@ class WeightWriter:
         return {**weights, "query.bias": bias, "out.weight": out}
 
     def build_feedforward(self, time: int) -> tuple[int, Weights]:
-        """The units of one block: how many, and their weights."""
+        """Return the number of units of a feed-forward layer, and their weights."""
         into: dict[object, int] = {}
         rows: list[Matrix] = []
         connections: list[tuple[int, int, float]] = []
@@ -181,10 +194,10 @@ class WeightWriter:
 def build_network(
     plan: Plan, schedule: Schedule, output: Affine, labels: int, name: str, dtype: torch.dtype
 ) -> SequenceModel:
-    """The network, and a head that answers with the label whose number is nearest.
+    """Build the network, with a head that returns the label whose number is nearest to the output.
 
-    The logit of label j, with s the output and both counted from the middle, is 2 j s - j^2:
-    greatest for the j nearest to s.
+    With s the output and j the number of a label, both counted from the middle, the logit of the
+    label is 2 j s - j^2 = s^2 - (s - j)^2, which is greatest for the j nearest to s.
     """
     writer = WeightWriter(plan, schedule)
     writer.write_blocks()
@@ -208,7 +221,7 @@ def build_network(
             {"width": config.width, "depth": len(config.blocks)},
         ),
     ).to(dtype)  # fmt: skip
-    network.config = config  # type: ignore[assignment]  # kept with the weights
+    network.config = config  # type: ignore[assignment]  # `serialization` writes it
     numbers = np.arange(labels) - float(middle)
     weight = 2 * numbers[:, None] * writer.build_row(output, None)[None, :]
     bias = 2 * numbers * (output.constant - middle) - numbers**2
@@ -219,7 +232,7 @@ def build_network(
 def load_weights(
     network: SequenceModel, writer: WeightWriter, head: Weights, table: Matrix | None
 ) -> None:
-    """Put the weights into the network; all that is not written is 0."""
+    """Copy the weights into the network; all other parameters are 0."""
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()
