@@ -120,7 +120,7 @@ def convert_machine(machine: MooreMachine) -> Moore:
 def solves(machine: Moore, task: Task) -> bool:
     """Return whether a machine gives the task's labels on random words of several lengths."""
     table, labels = np.array(machine.table), np.array(machine.outputs)
-    for length in sorted({task.length_near(length) for length in LENGTHS_TRIED}):
+    for length in sorted({task.nearest_length(length) for length in LENGTHS_TRIED}):
         words = task.sample(test_stream(task.name, length, "validation"), WORDS_TRIED, length)
         states = np.full(WORDS_TRIED, machine.start)
         for symbol, target in zip(words.tokens.T, words.targets.T, strict=True):

@@ -29,6 +29,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
@@ -88,8 +89,8 @@ class DeltaRule(FastWeights):
             self.gate = nn.Linear(width, width, bias=False)
             initialise_time_step(self.forget)
 
+    @override
     def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
-        """n steps for each symbol: its keys and values in turn, its query with the last."""
         joined = torch.cat([self.query(x), self.keys(x), self.values(x)], dim=-1)
         joined, recent = self.convolution(joined, recent)
         width, n = x.shape[-1], self.per_symbol
@@ -104,20 +105,20 @@ class DeltaRule(FastWeights):
         terms = Terms(q, put, v, decay, k if decay is None else decay * k, put)
         return terms, self.gate(x) if self.gated else None, recent
 
+    @override
     def output(self, y: Tensor, beside: Any) -> Tensor:
-        """Normalised head by head, gated, projected."""
         y = self.norm(y).flatten(2)
         if beside is not None:
             y = y * functional.silu(beside)
         mixed: Tensor = self.out(y)
         return mixed
 
+    @override
     def start(self, batch_size: int) -> Any:
-        """The convolution's window."""
         return self.convolution.start(batch_size)
 
+    @override
     def recent_size(self) -> int:
-        """The convolution's window."""
         return self.convolution.start(1).numel()
 
     def _in_turn(self, x: Tensor) -> Tensor:
@@ -146,12 +147,12 @@ class DeltaArchitecture(Architecture):
         self.taps = taps
         self.family = "delta-rule" if eigenvalues == "negative" else "delta-rule-nonnegative"
 
+    @override
     def customary(self, width: int) -> int:
-        """A feed-forward four times as wide as the stream."""
         return 4 * width
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """Memory and feed-forward in turn."""
         layers: list[Layer] = []
         for _ in range(sizes.depth):
             parts = (self._memory(sizes.width), FeedForward(sizes.width, sizes.second, "gelu"))

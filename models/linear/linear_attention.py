@@ -21,6 +21,7 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
 from flann.models.core.fast_weights import FastWeights, Terms, shared_out
@@ -45,14 +46,14 @@ class LinearAttention(FastWeights):
         self.values = nn.Linear(width, width)
         self.out = nn.Linear(width, width)
 
+    @override
     def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
-        """φ(q), φ(k), and v with a 1 after it."""
         q, k = (functional.elu(self.split(m(x))) + 1 for m in (self.query, self.keys))
         v = functional.pad(self.split(self.values(x)), (0, 1), value=1.0)
         return Terms(q, k, v), None, None
 
+    @override
     def output(self, y: Tensor, beside: Any) -> Tensor:
-        """The weighted mean of the values, projected."""
         mixed: Tensor = self.out((y[..., :-1] / y[..., -1:]).flatten(2))
         return mixed
 
@@ -74,12 +75,12 @@ class LinearTransformer(Architecture):
     def __init__(self, *, heads: int = 4) -> None:
         self.heads = self.width_step = shared_out("linear-attention", heads)
 
+    @override
     def customary(self, width: int) -> int:
-        """A feed-forward four times as wide as the stream."""
         return 4 * width
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """Attention and feed-forward in turn."""
         layers: list[Layer] = []
         for _ in range(sizes.depth):
             parts = (

@@ -28,6 +28,7 @@ from types import MappingProxyType
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
 from flann.models.core.registry import register
@@ -97,10 +98,10 @@ class TimeMixing(Layer):
         zigzag = (torch.arange(width) + 1) % 3 - 1.0
         self.bonus = nn.Parameter(0.5 * zigzag + torch.tensor(0.3).log())
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         r, k, v = self._projected(x, None)
         forget, enter, m = stabilised_gates(self._log_forget().expand_as(k), k)
         state = diagonal_scan(
@@ -111,15 +112,15 @@ class TimeMixing(Layer):
         y: Tensor = self.out(torch.sigmoid(r) * self._mean(k, v, a, b, m))
         return y
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """The stream before the first symbol, a and b: zeros; and m."""
         zeros = self.bonus.new_zeros(batch_size, len(self.bonus))
         return zeros, zeros, zeros, torch.full_like(zeros, -torch.inf)
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further."""
         last, a, b, m = state
         r, k, v = (part.squeeze(1) for part in self._projected(x.unsqueeze(1), last))
         y = self.out(torch.sigmoid(r) * self._mean(k, v, a, b, m))
@@ -128,8 +129,8 @@ class TimeMixing(Layer):
         forget, enter = torch.exp(kept - m), torch.exp(k - m)
         return y, (x, forget * a + enter * v, forget * b + enter, m)
 
+    @override
     def state_size(self, length: int) -> int:
-        """The last symbol's stream, a, b and m."""
         return 4 * len(self.bonus)
 
     def _projected(self, x: Tensor, last: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -167,24 +168,24 @@ class ChannelMixing(Layer):
         self.out = nn.Linear(inner, width, bias=False)
         self.receptance = nn.Linear(width, width, bias=False) if gated else None
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         return self._mixed(x, None)
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """The stream before the first symbol: zeros."""
         return self.out.weight.new_zeros(batch_size, self.out.out_features)
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further."""
         return self._mixed(x.unsqueeze(1), state).squeeze(1), x
 
+    @override
     def state_size(self, length: int) -> int:
-        """The last symbol's stream."""
         return self.out.out_features
 
     def _mixed(self, x: Tensor, last: Tensor | None) -> Tensor:
@@ -201,12 +202,12 @@ class RWKV4(Architecture):
     knob = "feedforward"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
 
+    @override
     def customary(self, width: int) -> int:
-        """A hidden layer four times as wide as the stream."""
         return 4 * width
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """Time mixing and channel mixing in turn."""
         layers: list[Layer] = []
         for place in range(sizes.depth):
             where = (place, sizes.depth)

@@ -32,6 +32,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
 from flann.models.core.fast_weights import FastWeights, Terms, shared_out
@@ -93,8 +94,8 @@ class TimeMixing7(FastWeights):
             self.decay.up.bias.copy_(-5.5 + 6 * place**slowness)
             self.rate.up.bias.zero_()
 
+    @override
     def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
-        """The memory's; r, k̃, v and the gate go to the output too."""
         for_r, for_w, for_k, for_v, for_a, for_g = self.shift(x, recent)
         r, k, v = self.receptance(for_r), self.keys(for_k), self.values(for_v)
         w = torch.exp(-GREATEST_RATE * torch.sigmoid(self.decay(for_w)))
@@ -104,20 +105,20 @@ class TimeMixing7(FastWeights):
         r, k, v, w, a = (self.split(part) for part in (r, k, v, w, a))
         return Terms(r, k, v, w, along, a * along), (r, k, v, self.gate(for_g)), x[:, -1]
 
+    @override
     def output(self, y: Tensor, beside: Any) -> Tensor:
-        """Normalised by head, the current symbol's own part added, gated, projected."""
         r, k, v, gate = beside
         y = self.norm(y.flatten(2).flatten(0, 1)).view_as(v)
         y = y + (r * self.bonus * k).sum(-1, keepdim=True) * v
         mixed: Tensor = self.out(y.flatten(2) * gate)
         return mixed
 
+    @override
     def start(self, batch_size: int) -> Any:
-        """The stream before the first symbol: zeros."""
         return self.removal.new_zeros(batch_size, len(self.removal))
 
+    @override
     def recent_size(self) -> int:
-        """The last symbol's stream."""
         return len(self.removal)
 
 
@@ -138,12 +139,12 @@ class RWKV7(Architecture):
     def __init__(self, *, heads: int = 4) -> None:
         self.heads = self.width_step = shared_out("rwkv-7", heads)
 
+    @override
     def customary(self, width: int) -> int:
-        """A hidden layer four times as wide as the stream."""
         return 4 * width
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """Time mixing and channel mixing in turn."""
         layers: list[Layer] = []
         for place in range(sizes.depth):
             where = (place, sizes.depth)

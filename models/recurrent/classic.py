@@ -22,6 +22,7 @@ from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
 from flann.models.core.registry import register
@@ -38,30 +39,30 @@ class Recurrent(Layer):
         self.project = nn.Linear(cell.hidden_size, width, bias=False)
         self.carried = 2 if isinstance(cell, nn.LSTM) else 1
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The projected states at every position."""
         states = recurrent_scan(self.cell, x)
         if states is None:
             states, _ = self.cell(x)
         y: Tensor = self.project(states)
         return y
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """Zeros: h, or h and c."""
         zeros = self.project.weight.new_zeros(1, batch_size, self.cell.hidden_size)
         return (zeros, zeros) if self.carried == 2 else zeros
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further."""
         h, state = self.cell(x.unsqueeze(1), state)
         return self.project(h.squeeze(1)), state
 
+    @override
     def state_size(self, length: int) -> int:
-        """h, and for the LSTM c too."""
         return self.carried * self.cell.hidden_size
 
 
@@ -74,8 +75,8 @@ class RecurrentArchitecture(Architecture):
         """The recurrent network itself, one layer deep."""
         raise NotImplementedError
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """One pre-norm residual block a layer."""
         return [
             Residual(Recurrent(sizes.width, self.cell(sizes.width, sizes.second)), sizes.width)
             for _ in range(sizes.depth)
@@ -92,8 +93,8 @@ class RNN(RecurrentArchitecture):
     def __init__(self, *, activation: Literal["tanh", "relu"] = "tanh") -> None:
         self.activation = activation
 
+    @override
     def cell(self, width: int, state: int) -> nn.RNNBase:
-        """torch's RNN."""
         return nn.RNN(width, state, nonlinearity=self.activation, batch_first=True)
 
 
@@ -104,8 +105,8 @@ class GRU(RecurrentArchitecture):
     family = "gru"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 8000})
 
+    @override
     def cell(self, width: int, state: int) -> nn.RNNBase:
-        """torch's GRU."""
         return nn.GRU(width, state, batch_first=True)
 
 
@@ -116,6 +117,6 @@ class LSTM(RecurrentArchitecture):
     family = "lstm"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 8000})
 
+    @override
     def cell(self, width: int, state: int) -> nn.RNNBase:
-        """torch's LSTM."""
         return nn.LSTM(width, state, batch_first=True)

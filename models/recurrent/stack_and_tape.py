@@ -35,6 +35,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
@@ -86,10 +87,10 @@ class MemoryNetwork(Layer):
         """The memory after an action, `grows` cells larger."""
         raise NotImplementedError
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         from_x, from_memory = self.input_map.weight.split([x.shape[2], self.cell], dim=1)
         seen = torch.cat([self.hidden_map.weight, from_memory], dim=1).T
         said = torch.cat([self.word.weight, self.action.weight]).T
@@ -99,23 +100,23 @@ class MemoryNetwork(Layer):
         y: Tensor = self.out(h)
         return y
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """h and c (of no length for a simple network), and one cell: zeros."""
         zeros = self.out.weight.new_zeros
         h = zeros(batch_size, self.state)
         c = h if self.controller == "lstm" else zeros(batch_size, 0)
         return h, c, zeros(batch_size, 1, self.cell)
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further."""
         weight = self.input_map.weight[:, : x.shape[1]]
         state = self._advanced(functional.linear(x, weight, self.input_map.bias), state)
         return self.out(state[0]), state
 
+    @override
     def state_size(self, length: int) -> int:
-        """The controller's, and the memory's cells."""
         carried = 2 if self.controller == "lstm" else 1
         return carried * self.state + (1 + self.grows * length) * self.cell
 
@@ -140,17 +141,17 @@ class Stack(MemoryNetwork):
     kind: Memory = "stack"
     grows = 1
 
+    @override
     def shown(self, memory: Float[Tensor, "batch cells cell"]) -> Float[Tensor, "batch cell"]:
-        """The top."""
         return memory[:, 0]
 
+    @override
     def moved(
         self,
         memory: Float[Tensor, "batch cells cell"],
         word: Float[Tensor, "batch cell"],
         action: Float[Tensor, "batch actions"],
     ) -> Float[Tensor, "batch more cell"]:
-        """Everything one down with the word on top, one up, and as it is: mixed."""
         # Padded once, the three are views: the cell below, the cell itself, the cell above.
         around = functional.pad(torch.cat([word[:, None], memory], dim=1), (0, 0, 0, 2))
         return mixture(around, action[:, [0, 2, 1]])
@@ -162,17 +163,17 @@ class Tape(MemoryNetwork):
     kind: Memory = "tape"
     grows = 2
 
+    @override
     def shown(self, memory: Float[Tensor, "batch cells cell"]) -> Float[Tensor, "batch cell"]:
-        """Under the head, which is in the middle."""
         return memory[:, memory.shape[1] // 2]
 
+    @override
     def moved(
         self,
         memory: Float[Tensor, "batch cells cell"],
         word: Float[Tensor, "batch cell"],
         action: Float[Tensor, "batch actions"],
     ) -> Float[Tensor, "batch more cell"]:
-        """The word written, and the tape moved right, left, and not at all under it: mixed."""
         middle = memory.shape[1] // 2
         written = torch.cat([memory[:, :middle], word[:, None], memory[:, middle + 1 :]], dim=1)
         return mixture(functional.pad(written, (0, 0, 2, 2)), action[:, [0, 2, 1]])
@@ -207,8 +208,8 @@ class MemoryArchitecture(Architecture):
         self.controller: Controller = controller
         self.cell = cell
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """One pre-norm residual block a layer."""
         return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _layer(self, sizes: Sizes) -> Layer:

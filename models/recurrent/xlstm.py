@@ -34,6 +34,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
 from flann.models.core.fast_weights import FastWeights, Terms, shared_out
@@ -104,8 +105,8 @@ class MatrixLSTM(FastWeights):
             self.gates.bias[:heads].normal_(std=0.1)
             self.gates.bias[heads:] = torch.linspace(3, 6, heads)
 
+    @override
     def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
-        """v has a 1 after it, whose column is n; k is times the input gate."""
         window, m = (None, None) if recent is None else recent
         u, z = self.into(x).chunk(2, dim=-1)
         c, window = self.convolution(u, window)
@@ -117,8 +118,8 @@ class MatrixLSTM(FastWeights):
         terms = Terms(q, enter[..., None] * k, v, forget[..., None])
         return terms, (c, z, m), (window, m[:, -1])
 
+    @override
     def output(self, y: Tensor, beside: Any) -> Tensor:
-        """h, normalised by head, past the memory, gated, projected."""
         c, z, m = beside
         least = torch.exp(-m)[..., None]  # what 1 is at the memory's scale
         h = y[..., :-1] / torch.maximum(y[..., -1:].abs(), least)
@@ -126,13 +127,13 @@ class MatrixLSTM(FastWeights):
         mixed: Tensor = self.out((h + self.skip * c) * functional.silu(z))
         return mixed
 
+    @override
     def start(self, batch_size: int) -> Any:
-        """The convolution's window, and m."""
         m = self.skip.new_full((batch_size, self.heads), -torch.inf)
         return self.convolution.start(batch_size), m
 
+    @override
     def recent_size(self) -> int:
-        """The convolution's window, and m."""
         return self.convolution.start(1).numel() + self.heads
 
 
@@ -179,23 +180,23 @@ class ScalarLSTM(Layer):
         with torch.no_grad():  # from heads' channels that forget at once to ones that keep
             self.bias[1] = torch.linspace(0, 6, size).repeat(heads)
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         word, _ = self._from_word(x, None)
         return self._normed(slstm_scan(word, self.recurrent, forget=self.forget))
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """The convolution's window; h, c and n: zeros; and m."""
         zeros = self.bias.new_zeros(batch_size, self.width)
         window = self.convolution.start(batch_size)
         return window, zeros, zeros, zeros, torch.full_like(zeros, -torch.inf)
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further."""
         window, h, c, n, m = state
         word, window = self._from_word(x.unsqueeze(1), window)
         by_head = h.unflatten(-1, (self.heads, -1))
@@ -208,8 +209,8 @@ class ScalarLSTM(Layer):
         h = torch.sigmoid(o) * c / n
         return self._normed(h.unsqueeze(1)).squeeze(1), (window, h, c, n, m)
 
+    @override
     def state_size(self, length: int) -> int:
-        """The convolution's window, h, c, n and m."""
         return self.convolution.start(1).numel() + 4 * self.width
 
     def _from_word(self, x: Tensor, window: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -232,10 +233,10 @@ class GatedFeedForward(Stateless):
         self.into = nn.Linear(width, 2 * inner, bias=False)
         self.out = nn.Linear(inner, width, bias=False)
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         gate, up = self.into(x).chunk(2, dim=-1)
         y: Tensor = self.out(functional.gelu(gate) * up)
         return y
@@ -264,12 +265,12 @@ class MLSTM(Architecture):
         self.forget: Forget = forget
         self.taps = taps
 
+    @override
     def customary(self, width: int) -> int:
-        """An up-projection twice as wide as the stream."""
         return 2 * width
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """One pre-norm residual block a layer."""
         return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _layer(self, sizes: Sizes) -> Layer:
@@ -299,12 +300,12 @@ class SLSTM(Architecture):
         self.forget: Forget = forget
         self.taps = taps
 
+    @override
     def customary(self, width: int) -> int:
-        """A feed-forward 4/3 as wide as the stream, as the paper's."""
         return round(4 * width / 3)
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """Cell and feed-forward in turn."""
         layers: list[Layer] = []
         for _ in range(sizes.depth):
             parts = (

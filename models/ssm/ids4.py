@@ -34,6 +34,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
@@ -77,10 +78,10 @@ class InputDependentSSM(Layer):
         nn.init.eye_(self.rest)
         nn.init.normal_(self.start)
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         h = self._states(x, self.initial_state(len(x)))
         if self.training and self.drift:
             log_ms = h.square().mean(-1).clamp_min(SMALLEST).log()
@@ -88,23 +89,23 @@ class InputDependentSSM(Layer):
         y: Tensor = self.out(h) + self.skip * x
         return y
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """h_0, the same for every word."""
         return self.start.expand(batch_size, -1)
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further."""
         h = self._states(x.unsqueeze(1), state).squeeze(1)
         return self.out(h) + self.skip * x, h
 
+    @override
     def state_size(self, length: int) -> int:
-        """The numbers of h."""
         return self.start.numel()
 
+    @override
     def auxiliary_loss(self) -> Tensor | float:
-        """The penalty on drift of the last forward pass in training, handed over once."""
         penalty, self.penalty = self.penalty, 0.0
         return penalty
 
@@ -153,8 +154,8 @@ class IDS4(Architecture):
         self.state_norm, self.drift, self.spread = state_norm, drift, spread
         self.recipe = MappingProxyType({"lr": 1e-2 if state_norm else 3e-3, "steps": 2000})
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """One pre-norm residual block a layer."""
         return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _layer(self, sizes: Sizes) -> Layer:

@@ -28,6 +28,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
@@ -61,35 +62,35 @@ class MatrixProductSSM(Layer):
         self.skip = nn.Linear(width, width)
         nn.init.normal_(self.transition, std=(spread_of_unit_radius(state) / width) ** 0.5)
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         P = product_scan(self.matrices(x))
         if self.training and self.drift:
             log_ms = P.square().mean((-2, -1)).clamp_min(SMALLEST).log()
             self.penalty = self.drift * (log_ms + log(P.shape[-1])).square().mean()
         return self._read(P, x)
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """P_0, the identity."""
         n = self.transition.shape[1]
         like = self.transition
         return torch.eye(n, device=like.device, dtype=like.dtype).expand(batch_size, n, n)
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further."""
         P = state @ self.matrices(x.unsqueeze(1))[:, 0]
         return self._read(P, x), P
 
+    @override
     def state_size(self, length: int) -> int:
-        """The numbers of P."""
         return self.transition.shape[1] ** 2
 
+    @override
     def auxiliary_loss(self) -> Tensor | float:
-        """The penalty on drift of the last forward pass in training, handed over once."""
         penalty, self.penalty = self.penalty, 0.0
         return penalty
 
@@ -143,8 +144,8 @@ class IDS4Product(Architecture):
             raise UserError(f"ids4-product, option 'drift': expected 0 or more, got {drift}")
         self.drift = drift
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """One pre-norm residual block a layer."""
         return [
             Residual(MatrixProductSSM(sizes.width, sizes.second, drift=self.drift), sizes.width)
             for _ in range(sizes.depth)

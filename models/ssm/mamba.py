@@ -27,6 +27,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
 from flann.models.core.registry import register
@@ -66,10 +67,10 @@ class SelectiveSSM(Layer):
         self.out = nn.Linear(inner, width, bias=False)
         initialise_time_step(self.time_step)
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         # Two products rather than one cut in two: the kernels want each in one piece of memory.
         u, z = (functional.linear(x, weight) for weight in self.into.weight.chunk(2))
         u = short_convolution(u, self.convolution.weight.squeeze(1), self._bias)
@@ -79,18 +80,18 @@ class SelectiveSSM(Layer):
         y: Tensor = self.out(v)
         return y
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """The last K - 1 inputs of the convolution, and h; zeros."""
         zeros = self.skip.new_zeros
         return (
             zeros(batch_size, self.taps - 1, self.inner),
             zeros(batch_size, self.inner, self.state),
         )
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further."""
         recent, h = state
         u, z = self.into(x).chunk(2, dim=-1)
         window = torch.cat([recent, u.unsqueeze(1)], dim=1)
@@ -104,8 +105,8 @@ class SelectiveSSM(Layer):
         v = (h @ C.unsqueeze(-1)).squeeze(-1) + self.skip * u
         return self.out(v * functional.silu(z)), (window[:, 1:], h)
 
+    @override
     def state_size(self, length: int) -> int:
-        """h, and the convolution's window."""
         return self.inner * (self.state + self.taps - 1)
 
     @property
@@ -159,12 +160,12 @@ class Mamba(Architecture):
         self.eigenvalues, self.state, self.taps = eigenvalues, state, taps
         self.family = "nonnegative-ssm" if eigenvalues == "positive" else "real-ssm"
 
+    @override
     def customary(self, width: int) -> int:
-        """E = 2 d."""
         return 2 * width
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """One pre-norm residual block a layer."""
         return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _layer(self, sizes: Sizes) -> Layer:

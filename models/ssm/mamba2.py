@@ -24,6 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
@@ -74,8 +75,8 @@ class ScalarDecaySSM(FastWeights):
         self.norm = RMSNorm(inner)
         self.out = nn.Linear(inner, width, bias=False)
 
+    @override
     def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
-        """q is C, k is B, v is Δ u."""
         E, N, H = self.inner, self.key, self.heads
         z, joined, low = self.into(x).split([E, E + 2 * N, H], dim=-1)
         joined, recent = self.convolution(joined, recent)
@@ -87,19 +88,19 @@ class ScalarDecaySSM(FastWeights):
         B, C = (part.unsqueeze(2).expand(-1, -1, H, -1) for part in (B, C))
         return Terms(C, B, dt * u, decay), (u, z), recent
 
+    @override
     def output(self, y: Tensor, beside: Any) -> Tensor:
-        """Past the memory, gated, normalised, projected."""
         u, z = beside
         v = (y + self.skip * u).flatten(2)
         mixed: Tensor = self.out(self.norm(v * functional.silu(z)))
         return mixed
 
+    @override
     def start(self, batch_size: int) -> Any:
-        """The convolution's window."""
         return self.convolution.start(batch_size)
 
+    @override
     def recent_size(self) -> int:
-        """The convolution's window."""
         return self.convolution.start(1).numel()
 
 
@@ -137,12 +138,12 @@ class Mamba2(Architecture):
         self.state, self.taps = state, taps
         self.family = "nonnegative-ssm" if eigenvalues == "positive" else "real-ssm"
 
+    @override
     def customary(self, width: int) -> int:
-        """E = 2 d."""
         return 2 * width
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """One pre-norm residual block a layer."""
         return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _layer(self, sizes: Sizes) -> Layer:

@@ -38,6 +38,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
 from flann.models.core.registry import register
@@ -79,28 +80,28 @@ class TimeInvariantSSM(Layer):
         """x_t from x_{t-1} and u_t: (batch, width, N/2), complex."""
         raise NotImplementedError
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The convolution, and the mixing."""
         y = causal_convolution(x, self.kernel(x.shape[1]).to(x.dtype))
         return self._mixed(y + self.skip * x)
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """Zeros, complex."""
         zeros = self.read.new_zeros(batch_size, self.width, self.state // 2, 2)
         return torch.view_as_complex(zeros)
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """The recurrence, and the mixing."""
         state = self.advance(x, state)
         y = 2 * (torch.view_as_complex(self.read) * state).sum(-1).real
         return self._mixed(y + self.skip * x), state
 
+    @override
     def state_size(self, length: int) -> int:
-        """N for every channel."""
         return self.width * self.state
 
     def poles(self) -> Complex[Tensor, "width pairs"]:
@@ -123,8 +124,8 @@ class DPLR(TimeInvariantSSM):
         self.low_rank = nn.Parameter(torch.view_as_real(low_rank).repeat(width, 1, 1))  # P
         self.into = nn.Parameter(torch.view_as_real(into).repeat(width, 1, 1))  # B
 
+    @override
     def kernel(self, length: int) -> Float[Tensor, "width length"]:
-        """From the generating function on a circle of radius r; in double precision."""
         half_step = torch.exp(self.log_step.double())[:, None] / 2
         poles = self.poles().to(torch.complex128) * half_step
         P, B, C = (self._complex(p) for p in (self.low_rank, self.into, self.read))
@@ -138,8 +139,8 @@ class DPLR(TimeInvariantSSM):
         damped: Tensor = torch.fft.irfft(spectrum, 2 * length)[:, :length]
         return damped * torch.pow(r, -count[:length])
 
+    @override
     def advance(self, u: Tensor, x: Tensor) -> Tensor:
-        """x_t = (2/Δ - A)⁻¹ [(2/Δ + A) x_{t-1} + 2 B u_t], by Woodbury's identity."""
         rate = 2 * torch.exp(-self.log_step)[:, None]
         poles, P = self.poles(), torch.view_as_complex(self.low_rank)
         x = (
@@ -194,12 +195,12 @@ class TimeInvariantArchitecture(Architecture):
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
     ssm: type[TimeInvariantSSM]
 
+    @override
     def customary(self, width: int) -> int:
-        """N = 64, whatever the width."""
         return 64
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """One pre-norm residual block a layer."""
         return [
             Residual(self.ssm(sizes.width, sizes.second), sizes.width) for _ in range(sizes.depth)
         ]

@@ -19,6 +19,7 @@ from math import ceil, isqrt, log, pi
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.models.core.registry import register
 
@@ -34,8 +35,8 @@ class Diagonal(TimeInvariantSSM):
         self.log_decay = nn.Parameter(torch.full((width, pairs), log(0.5)))
         self.frequency = nn.Parameter(pi * torch.arange(float(pairs)).repeat(width, 1))
 
+    @override
     def kernel(self, length: int) -> Float[Tensor, "width length"]:
-        """Powers in two stages, Ā^(a m + b) = Ā^(a m) Ā^b: 2 √L exponentials a pole, not L."""
         m = isqrt(length - 1) + 1
         exponents, gain = self._discrete()
         coarse = torch.exp(exponents[:, None, :] * (m * self._count(ceil(length / m))))
@@ -43,8 +44,8 @@ class Diagonal(TimeInvariantSSM):
         powers = (coarse * (gain * torch.view_as_complex(self.read))[:, None, :]) @ fine
         return 2 * powers.flatten(1)[:, :length].real
 
+    @override
     def advance(self, u: Tensor, x: Tensor) -> Tensor:
-        """x_t = Ā x_{t-1} + B̄ u_t."""
         exponents, gain = self._discrete()
         return torch.exp(exponents) * x + gain * u[..., None]
 

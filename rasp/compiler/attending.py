@@ -20,6 +20,7 @@ from math import ceil, floor
 from typing import cast
 
 import numpy as np
+from typing_extensions import override
 
 from flann.rasp.graph.sops import (
     Aggregate,
@@ -70,8 +71,8 @@ class Lowering(Numeric):
 
     # -- aggregates --------------------------------------------------------------------------------
 
+    @override
     def mean(self, node: Aggregate | At) -> Number:
-        """An aggregate of numbers: a sum if one value is selected at most, else a ratio."""
         node = plain(node)
         terms, values = self.terms(node.selector), node.values
         default = float(cast(float, node.default or 0))
@@ -157,8 +158,8 @@ class Lowering(Numeric):
         relation = next(name for name, signs in SIGNS.items() if set(signs) == set(atom.signs))
         return map_elementwise(relation, [atom.keys, atom.queries])
 
+    @override
     def attended_leaf(self, node: Aggregate | At) -> Leaf:
-        """A value of few that attention fetches: a sum over one key at most."""
         node = plain(node)
         terms = self.terms(node.selector)
         own = self.values_of(node.values)
@@ -179,8 +180,8 @@ class Lowering(Numeric):
 
         return Leaf(self.plan, values, scalar)
 
+    @override
     def sum_modulo(self, node: SOp, modulus: int) -> Affine | None:
-        """A sum of few values, each made as small as its remainder allows."""
         found = summed_by(node)
         if found is None or not self.few(found.values):
             return None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import cast
 
+from typing_extensions import override
+
 from flann.rasp.graph.sops import Aggregate, At, Constant, Input, Lookup, Map, SOp
 from flann.rasp.language.syntax import Atom
 
@@ -195,8 +197,8 @@ class Numeric(Elementwise):
 
     # -- functions of numbers, few values out ------------------------------------------------------
 
+    @override
     def cases_of_numbers(self, node: SOp) -> list[Case]:
-        """Comparisons, remainders and tables of numbers."""
         if isinstance(node, Map) and node.function in ("==", "<", "<=", ">", ">="):
             return self.compared(node)
         if isinstance(node, Map) and node.function == "%":

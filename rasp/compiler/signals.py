@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import gcd, lcm
 
+from typing_extensions import override
+
 Key = tuple[object, ...]
 
 
@@ -178,8 +180,8 @@ class Attended(Signal):
     value: Affine = field(default_factory=Affine)
 
     @property
+    @override
     def inputs(self) -> Iterable[Signal]:
-        """The head's features and the value."""
         for query, key in self.head.pairs:
             yield from query.terms
             yield from key.terms
@@ -193,7 +195,7 @@ class Made(Signal):
     units: tuple[tuple[Affine, float], ...] = ()
 
     @property
+    @override
     def inputs(self) -> Iterable[Signal]:
-        """What goes into the units."""
         for before, _ in self.units:
             yield from before.terms

@@ -67,7 +67,7 @@ def find_coset_action(group: Group) -> list[list[int]]:
     best = np.array([0])
     if group.order <= MAX_SEARCH_ORDER:
         for g in range(group.order):
-            members = group.generated(np.array([g]))
+            members = group.generate_subgroup(np.array([g]))
             if len(members) > len(best) and is_core_free(group, members):
                 best = members
     cosets: list[int] = []

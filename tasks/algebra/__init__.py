@@ -10,7 +10,7 @@
 - `semigroup`, `green`, `derived`, `maps`: the syntactic semigroup and its structure
 - `pairs`, `reachability`: graphs of the automaton's states
 - `varieties`: the decision procedures, one variety of languages a file
-- `classification`: all classes of one language; `eggbox`: its semigroup as text
+- `classification`: all classes of one language; `draw_eggbox`: its semigroup as text
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .classification import (
     classify_task,
     require_machine,
 )
-from .eggbox import eggbox
+from .eggbox import draw_eggbox
 from .varieties.inclusions import CLASSES
 from .verdict import Words
 
@@ -33,6 +33,6 @@ __all__ = [
     "classify",
     "classify_machine",
     "classify_task",
-    "eggbox",
+    "draw_eggbox",
     "require_machine",
 ]

@@ -7,7 +7,7 @@ tier is that of the whole task.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int
@@ -18,8 +18,8 @@ from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.groups.cayley_tables import Group
 
 from .semigroup import LIMIT, Semigroup
-from .varieties.decisions import Decisions, Progress, quiet
-from .varieties.inclusions import CLASSES, consequences
+from .varieties.decisions import Decisions, Progress, ignore_progress
+from .varieties.inclusions import CLASSES, propagate_inclusions
 from .verdict import Clock, Verdict, Words
 
 LARGEST_GROUP = 120
@@ -130,6 +130,7 @@ def classify(automaton: Automaton, limit: int = LIMIT, seconds: float = 30.0) ->
     return classify_machine(MooreMachine.from_automaton(automaton), limit, seconds)
 
 
+@runtime_checkable
 class RegularTask(Protocol):
     """What a task must say to be classified (`flann.tasks.core.task.Task` says it)."""
 
@@ -150,7 +151,10 @@ class RegularTask(Protocol):
 
 
 def classify_task(
-    task: RegularTask, limit: int = LIMIT, seconds: float = 30.0, progress: Progress = quiet
+    task: RegularTask,
+    limit: int = LIMIT,
+    seconds: float = 30.0,
+    progress: Progress = ignore_progress,
 ) -> Classification:
     """Decide the classes of a regular task.
 
@@ -190,7 +194,10 @@ def require_machine(task: RegularTask) -> MooreMachine:
 
 
 def classify_machine(
-    machine: MooreMachine, limit: int = LIMIT, seconds: float = 30.0, progress: Progress = quiet
+    machine: MooreMachine,
+    limit: int = LIMIT,
+    seconds: float = 30.0,
+    progress: Progress = ignore_progress,
 ) -> Classification:
     """The classes of the language, or of the task, of a smallest machine.
 
@@ -198,7 +205,7 @@ def classify_machine(
     """
     machine = machine.acceptor
     decisions = Decisions(machine, limit, Clock.of(seconds), progress)
-    verdicts = consequences(decisions.all())
+    verdicts = propagate_inclusions(decisions.all())
     semigroup = decisions.semigroup
     return Classification(
         machine.size,
@@ -226,5 +233,5 @@ def classify_group(
     verdicts["quasi-aperiodic"] = Verdict(only, why)
     is_solvable = "" if group.is_solvable else "not "
     verdicts["solvable"] = Verdict(group.is_solvable, f"{group.name} is {is_solvable}solvable")
-    order = len(group.generated(elements))
-    return Classification(order, len(symbols), order, consequences(verdicts), symbols)
+    order = len(group.generate_subgroup(elements))
+    return Classification(order, len(symbols), order, propagate_inclusions(verdicts), symbols)

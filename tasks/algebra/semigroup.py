@@ -26,7 +26,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Integer, UInt
 
 from flann.tasks.automata.moore_machine import MooreMachine, Word
-from flann.tasks.sampling import smallest_unsigned
+from flann.tasks.sampling import choose_unsigned
 
 from .maps import is_idempotent
 from .verdict import Clock, Stopped
@@ -143,7 +143,7 @@ class Closure:
     def __init__(self, machine: MooreMachine, clock: Clock, limit: int) -> None:
         self.machine, self.clock = machine, clock
         states, letters = machine.table.shape
-        self.columns = np.ascontiguousarray(machine.table.T).astype(smallest_unsigned(states))
+        self.columns = np.ascontiguousarray(machine.table.T).astype(choose_unsigned(states))
         entry = 2 * states * self.columns.itemsize + 8 * letters + 40
         self.limit = min(limit, MOST_BYTES // entry)
         self.asked = limit

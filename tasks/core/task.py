@@ -29,7 +29,7 @@ from flann.errors import UserError
 from flann.registry import Registry
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.groups.cayley_tables import Group
-from flann.tasks.sampling import smallest_signed, test_stream
+from flann.tasks.sampling import choose_signed, test_stream
 from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 from flann.tasks.theory.statements import Theory
 
@@ -135,14 +135,14 @@ class Task:
         """
         # The decision procedures are imported when they are needed: `import flann.tasks` is light.
         from flann.tasks.theory.regular_properties import (
-            properties_of_group,
-            properties_of_machine,
+            derive_group_properties,
+            derive_machine_properties,
         )
 
         if self.group is not None and self.generators is not None:
-            return properties_of_group(self.group, self.generators, self.mode)
+            return derive_group_properties(self.group, self.generators, self.mode)
         if self.machine is not None:
-            return properties_of_machine(self.machine, self.mode)
+            return derive_machine_properties(self.machine, self.mode)
         return UNKNOWN
 
     # -- what a user calls -----------------------------------------------------------------------
@@ -230,7 +230,7 @@ class Task:
         """The smallest valid length."""
         return self.valid_lengths(1, 1000)[0]
 
-    def length_near(self, wanted: int) -> int:
+    def nearest_length(self, wanted: int) -> int:
         """The least valid length from `wanted` on, or else the greatest below it."""
         above = self.valid_lengths(wanted, wanted + 1000)
         return above[0] if above else self.valid_lengths(1, wanted)[-1]
@@ -269,10 +269,10 @@ class Task:
 
     def describe(self) -> dict[str, Any]:
         """All about the task as plain JSON: what ``flann tasks NAME`` shows."""
-        example_length = self.length_near(8)
+        example_length = self.nearest_length(8)
         rng = test_stream(self.name, example_length, "chance")
         tokens, targets = self.sample(rng, 1, example_length)
-        at_16 = self.length_near(16)
+        at_16 = self.nearest_length(16)
         return {
             "name": self.name,
             "summary": self.summary,
@@ -291,20 +291,20 @@ class Task:
             "theory": self.theory.as_dict(),
         }
 
-    def target_array(self, tokens: Tokens) -> Targets:
+    def allocate_targets(self, tokens: Tokens) -> Targets:
         """An empty target array for these tokens, one position after the other in memory.
 
         Labels are worked out position by position for all words at once, so position-major
         memory keeps each of these steps in one piece.
         """
         size, length = tokens.shape
-        return np.empty((length, size), smallest_signed(len(self.labels))).T
+        return np.empty((length, size), choose_signed(len(self.labels))).T
 
-    def last_only(
+    def score_last(
         self, verdicts: Bool[np.ndarray, " size"] | Integer[np.ndarray, " size"], tokens: Tokens
     ) -> Targets:
         """Targets that score the last position alone; `verdicts` has one label per word."""
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         targets[...] = NOT_SCORED
         targets[:, -1] = verdicts
         return targets

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from flann.tasks.algebra.green import components
+from flann.tasks.algebra.green import find_strong_components
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine
 
@@ -21,13 +21,13 @@ from .equations import walk
 MOST_VECTORS = 20_000
 
 
-def l_trivial(machine: MooreMachine, clock: Clock) -> Verdict:
+def decide_l_trivial(machine: MooreMachine, clock: Clock) -> Verdict:
     """Whether letters in front never lead back to where they started.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> l_trivial(MooreMachine.from_automaton(from_expression("[ab]*a")), Clock.of(1)).answer
+    >>> decide_l_trivial(MooreMachine.from_automaton(from_expression("[ab]*a")), Clock.of(1)).answer
     True
-    >>> l_trivial(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1)).witness
+    >>> decide_l_trivial(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1)).witness
     {'x': ('a',), 'y': ('b',)}
 
     Raises
@@ -36,9 +36,9 @@ def l_trivial(machine: MooreMachine, clock: Clock) -> Verdict:
         where there are too many vectors.
     """
     small = machine.merge_symbols()
-    edges = vectors(small, clock)
+    edges = list_vectors(small, clock)
     moving = edges != np.arange(len(edges))[:, None]
-    classes = components(edges, moving, clock)
+    classes = find_strong_components(edges, moving, clock)
     several = np.flatnonzero(np.bincount(classes)[classes] > 1)
     if not several.size:
         return Verdict(True, f"the {len(edges)} states of its reversal have no cycle but loops")
@@ -49,7 +49,7 @@ def l_trivial(machine: MooreMachine, clock: Clock) -> Verdict:
     return Verdict(False, "y(xy)^w differs from (xy)^w", witness)
 
 
-def vectors(machine: MooreMachine, clock: Clock) -> np.ndarray:
+def list_vectors(machine: MooreMachine, clock: Clock) -> np.ndarray:
     """What each letter in front makes of each vector, by number, the first that of no word."""
     outputs = np.unique(machine.labels, return_inverse=True)[1].astype(np.uint16)
     numbers = {outputs.tobytes(): 0}

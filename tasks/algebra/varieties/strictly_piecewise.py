@@ -28,15 +28,15 @@ MOST_NODES = 50_000  # of the search for the longest minimal forbidden word
 Partial = tuple[int, frozenset[int]]
 
 
-def strictly_piecewise(machine: MooreMachine, clock: Clock) -> Verdict:
+def decide_strictly_piecewise(machine: MooreMachine, clock: Clock) -> Verdict:
     """Whether the language is strictly piecewise, with the least k where it is found.
 
     The witness of a *no* is a member, and what it becomes when one symbol is left out.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> strictly_piecewise(MooreMachine.from_automaton(from_expression("a*b*")), Clock.of(1)).k
+    >>> decide_strictly_piecewise(MooreMachine.from_automaton(from_expression("a*b*")), Clock.of(1)).k
     2
-    >>> strictly_piecewise(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1)).witness["left out"]
+    >>> decide_strictly_piecewise(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1)).witness["left out"]
     ('b',)
     """
     small = machine.merge_symbols()
@@ -49,14 +49,14 @@ def strictly_piecewise(machine: MooreMachine, clock: Clock) -> Verdict:
     starts = np.flatnonzero(more)
     bad = starts[escaped[starts]]
     if bad.size:
-        return not_closed(small, int(bad[0]), ())
+        return find_non_closure(small, int(bad[0]), ())
     found = search.run(starts, escaped)
     if found is not None:
-        return not_closed(small, *search.way_to(found))
-    return longest_forbidden(small, clock)
+        return find_non_closure(small, *search.way_to(found))
+    return measure_longest_forbidden(small, clock)
 
 
-def not_closed(machine: MooreMachine, pair: int, word: Word) -> Verdict:
+def find_non_closure(machine: MooreMachine, pair: int, word: Word) -> Verdict:
     """The verdict for a pair (delta(p, a), p) and a word accepted from the first state only."""
     following, p = divmod(pair, machine.size)
     a = int(np.flatnonzero(machine.table[p] == following)[0])
@@ -69,7 +69,7 @@ def not_closed(machine: MooreMachine, pair: int, word: Word) -> Verdict:
     )
 
 
-def longest_forbidden(machine: MooreMachine, clock: Clock) -> Verdict:
+def measure_longest_forbidden(machine: MooreMachine, clock: Clock) -> Verdict:
     """The verdict for a language that is strictly piecewise: k by searching its automaton."""
     try:
         k = max(Forbidden(machine, clock).longest(), 1)
@@ -90,7 +90,7 @@ class Forbidden:
         self.order = find_reachable(machine).sum(
             axis=1
         )  # it falls with every symbol that is no loop
-        self.inside = inclusions(machine, self.order, clock)
+        self.inside = find_inclusions(machine, self.order, clock)
         self.start: Partial = (machine.start, frozenset())
         self.clock = clock
 
@@ -130,7 +130,7 @@ class Forbidden:
         return frozenset(q for q in states if not any(p != q and self.inside[p, q] for p in states))
 
 
-def inclusions(
+def find_inclusions(
     machine: MooreMachine, order: Int[np.ndarray, " states"], clock: Clock
 ) -> Bool[np.ndarray, "states states"]:
     """``inside[p, q]``: everything accepted from p is accepted from q.

@@ -57,13 +57,13 @@ from flann.tasks.core.recognition import (
     Recognition,
     Verdicts,
     Word,
-    no_negatives,
+    refuse_negatives,
 )
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import coins, raw_bits, uniform
+from flann.tasks.sampling import flip_coins, draw_bits, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
-from .dyck_next_symbols import next_labels, next_sets
+from .dyck_next_symbols import label_next_symbols, list_next_sets
 from .dyck_paths import LONGEST
 from .dyck_words import DyckWords
 
@@ -118,34 +118,36 @@ class Dyck(Recognition):
         self.name = name
         self.depth = depth
         self.mode = mode
-        self.symbols = bracket_names(self.kinds)
+        self.symbols = name_brackets(self.kinds)
         tag, self.asks_next = mode == "tag", label == "next"
         self.negatives = negatives
         self.labels = PREFIX_LABELS if tag else self.labels
         if self.asks_next and not tag:
             raise UserError(f"{name}: label=next asks after every prefix: expected mode=tag")
         if negatives == "near" and tag:
-            raise no_negatives(name)
+            raise refuse_negatives(name)
         if negatives == "near" and self.kinds == 1:
             raise UserError(
                 f"{name}: negatives=near: one replacement changes how many brackets close:"
                 " expected two kinds or more"
             )
         if self.asks_next:
-            self.labels, self.label_sets = next_sets(self.symbols, depth)
+            self.labels, self.label_sets = list_next_sets(self.symbols, depth)
         self.sampler = DyckWords(self.kinds, depth)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Any length for tagging; even ones for recognition."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
         return [t for t in lengths if self.mode == "tag" or t % 2 == 0]
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """Worked out where no bracket stays open for two symbols: opened and closed in turn."""
         if self.asks_next and self.depth == 1:
             return int(self.kinds ** ((length + 1) // 2))
         return None
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says, a block at a time."""
         if self.negatives == "near":
@@ -183,6 +185,7 @@ class Dyck(Recognition):
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @cached_property
+    @override
     def machine(self) -> MooreMachine | None:
         """With a depth limit, the automaton whose states are the stacks of open brackets.
 
@@ -190,7 +193,9 @@ class Dyck(Recognition):
         """
         if self.depth is None or count_stacks(self.kinds, self.depth) > MOST_STATES:
             return None
-        machine = MooreMachine.from_automaton(stack_automaton(self.kinds, self.depth, self.symbols))
+        machine = MooreMachine.from_automaton(
+            build_stack_automaton(self.kinds, self.depth, self.symbols)
+        )
         return (
             machine
             if self.mode == "recognise"
@@ -208,6 +213,7 @@ class Dyck(Recognition):
         return np.where(machine.live, labels, NOT_SCORED)
 
     @property
+    @override
     def properties(self) -> TaskProperties:
         """Regular with a depth limit; one counter with one kind; else a stack.
 
@@ -242,7 +248,7 @@ class Dyck(Recognition):
     def draw_recognition_words(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Draw words of which half are members and half are not."""
         tokens = self.members(rng, size, length)
-        rows = np.flatnonzero(coins(rng, size))
+        rows = np.flatnonzero(flip_coins(rng, size))
         while rows.size:
             tokens[:, rows] = self.draw_candidates(rng, rows.size, length)
             rows = rows[self.final_states(tokens[:, rows]) == ACCEPTED]
@@ -251,31 +257,31 @@ class Dyck(Recognition):
     def draw_candidates(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Draw words that are not members, except by chance."""
         tokens = self.members(rng, size, length)
-        way = uniform(rng, 3, (size,))
-        tokens[:, way == 0] = uniform(rng, len(self.symbols), (length, int((way == 0).sum())))
+        way = draw_uniform(rng, 3, (size,))
+        tokens[:, way == 0] = draw_uniform(rng, len(self.symbols), (length, int((way == 0).sum())))
         rows = np.flatnonzero(way == 1)
-        column = uniform(rng, length, (rows.size,))
-        shift = 1 + uniform(rng, len(self.symbols) - 1, (rows.size,)).astype(np.int64)
+        column = draw_uniform(rng, length, (rows.size,))
+        shift = 1 + draw_uniform(rng, len(self.symbols) - 1, (rows.size,)).astype(np.int64)
         tokens[column, rows] = (tokens[column, rows] + shift) % len(self.symbols)
         rows = np.flatnonzero(way == 2)
-        keys = raw_bits(rng, length * rows.size, np.uint64).reshape(length, rows.size)
+        keys = draw_bits(rng, length * rows.size, np.uint64).reshape(length, rows.size)
         order = np.argsort(keys, axis=0, kind="stable")
         tokens[:, rows] = np.take_along_axis(tokens[:, rows], order, axis=0)
         return tokens
 
     # -- labelling -------------------------------------------------------------------------------
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """Return the state after every prefix, the set of next symbols, or membership."""
         if self.mode == "recognise":
             return super().label(tokens)
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         size, length = tokens.shape
         rows = max(FEWEST_WORDS, BLOCK // max(length, 1))
         for start in range(0, size, rows):
             block, labels = tokens[start : start + rows].T, targets[start : start + rows].T
             if self.asks_next:
-                next_labels(block, labels, self.kinds, self.depth)
+                label_next_symbols(block, labels, self.kinds, self.depth)
             else:
                 self.run(block, labels)
         return targets
@@ -327,12 +333,12 @@ def count_stacks(kinds: int, depth: int) -> int:
     return depth + 1 if kinds == 1 else (kinds ** (depth + 1) - 1) // (kinds - 1)
 
 
-def stack_automaton(kinds: int, depth: int, symbols: tuple[str, ...]) -> Automaton:
+def build_stack_automaton(kinds: int, depth: int, symbols: tuple[str, ...]) -> Automaton:
     """Return the automaton of balanced brackets with at most `depth` open.
 
     Its states are the stacks of open brackets, and one dead state.
 
-    >>> stack_automaton(1, 2, ("(", ")")).size
+    >>> build_stack_automaton(1, 2, ("(", ")")).size
     4
     """
 
@@ -357,10 +363,10 @@ def read_kinds(name: str) -> int:
     return kinds
 
 
-def bracket_names(kinds: int) -> tuple[str, ...]:
+def name_brackets(kinds: int) -> tuple[str, ...]:
     """Return opening and closing brackets in turn: ``( ) [ ] { } < >``, and past these ``(5 )5``.
 
-    >>> bracket_names(2)
+    >>> name_brackets(2)
     ('(', ')', '[', ']')
     """
     pairs = [*PAIRS, *((f"({k}", f"){k}") for k in range(len(PAIRS) + 1, kinds + 1))]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int, Integer
 
-from flann.tasks.sampling import coins, uniform, uniform_below
+from flann.tasks.sampling import flip_coins, draw_uniform, draw_below
 
 from .dyck_paths import FreeOdds, LimitedOdds, Odds, draw_paths
 
@@ -56,7 +56,7 @@ class DyckWords:
     def draw_tagging_words(self, rng: np.random.Generator, size: int, length: int) -> Symbols:
         """Draw words for tagging: half of them valid prefixes, half with a first error."""
         position, height = self.draw_error_positions(rng, size, length)
-        erring = coins(rng, size)
+        erring = flip_coins(rng, size)
         via, at = np.where(erring, position, 0), np.where(erring, height, 0)
         if (
             self.kinds > 1
@@ -77,15 +77,15 @@ class DyckWords:
         """Draw the position of the first error and, with one kind, the height before it."""
         positions, limit = np.arange(length), self.depth
         if self.kinds > 1:
-            chosen = uniform(rng, length, (size,)).astype(np.int64)
+            chosen = draw_uniform(rng, length, (size,)).astype(np.int64)
             return chosen, np.zeros_like(chosen)
         empty = positions % 2 == 0
         full = np.zeros(length, bool)
         if limit is not None:
             full = (positions >= limit) & ((positions - limit) % 2 == 0)
         possible = np.flatnonzero(empty | full)
-        chosen = possible[uniform(rng, len(possible), (size,))]
-        at_limit = full[chosen] & (~empty[chosen] | coins(rng, size))
+        chosen = possible[draw_uniform(rng, len(possible), (size,))]
+        at_limit = full[chosen] & (~empty[chosen] | flip_coins(rng, size))
         return chosen, np.where(at_limit, limit or 0, 0)
 
     def draw_kinds(
@@ -113,7 +113,9 @@ class DyckWords:
         length, size = down.shape
         if self.kinds == 1:
             return down.astype(np.uint8), np.zeros(size, np.int64)
-        tokens = uniform(rng, self.kinds, (length, size))  # a closing bracket's kind is overwritten
+        tokens = draw_uniform(
+            rng, self.kinds, (length, size)
+        )  # a closing bracket's kind is overwritten
         innermost = np.zeros(size, np.int64)
         words = np.arange(size)
         waiting = np.split(
@@ -157,6 +159,6 @@ class DyckWords:
         empty = height == 0
         closing = np.where(empty, self.kinds, self.kinds - 1)
         opening = np.where(height == self.depth, self.kinds, 0) if self.depth else 0
-        choice = uniform_below(rng, closing + opening).astype(np.int64)
+        choice = draw_below(rng, closing + opening).astype(np.int64)
         kind = choice + (~empty & (choice >= top))  # skip the innermost kind
         return np.where(choice < closing, 2 * kind + 1, 2 * (choice - closing))

@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from typing_extensions import override
 
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import uniform
+from flann.tasks.sampling import draw_uniform
 
 
 @register("first")
@@ -39,27 +40,30 @@ class First(Task):
         self.symbols = ("0", "1")
         self.labels = ("0", "1") if mode == "tag" else ("rejected", "accepted")
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
-        return uniform(rng, 2, (length, size)).T
+        return draw_uniform(rng, 2, (length, size)).T
 
+    @override
     def count_words(self, length: int) -> int:
-        """All of them."""
         return 1 << length
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The first symbol, everywhere or at the end."""
         if self.mode == "recognise":
-            return self.last_only(tokens[:, 0], tokens)
-        targets = self.target_array(tokens)
+            return self.score_last(tokens[:, 0], tokens)
+        targets = self.allocate_targets(tokens)
         targets[...] = tokens[:, :1]
         return targets
 
+    @override
     def chance(self, length: int) -> Chance:
         """Exact: there are two rows of labels, equally likely."""
         return Chance(0.5, 0.5, 0.5)
 
     @cached_property
+    @override
     def machine(self) -> MooreMachine:
         """A start state and a state for each first symbol."""
         return MooreMachine.minimal(

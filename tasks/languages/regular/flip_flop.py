@@ -10,11 +10,12 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+from typing_extensions import override
 
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import uniform
+from flann.tasks.sampling import draw_uniform
 
 
 @register("flip-flop")
@@ -38,20 +39,22 @@ class FlipFlop(Task):
         self.labels = ("0", "1")
         self.semiautomaton = Semiautomaton(np.array(self.table))
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
-        return uniform(rng, 3, (length, size)).T
+        return draw_uniform(rng, 3, (length, size)).T
 
+    @override
     def count_words(self, length: int) -> int:
-        """All of them."""
         return int(3**length)
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The state of the two-state automaton."""
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         self.semiautomaton.run(tokens, targets)
         return targets
 
+    @override
     def chance(self, length: int) -> Chance:
         """Exact: the state is 1 after t symbols with probability ``(1 - 3^-t) / 2``.
 
@@ -61,6 +64,7 @@ class FlipFlop(Task):
         return Chance(float(np.mean(best)), best[-1], (2 / 3) ** length)
 
     @cached_property
+    @override
     def machine(self) -> MooreMachine:
         """The two states 0 and 1."""
         return MooreMachine.minimal(

@@ -14,14 +14,15 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Int
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
 from flann.tasks.groups.cayley_tables import Group, get_group
-from flann.tasks.groups.generators import generating_set, swaps
-from flann.tasks.sampling import uniform
+from flann.tasks.groups.generators import choose_generating_set, list_transpositions
+from flann.tasks.sampling import draw_uniform
 
 
 @register(
@@ -69,20 +70,22 @@ class WordProblem(Task):
         self.symbols = tuple(group.elements[g] for g in generators)
         self.labels = group.elements
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
-        return uniform(rng, len(self.symbols), (length, size)).T
+        return draw_uniform(rng, len(self.symbols), (length, size)).T
 
+    @override
     def count_words(self, length: int) -> int:
-        """All of them."""
         return int(len(self.symbols) ** length)
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The prefix products, or the last of them alone."""
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         self.semiautomaton.run(tokens, targets)
-        return targets if self.mode == "tag" else self.last_only(targets[:, -1], tokens)
+        return targets if self.mode == "tag" else self.score_last(targets[:, -1], tokens)
 
+    @override
     def chance(self, length: int) -> Chance:
         """Exact: a Markov chain over the group, one step per symbol.
 
@@ -101,6 +104,7 @@ class WordProblem(Task):
         return Chance(float(np.mean(best)), best[-1], float(len(self.symbols)) ** -length)
 
     @cached_property
+    @override
     def machine(self) -> MooreMachine:
         """The Cayley graph of the generators; every element is a label of its own."""
         table = self.semiautomaton.table
@@ -116,7 +120,7 @@ def choose_generators(
     if generators is None:
         return np.arange(group.order)
     if generators == "swaps":
-        return np.array(swaps(group))
+        return np.array(list_transpositions(group))
     if generators < 1:
         raise UserError(f"generators={generators}: expected 1 or more")
-    return np.array(generating_set(group, generators))
+    return np.array(choose_generating_set(group, generators))

@@ -28,10 +28,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from typing_extensions import override
 
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import InPlace, Transduction, Words
-from flann.tasks.sampling import raw_bits, uniform
+from flann.tasks.sampling import draw_bits, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
 BITS = ("0", "1")
@@ -60,8 +61,8 @@ class StringTask(Transduction):
     def __init__(self) -> None:
         super().__init__(self.called, self.alphabet, self.alphabet)
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words."""
         return int(len(self.alphabet) ** length)
 
 
@@ -76,8 +77,8 @@ class Reverse(StringTask):
 
     called = "reverse-string"
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The word from its end."""
         return words[:, ::-1].astype(np.int8)
 
 
@@ -99,12 +100,12 @@ class Duplicate(StringTask):
 
     called = "duplicate-string"
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The word and again the word."""
         return np.concatenate([words, words], axis=1).astype(np.int8)
 
+    @override
     def queries(self, length: int) -> int:
-        """Twice the length."""
         return 2 * length
 
 
@@ -122,23 +123,24 @@ class MissingDuplicate(Transduction):
     def __init__(self) -> None:
         super().__init__("missing-duplicate", ("0", "1", "_"), BITS)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Even ones."""
         return [t for t in range(max(low, 1), high + 1) if t % 2 == 0]
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """A uniform word twice, a uniform place hidden."""
-        half = uniform(rng, 2, (length // 2, size))
+        half = draw_uniform(rng, 2, (length // 2, size))
         words = np.concatenate([half, half])
-        words[uniform(rng, length, (size,)), np.arange(size)] = 2
+        words[draw_uniform(rng, length, (size,)), np.arange(size)] = 2
         return words.T
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """What stands half a word away from the hole."""
         size, length = words.shape
         holes = words == 2
         self.require(bool((holes.sum(axis=1) == 1).all()), "one hidden symbol, _, in each word")
@@ -146,8 +148,8 @@ class MissingDuplicate(Transduction):
         hidden: Targets = words[np.arange(size), place][:, None].astype(np.int8)
         return hidden
 
+    @override
     def count_words(self, length: int) -> int:
-        """A word of half the length, and a place."""
         return length << (length // 2)
 
 
@@ -162,8 +164,8 @@ class OddsFirst(StringTask):
 
     called = "odds-first"
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """Places 1, 3, 5, .. and 2, 4, .."""
         return np.concatenate([words[:, ::2], words[:, 1::2]], axis=1).astype(np.int8)
 
 
@@ -180,8 +182,8 @@ class BucketSort(StringTask):
     alphabet = ("0", "1", "2", "3", "4")
     known_properties = COUNTED
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """Sorted."""
         return np.sort(words, axis=1).astype(np.int8)
 
 
@@ -198,8 +200,8 @@ class Copy(StringTask):
     called = "copy"
     alphabet = tuple("abcdefghij")
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The word."""
         return words.astype(np.int8)
 
 
@@ -217,19 +219,20 @@ class CopyUnique(StringTask):
     known_properties = ENDS
     alphabet = tuple(f"s{i}" for i in range(MOST_UNIQUE))
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """As many symbols as there are, at most."""
         return list(range(max(low, 1), min(high, MOST_UNIQUE) + 1))
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """The first symbols of a uniform order of all of them."""
-        keys = raw_bits(rng, size * MOST_UNIQUE, np.uint64).reshape(size, MOST_UNIQUE)
+        keys = draw_bits(rng, size * MOST_UNIQUE, np.uint64).reshape(size, MOST_UNIQUE)
         return np.argsort(keys, axis=1, kind="stable")[:, :length]
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The word."""
         return words.astype(np.int8)
 
+    @override
     def count_words(self, length: int) -> int:
-        """Orders of some of the symbols."""
         return int(np.prod([MOST_UNIQUE - i for i in range(length)], dtype=object))

@@ -4,10 +4,10 @@ A task says what it is (`TaskProperties`); each file here is the literature on o
 turns the facts into statements. Nothing here is particular to one task, so a language whose facts
 are worked out by machine gets its statements from the same place.
 
-- `recurrent`          RNN, GRU, LSTM, and those with a stack or a tape
-- `state_space`        S4, Mamba, IDS4: what the eigenvalues of the state matrix allow
-- `linear_attention`   linear attention, RWKV, mLSTM, and the delta rule
-- `transformers`       attention: masks, positions, precision, depth, chains of thought
+- `state_recurrent`          RNN, GRU, LSTM, and those with a stack or a tape
+- `state_ssms`        S4, Mamba, IDS4: what the eigenvalues of the state matrix allow
+- `state_linear_attention`   linear attention, RWKV, mLSTM, and the delta rule
+- `state_transformers`       attention: masks, positions, precision, depth, chains of thought
 - `inclusions`         which family is a special case of which, so that results carry over
 - `papers`             who showed it
 
@@ -21,12 +21,12 @@ from dataclasses import replace
 from flann.tasks.theory.properties import TaskProperties
 from flann.tasks.theory.statements import FAMILIES, REGIMES, Statement, Theory
 
-from .inclusions import carried_over
-from .linear_attention import linear_attention
+from .inclusions import carry_over
+from .linear_attention import state_linear_attention
 from .papers import SARROF, SURVEY
-from .recurrent import recurrent
-from .state_space import state_space
-from .transformers import transformers
+from .recurrent import state_recurrent
+from .state_space import state_ssms
+from .transformers import state_transformers
 
 __all__ = ["derive_theory"]
 
@@ -44,29 +44,29 @@ def derive_theory(properties: TaskProperties) -> Theory:
     """
     statements = [
         statement
-        for literature in (recurrent, state_space, linear_attention, transformers)
+        for literature in (state_recurrent, state_ssms, state_linear_attention, state_transformers)
         for statement in literature(properties)
     ]
-    statements = carried_over(statements)
+    statements = carry_over(statements)
     if properties.looks_ahead:
         statements = [s for s in statements if s.family not in CAUSAL]
-        statements += [not_yet_read(family) for family in CAUSAL]
-    statements = not_superseded(statements)
+        statements += [state_not_read(family) for family in CAUSAL]
+    statements = drop_superseded(statements)
     if properties.partial:
-        statements = [not_excluded(statement) for statement in statements]
+        statements = [weaken_partial(statement) for statement in statements]
     silent = [family for family in FAMILIES if family not in {s.family for s in statements}]
-    statements += [nothing_published(family, properties) for family in silent]
+    statements += [state_nothing_published(family, properties) for family in silent]
     statements.sort(key=lambda s: (list(FAMILIES).index(s.family), list(REGIMES).index(s.regime)))
     return Theory(properties.circuit_class, properties.why, tuple(statements))
 
 
-def not_yet_read(family: str) -> Statement:
+def state_not_read(family: str) -> Statement:
     """What no causal model can do, whatever its precision."""
     why = "some answer depends on a symbol that a causal model has not read yet"
     return Statement(family, "unbounded precision", "cannot", why, SURVEY)
 
 
-def not_superseded(statements: list[Statement]) -> list[Statement]:
+def drop_superseded(statements: list[Statement]) -> list[Statement]:
     """Without those that leave open, or make depend on TC0, what another regime settles.
 
     What a family can do it can do with more precision too, and so with what it cannot and less.
@@ -83,14 +83,14 @@ def not_superseded(statements: list[Statement]) -> list[Statement]:
     return [s for s in statements if s.verdict in ("can", "cannot") or not settled(s)]
 
 
-def not_excluded(statement: Statement) -> Statement:
+def weaken_partial(statement: Statement) -> Statement:
     """A *cannot* on the whole language says nothing of a task on some of its words."""
     if statement.verdict.startswith("cannot"):
         return replace(statement, verdict="open", why=f"{FEW_ASKED} ({statement.why})")
     return statement
 
 
-def nothing_published(family: str, properties: TaskProperties) -> Statement:
+def state_nothing_published(family: str, properties: TaskProperties) -> Statement:
     """That the literature is silent, and where it would be."""
     where = SURVEY if family.startswith("transformer") else SARROF
     regime = "fixed precision" if properties.regular else "log precision"

@@ -21,21 +21,21 @@ from flann.tasks.theory.properties import TaskProperties
 from flann.tasks.theory.statements import Statement
 
 from .papers import DELTA_PRODUCT, GRAZZI, RWKV_7, STATE_ILLUSION
-from .recurrent import too_little_memory
+from .recurrent import state_memory_bound
 
 ADDITIVE = ("linear-attention", "rwkv-4", "mlstm")
 NON_NEGATIVE = (*ADDITIVE, "delta-rule-nonnegative")
 OVERWRITING = ("delta-rule", "householder-products", "rwkv-7")
 
 
-def linear_attention(properties: TaskProperties) -> Iterator[Statement]:
+def state_linear_attention(properties: TaskProperties) -> Iterator[Statement]:
     """What the eigenvalues of the update allow."""
     for family in (*NON_NEGATIVE, *OVERWRITING):
         if properties.not_regular:
             why = "with constantly many bits it is a finite automaton, and this is not regular"
             yield Statement(family, "fixed precision", "cannot", why, GRAZZI)
         if properties.remembers:
-            yield too_little_memory(family, STATE_ILLUSION)
+            yield state_memory_bound(family, STATE_ILLUSION)
     for family in ADDITIVE:
         if properties.hard and not properties.remembers:
             why = "its updates are diagonal: their products are in TC0"
@@ -44,10 +44,10 @@ def linear_attention(properties: TaskProperties) -> Iterator[Statement]:
         for family in NON_NEGATIVE:
             why = "a symbol repeated alternates, and with eigenvalues in [0, 1] the state settles"
             yield Statement(family, "fixed precision", "cannot", why, GRAZZI)
-    yield from overwriting(properties)
+    yield from state_delta_rules(properties)
 
 
-def overwriting(properties: TaskProperties) -> Iterator[Statement]:
+def state_delta_rules(properties: TaskProperties) -> Iterator[Statement]:
     """Eigenvalues in [-1, 1], or a full generalised delta rule: every automaton."""
     if not properties.regular:
         return

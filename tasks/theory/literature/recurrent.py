@@ -32,7 +32,7 @@ GATED = {
 WITH_MEMORY = ("stack-rnn", "tape-rnn")
 
 
-def recurrent(properties: TaskProperties) -> Iterator[Statement]:
+def state_recurrent(properties: TaskProperties) -> Iterator[Statement]:
     """RNN, GRU, LSTM and sLSTM, and those with a memory beside their state."""
     for family, source in GATED.items():
         if properties.regular and family != "slstm":  # which contains the RNN
@@ -42,7 +42,7 @@ def recurrent(properties: TaskProperties) -> Iterator[Statement]:
             why = "a state of constantly many bits is a finite automaton, and this is not regular"
             yield Statement(family, "fixed precision", "cannot", why, source)
         if properties.remembers:
-            yield too_little_memory(family, MERRILL_2020)
+            yield state_memory_bound(family, MERRILL_2020)
     if properties.counters and not properties.remembers:
         why = "cells count up and down, which takes log T bits, and their signs are read off"
         yield Statement("lstm", "log precision", "can", why, WEISS_2018)
@@ -52,10 +52,10 @@ def recurrent(properties: TaskProperties) -> Iterator[Statement]:
     if properties.stack:
         why = "a bounded network with an unbounded stack runs any pushdown automaton"
         yield Statement("stack-rnn", "fixed precision", "can", why, STOGIN)
-    yield from with_memory(properties)
+    yield from state_stack_and_tape(properties)
 
 
-def with_memory(properties: TaskProperties) -> Iterator[Statement]:
+def state_stack_and_tape(properties: TaskProperties) -> Iterator[Statement]:
     """A stack or a tape, where nothing is shown but what the RNN inside does."""
     for family in WITH_MEMORY:
         if properties.not_regular and not (properties.stack and family == "stack-rnn"):
@@ -63,7 +63,7 @@ def with_memory(properties: TaskProperties) -> Iterator[Statement]:
             yield Statement(family, "fixed precision", "open", why, f"not settled in {STOGIN}")
 
 
-def too_little_memory(family: str, source: str) -> Statement:
+def state_memory_bound(family: str, source: str) -> Statement:
     """A state of fixed width and log T bits a number cannot hold T / 2 symbols."""
     why = "on the order of T bits have to be remembered; the state has on the order of log T"
     return Statement(family, "log precision", "cannot", why, f"{HEWITT}; {COPYING}; {source}")

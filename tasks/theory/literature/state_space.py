@@ -19,33 +19,33 @@ from flann.tasks.theory.properties import TaskProperties
 from flann.tasks.theory.statements import Statement
 
 from .papers import ALSMANN, GRAZZI, SARROF, STATE_ILLUSION
-from .recurrent import too_little_memory
+from .recurrent import state_memory_bound
 
 DIAGONAL = ("time-invariant-ssm", "nonnegative-ssm", "real-ssm")
 
 
-def state_space(properties: TaskProperties) -> Iterator[Statement]:
+def state_ssms(properties: TaskProperties) -> Iterator[Statement]:
     """What the eigenvalues allow."""
     for family in (*DIAGONAL, "input-dependent-ssm"):
         if properties.not_regular:
             why = "with constantly many bits it recognises regular languages only"
             yield Statement(family, "fixed precision", "cannot", why, ALSMANN)
         if properties.remembers:
-            yield too_little_memory(family, STATE_ILLUSION)
+            yield state_memory_bound(family, STATE_ILLUSION)
     for family in DIAGONAL:
         if properties.hard and not properties.remembers:  # which is out of reach in any case
             why = "one matrix, or diagonal ones: their products are in TC0"
             yield Statement(family, "log precision", "cannot unless TC0 = NC1", why, STATE_ILLUSION)
-    yield from counting(properties)
-    yield from time_invariant(properties)
-    yield from non_negative(properties)
-    yield from real(properties)
+    yield from state_counting(properties)
+    yield from state_time_invariant(properties)
+    yield from state_nonnegative(properties)
+    yield from state_real(properties)
     if properties.regular:
         why = "its matrices can be the transition matrices of the automaton"
         yield Statement("input-dependent-ssm", "log precision", "can", why, STATE_ILLUSION)
 
 
-def counting(properties: TaskProperties) -> Iterator[Statement]:
+def state_counting(properties: TaskProperties) -> Iterator[Statement]:
     """A state with eigenvalue 1 adds up what comes in."""
     if not properties.counters or properties.remembers:
         return
@@ -55,7 +55,7 @@ def counting(properties: TaskProperties) -> Iterator[Statement]:
         yield Statement("time-invariant-ssm", "log precision", "can", why, ALSMANN)
 
 
-def time_invariant(properties: TaskProperties) -> Iterator[Statement]:
+def state_time_invariant(properties: TaskProperties) -> Iterator[Statement]:
     """One matrix for every input: position counts, content does not flip the sign."""
     family, regime = "time-invariant-ssm", "fixed precision"
     if properties.holds_parity or properties.counts_besides_length:
@@ -69,7 +69,7 @@ def time_invariant(properties: TaskProperties) -> Iterator[Statement]:
         yield Statement(family, regime, "can", why, ALSMANN)
 
 
-def non_negative(properties: TaskProperties) -> Iterator[Statement]:
+def state_nonnegative(properties: TaskProperties) -> Iterator[Statement]:
     """Eigenvalues in [0, 1]: exactly the star-free ones among regular languages."""
     if not properties.regular or properties.star_free is None:
         return
@@ -81,7 +81,7 @@ def non_negative(properties: TaskProperties) -> Iterator[Statement]:
     yield Statement("nonnegative-ssm", "fixed precision", verdict, why, SARROF)
 
 
-def real(properties: TaskProperties) -> Iterator[Statement]:
+def state_real(properties: TaskProperties) -> Iterator[Statement]:
     """Eigenvalues in [-1, 1]: star-free ones and parities, and no odd modulus."""
     if properties.elementary:
         why = "an eigenvalue of -1 flips the sign of a state"

@@ -52,19 +52,19 @@ POSITIONED = (CAUSAL, BIDIRECTIONAL)
 UNBOUNDED, HARD = "unbounded precision", "unique hard attention"
 
 
-def transformers(properties: TaskProperties) -> Iterator[Statement]:
+def state_transformers(properties: TaskProperties) -> Iterator[Statement]:
     """What is known of attention."""
-    yield from constant_depth(properties)
-    yield from causal(properties)
-    yield from hard_attention(properties)
-    yield from without_positions(properties)
-    yield from exact_counting(properties)
-    yield from bidirectional(properties)
-    yield from growing(properties)
-    yield from equivariant(properties)
+    yield from state_constant_depth(properties)
+    yield from state_causal(properties)
+    yield from state_hard_attention(properties)
+    yield from state_without_positions(properties)
+    yield from state_exact_counting(properties)
+    yield from state_bidirectional(properties)
+    yield from state_growing_depth(properties)
+    yield from state_equivariant(properties)
 
 
-def constant_depth(properties: TaskProperties) -> Iterator[Statement]:
+def state_constant_depth(properties: TaskProperties) -> Iterator[Statement]:
     """The circuits that constantly many layers are."""
     for family in (*POSITIONED, "transformer-looped"):
         if properties.hard:
@@ -76,7 +76,7 @@ def constant_depth(properties: TaskProperties) -> Iterator[Statement]:
             yield Statement(family, "fixed precision", "cannot", why, LI)
 
 
-def causal(properties: TaskProperties) -> Iterator[Statement]:
+def state_causal(properties: TaskProperties) -> Iterator[Statement]:
     """A causal mask and positions."""
     if properties.regular and properties.circuit_class == "AC0":
         what = (
@@ -91,10 +91,10 @@ def causal(properties: TaskProperties) -> Iterator[Statement]:
         why = "in TC0, so not excluded; constantly many layers do it if their width grows with T"
         yield Statement(CAUSAL, "log precision", "open", why, f"{PARALLELISM}; {LIU}")
     if "dyck" in properties.named and not properties.regular and not properties.counters:
-        yield dyck_program(CAUSAL)
+        yield state_dyck_program(CAUSAL)
 
 
-def hard_attention(properties: TaskProperties) -> Iterator[Statement]:
+def state_hard_attention(properties: TaskProperties) -> Iterator[Statement]:
     """Heads that look at one place alone."""
     if properties.beyond_ac0:
         for family in POSITIONED:
@@ -119,7 +119,7 @@ def hard_attention(properties: TaskProperties) -> Iterator[Statement]:
             yield Statement(BIDIRECTIONAL, HARD, "can", why, BARCELO)
 
 
-def without_positions(properties: TaskProperties) -> Iterator[Statement]:
+def state_without_positions(properties: TaskProperties) -> Iterator[Statement]:
     """A causal mask alone: at fixed precision exactly the R-trivial languages."""
     family, regime = NOPE, "fixed precision"
     if properties.regular and properties.r_trivial is not None:
@@ -134,7 +134,7 @@ def without_positions(properties: TaskProperties) -> Iterator[Statement]:
         yield Statement(family, regime, "cannot", why, LI_COTTERELL)
 
 
-def exact_counting(properties: TaskProperties) -> Iterator[Statement]:
+def state_exact_counting(properties: TaskProperties) -> Iterator[Statement]:
     """C-RASP, and the soft attention that it is compiled to."""
     regime, source = "exact counting", f"{YANG_CHIANG}; {HUANG}"
     if properties.counters:
@@ -152,22 +152,22 @@ def exact_counting(properties: TaskProperties) -> Iterator[Statement]:
         yield Statement(NOPE, regime, "cannot", why, HUANG)
 
 
-def bidirectional(properties: TaskProperties) -> Iterator[Statement]:
+def state_bidirectional(properties: TaskProperties) -> Iterator[Statement]:
     """Positions and no mask."""
     if "recognise" in properties.named and {"parity", "first"} & properties.named:
         why = "constructed by hand: the count, or the first position, picked out by attention"
         yield Statement(BIDIRECTIONAL, UNBOUNDED, "can", why, CHIANG_CHOLAK)
     if "dyck" in properties.named and not properties.regular:
-        yield dyck_program(BIDIRECTIONAL)
+        yield state_dyck_program(BIDIRECTIONAL)
 
 
-def dyck_program(family: str) -> Statement:
+def state_dyck_program(family: str) -> Statement:
     """Dyck by a RASP program, which leaves precision out of account."""
     why = "a RASP program: count the depth, match each closing bracket at its own depth"
     return Statement(family, UNBOUNDED, "can", why, WEISS_2021)
 
 
-def growing(properties: TaskProperties) -> Iterator[Statement]:
+def state_growing_depth(properties: TaskProperties) -> Iterator[Statement]:
     """Depth, written symbols or padding that grow with the word."""
     if properties.regular:
         why = "log T layers compose the transitions pairwise"
@@ -182,7 +182,7 @@ def growing(properties: TaskProperties) -> Iterator[Statement]:
         yield Statement(CAUSAL, "padding", "cannot unless TC0 = NC1", why, PADDING)
 
 
-def equivariant(properties: TaskProperties) -> Iterator[Statement]:
+def state_equivariant(properties: TaskProperties) -> Iterator[Statement]:
     """Neither mask nor positions: only counts of the symbols are seen, and one's own symbol."""
     family, regime, source = EQUIVARIANT, UNBOUNDED, f"{PEREZ}; {KOECHER}"
     if properties.last_symbol_alone and not properties.partial:

@@ -153,11 +153,11 @@ def test_ctrl_c_keeps_the_checkpoint_and_the_same_command_goes_on(tmp_path: Path
     assert running.returncode == 130
     assert out == ""
     assert "Traceback" not in err
-    assert "goes on from there" in err
+    assert "resumes from there" in err
     resumed = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
     )
-    assert "going on from step" in resumed.stderr
+    assert "resuming from step" in resumed.stderr
     fresh = subprocess.run(
         [*command, "--runs", "other"], cwd=tmp_path, env=environment, capture_output=True,
         text=True, timeout=300,

@@ -55,7 +55,7 @@ def special(task: Task, length: int) -> list[np.ndarray]:
 def test_programs_answer_as_their_tasks(name: str) -> None:
     task = get_task(name)
     for length in (1, 2, 3, 8, 21, 64):
-        length = task.length_near(length)
+        length = task.nearest_length(length)
         tokens = task.sample(np.random.default_rng(length), 60, length).tokens
         for batch in (tokens, *special(task, length)):
             assert wrong_answers(name, batch, max(64, tokens.shape[1])) == 0
@@ -65,7 +65,7 @@ def test_programs_answer_as_their_tasks(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_programs_on_many_words_and_long_ones(name: str) -> None:
     task = get_task(name)
-    lengths = sorted({task.length_near(n) for n in range(1, 65)})
+    lengths = sorted({task.nearest_length(n) for n in range(1, 65)})
     for length in lengths:
         tokens = task.sample(np.random.default_rng(length), 10_000 // 64 + 1, length).tokens
         for batch in (tokens, *special(task, length)):

@@ -17,13 +17,13 @@ import pytest
 from flann.tasks.algebra.classification import classify_machine
 from flann.tasks.algebra.semigroup import Semigroup
 from flann.tasks.algebra.varieties import decisions, threshold_testable
-from flann.tasks.algebra.varieties.circuits import quasi_aperiodic, solvable
+from flann.tasks.algebra.varieties.circuits import decide_quasi_aperiodic, decide_solvable
 from flann.tasks.algebra.varieties.decisions import EQUATIONS
 from flann.tasks.algebra.varieties.equations import Equations
-from flann.tasks.algebra.varieties.knast import piecewise_locally_testable
-from flann.tasks.algebra.varieties.l_trivial import l_trivial
-from flann.tasks.algebra.varieties.locally_testable import knotted
-from flann.tasks.algebra.varieties.piecewise import r_trivial
+from flann.tasks.algebra.varieties.knast import decide_piecewise_locally_testable
+from flann.tasks.algebra.varieties.l_trivial import decide_l_trivial
+from flann.tasks.algebra.varieties.locally_testable import find_knots
+from flann.tasks.algebra.varieties.piecewise import decide_r_trivial
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 from flann.tasks.automata.automaton import Automaton
 from flann.tasks.automata.moore_machine import MooreMachine
@@ -136,12 +136,12 @@ def others(machine: MooreMachine, semigroup: Semigroup, found: dict[str, bool | 
     assert equations.r_trivial().answer == found["R-trivial"]
     assert equations.j_trivial().answer == found["J-trivial"] == found["PT"]
     assert equations.l_trivial().answer == found["L-trivial"]
-    assert l_trivial(machine, Clock.of(60)).answer == found["L-trivial"]
+    assert decide_l_trivial(machine, Clock.of(60)).answer == found["L-trivial"]
     assert equations.locally_testable().answer == found["LT"]
     assert equations.locally_threshold_testable().answer == found["LTT"]
-    assert piecewise_locally_testable(equations).answer == found["PLT"]
-    assert quasi_aperiodic(equations).answer == found["quasi-aperiodic"]
-    assert solvable(equations).answer == found["solvable"]
+    assert decide_piecewise_locally_testable(equations).answer == found["PLT"]
+    assert decide_quasi_aperiodic(equations).answer == found["quasi-aperiodic"]
+    assert decide_solvable(equations).answer == found["solvable"]
     if machine.size <= 4:
         equation = threshold_on_states(machine)
         assert equation == thresholds_on_automaton(machine, True)
@@ -150,7 +150,7 @@ def others(machine: MooreMachine, semigroup: Semigroup, found: dict[str, bool | 
 
 def thresholds_on_automaton(machine: MooreMachine, star_free: bool | None) -> bool:
     """The test that `classify` only has need of where the semigroup is large."""
-    answer = threshold_testable.threshold_testable(machine, star_free, Clock.of(60)).answer
+    answer = threshold_testable.decide_threshold_testable(machine, star_free, Clock.of(60)).answer
     assert answer is not None
     return answer
 
@@ -169,12 +169,12 @@ def test_two_procedures_agree_on_many() -> None:
 
 
 def without_spread(machine: MooreMachine) -> Verdict:
-    return knotted(machine.merge_symbols()) or Verdict(True, "half of the test")
+    return find_knots(machine.merge_symbols()) or Verdict(True, "half of the test")
 
 
 PLANTED: dict[str, tuple[str, object]] = {
     "LT without its second condition": ("locally_testable", without_spread),
-    "PT without confluence": ("piecewise_testable", r_trivial),
+    "PT without confluence": ("piecewise_testable", decide_r_trivial),
     "LTT that is aperiodic": ("EQUATIONS", EQUATIONS | {"LTT": Equations.aperiodic}),
     "PLT that is aperiodic": ("EQUATIONS", EQUATIONS | {"PLT": Equations.aperiodic}),
     "L-trivial the wrong way round": ("EQUATIONS", EQUATIONS | {"L-trivial": Equations.r_trivial}),
@@ -191,7 +191,7 @@ def test_a_planted_error_is_found(what: str, monkeypatch: pytest.MonkeyPatch) ->
 
 def of_one_letter(machine: MooreMachine, arity: int, clock: Clock) -> np.ndarray:
     """Only the tuples that a single letter fixes."""
-    table = threshold_testable.product_machine(machine, arity).table
+    table = threshold_testable.build_product_machine(machine, arity).table
     nodes = np.flatnonzero((table == np.arange(len(table))[:, None]).any(axis=1))
     return np.column_stack(np.unravel_index(nodes, (machine.size,) * arity))
 

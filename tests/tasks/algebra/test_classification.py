@@ -19,7 +19,7 @@ from flann.tasks.algebra import (
 from flann.tasks.algebra.classification import classify_group
 from flann.tasks.algebra.varieties import samples, threshold_testable
 from flann.tasks.algebra.varieties.decisions import Decisions
-from flann.tasks.algebra.varieties.inclusions import INSIDE, consequences
+from flann.tasks.algebra.varieties.inclusions import INSIDE, propagate_inclusions
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.expressions import from_expression
@@ -83,7 +83,7 @@ def test_short_languages(automaton: Automaton, yes: str, no: str) -> None:
 
 
 def test_every_class_is_inside_those_it_is_said_to_be_inside() -> None:
-    """Each decided alone, before anything is concluded; `consequences` then adds nothing wrong."""
+    """Each decided alone, before anything is concluded; `propagate_inclusions` then adds nothing wrong."""
     rng = np.random.default_rng(0)
     for make in MADE.values():
         for _ in range(8):
@@ -99,13 +99,13 @@ def test_every_class_is_inside_those_it_is_said_to_be_inside() -> None:
 
 def test_consequences() -> None:
     yes, no = Verdict(True, "yes"), Verdict(False, "no", {"x": ("a",)})
-    assert consequences({"SL": yes})["solvable"].answer
-    assert consequences({"SP": yes})["L-trivial"].answer
-    gone = consequences({"quasi-aperiodic": no})
+    assert propagate_inclusions({"SL": yes})["solvable"].answer
+    assert propagate_inclusions({"SP": yes})["L-trivial"].answer
+    gone = propagate_inclusions({"quasi-aperiodic": no})
     assert [name for name in CLASSES if name not in gone] == ["solvable"]
     assert gone["TSL"].why == "as it is not quasi-aperiodic: no"
     assert gone["TSL"].witness == {"x": ("a",)}
-    assert consequences({"R-trivial": yes, "L-trivial": yes})["PT"].answer
+    assert propagate_inclusions({"R-trivial": yes, "L-trivial": yes})["PT"].answer
 
 
 def test_a_semigroup_that_is_too_large_is_said() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from flann.tasks.algebra import classify_machine
 from flann.tasks.algebra.varieties.samples import Samples
-from flann.tasks.algebra.varieties.threshold_testable import threshold_testable
+from flann.tasks.algebra.varieties.threshold_testable import decide_threshold_testable
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine
 
@@ -158,7 +158,7 @@ def test_thresholds_refuted_on_the_automaton_are_violated() -> None:
     kinds: Counter[str] = Counter()
     for machine in machines(2, 6):
         if machine.size <= 12:
-            verdict = threshold_testable(machine, None, Clock.of(60))
+            verdict = decide_threshold_testable(machine, None, Clock.of(60))
             assert verdict.answer is not True
             if verdict.answer is False:
                 kinds[check(machine, "LTT", verdict)] += 1

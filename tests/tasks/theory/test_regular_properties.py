@@ -19,19 +19,19 @@ from flann.tasks.languages.strings.recall import Induction
 from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 from flann.tasks.theory.regular_properties import (
     MOST_ELEMENTS,
-    cycles_of,
-    equal_lengths,
+    find_cycles,
+    find_equal_length_quotients,
     holds_flip_flop,
     holds_parity,
-    period,
-    properties_of_machine,
+    find_period,
+    derive_machine_properties,
 )
 
 from ..automata.test_automaton import automata
 
 
-def properties(expression: str, mode: str = "tag") -> TaskProperties:
-    return properties_of_machine(MooreMachine.from_automaton(from_expression(expression)), mode)
+def find_properties(expression: str, mode: str = "tag") -> TaskProperties:
+    return derive_machine_properties(MooreMachine.from_automaton(from_expression(expression)), mode)
 
 
 # -- what is found -------------------------------------------------------------------------------
@@ -55,29 +55,29 @@ def properties(expression: str, mode: str = "tag") -> TaskProperties:
 def test_what_is_true_of_well_known_languages(expression: str, true: str) -> None:
     asked = ["star_free", "r_trivial", "last_symbol_alone", "commutes", "holds_flip_flop"]
     asked += ["holds_parity", "counts_besides_length", "elementary"]
-    found = facts(expression)
+    found = find_properties(expression)
     assert [name for name in asked if getattr(found, name)] == [
         name for name in asked if name in true.split()
     ]
 
 
 def test_periods() -> None:
-    assert facts("(aa)*").length_modulus == 2
-    assert facts("([ab]{3})*").length_modulus == 3
-    assert facts("(aa|b)*").length_modulus is None
-    assert facts("(abab)*").letter_periods == frozenset()
-    assert facts("(abab)*").periods == {2}
-    assert facts("(a{6}|b)*").odd_period == 3  # aa goes round in three steps
-    assert facts("(a{4}|b)*").odd_period is None
-    assert facts("((ab){3}|c)*").odd_period == 3
-    assert cycles_of(np.array([1, 2, 0, 0])) == [[0, 1, 2]]
-    assert period(np.array([True, False, True, False])) == 2
+    assert find_properties("(aa)*").length_modulus == 2
+    assert find_properties("([ab]{3})*").length_modulus == 3
+    assert find_properties("(aa|b)*").length_modulus is None
+    assert find_properties("(abab)*").letter_periods == frozenset()
+    assert find_properties("(abab)*").periods == {2}
+    assert find_properties("(a{6}|b)*").odd_period == 3  # aa goes round in three steps
+    assert find_properties("(a{4}|b)*").odd_period is None
+    assert find_properties("((ab){3}|c)*").odd_period == 3
+    assert find_cycles(np.array([1, 2, 0, 0])) == [[0, 1, 2]]
+    assert find_period(np.array([True, False, True, False])) == 2
 
 
 def test_names() -> None:
-    assert facts("(0|10*1)*10*", "recognise").named == {"parity", "recognise"}
-    assert facts("a[ab]*").named == {"first", "tag"}
-    assert facts("[ab]*a").named == frozenset()
+    assert find_properties("(0|10*1)*10*", "recognise").named == {"parity", "recognise"}
+    assert find_properties("a[ab]*").named == {"first", "tag"}
+    assert find_properties("[ab]*a").named == frozenset()
 
 
 @given(automata(symbols="abe", most=4))
@@ -100,7 +100,7 @@ def test_parity_and_flip_flop_by_their_definitions(automaton: Automaton) -> None
 def test_order_and_last_symbol_by_all_short_words(automaton: Automaton) -> None:
     """Words of up to five symbols tell all apart that four states can."""
     machine = MooreMachine.from_automaton(automaton)
-    found = properties_of_machine(machine, "recognise")
+    found = derive_machine_properties(machine, "recognise")
     by_last: dict[int, set[int]] = {}
     by_content: dict[tuple[tuple[int, ...], int], set[int]] = {}
     for length in range(1, 8):
@@ -119,7 +119,7 @@ def test_too_large_a_semigroup_is_not_worked_out() -> None:
     """All maps on seven points."""
     cycle, swap, merge = [1, 2, 3, 4, 5, 6, 0], [1, 0, 2, 3, 4, 5, 6], [0, 0, 2, 3, 4, 5, 6]
     table = np.array([cycle, swap, merge]).T
-    found = properties_of_machine(MooreMachine.minimal("abc", table, np.arange(7) == 0), "tag")
+    found = derive_machine_properties(MooreMachine.minimal("abc", table, np.arange(7) == 0), "tag")
     assert found.circuit_class == "unknown"
     assert str(MOST_ELEMENTS) in found.why.replace(",", "")
     assert found.regular
@@ -143,7 +143,10 @@ def test_a_task_without_an_automaton_is_unknown() -> None:
 def test_a_group_has_the_facts_of_its_semiautomaton(name: str) -> None:
     """Two ways: from the Cayley table, and from the machine that answers the product."""
     task = get_task(name)
-    by_group, by_machine = task.properties, properties_of_machine(require_machine(task), task.mode)
+    by_group, by_machine = (
+        task.properties,
+        derive_machine_properties(require_machine(task), task.mode),
+    )
     unlike = {
         f.name
         for f in fields(TaskProperties)
@@ -154,9 +157,11 @@ def test_a_group_has_the_facts_of_its_semiautomaton(name: str) -> None:
 
 def test_words_of_equal_length() -> None:
     z6 = get_group("Z6")
-    assert equal_lengths(z6, np.array([1])).tolist() == [0]
-    assert equal_lengths(z6, np.array([1, 3])).tolist() == [0, 2, 4]
-    assert len(equal_lengths(get_group("S4"), np.array([1, 2]))) == 12  # two swaps: A4
+    assert find_equal_length_quotients(z6, np.array([1])).tolist() == [0]
+    assert find_equal_length_quotients(z6, np.array([1, 3])).tolist() == [0, 2, 4]
+    assert (
+        len(find_equal_length_quotients(get_group("S4"), np.array([1, 2]))) == 12
+    )  # two swaps: A4
 
 
 # -- what tasks state by hand --------------------------------------------------------------------
@@ -227,14 +232,14 @@ def modular_arithmetic() -> MooreMachine:
 def test_bounded_brackets_state_what_the_algebra_finds(kinds: int, depth: int) -> None:
     agree(
         get_task(f"dyck-{kinds}:depth={depth}").properties,
-        properties_of_machine(dyck(kinds, depth), "tag"),
+        derive_machine_properties(dyck(kinds, depth), "tag"),
     )
 
 
 def test_induction_states_what_the_algebra_finds() -> None:
     """Of two symbols; with four there are too many maps."""
     machine, task = induction(2), Induction()
-    agree(task.properties, properties_of_machine(machine, "tag"))
+    agree(task.properties, derive_machine_properties(machine, "tag"))
     word = np.random.default_rng(0).integers(2, size=(1, 50))
     answers = task.targets(word)[0]
     state, found = machine.start, []
@@ -246,7 +251,7 @@ def test_induction_states_what_the_algebra_finds() -> None:
 
 def test_modular_arithmetic_states_what_the_algebra_finds() -> None:
     machine, task = modular_arithmetic(), get_task("modular-arithmetic")
-    found = properties_of_machine(machine, "transduce")
+    found = derive_machine_properties(machine, "transduce")
     if found.circuit_class != "unknown":
         agree(task.properties, found)
     assert found.odd_period is not None or "unknown" in found.circuit_class
@@ -265,7 +270,7 @@ def agree(stated: TaskProperties, found: TaskProperties) -> None:
 
 
 def test_a_false_statement_would_be_found() -> None:
-    found = properties_of_machine(dyck(1, 2), "tag")
+    found = derive_machine_properties(dyck(1, 2), "tag")
     stated = get_task("dyck-1:depth=2").properties
     lies = [{"circuit_class": "ACC0"}, {"star_free": False}, {"r_trivial": True}]
     for lie in [*lies, {"commutes": True}]:
