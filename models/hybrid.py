@@ -27,6 +27,7 @@ from math import lcm
 from types import MappingProxyType
 
 import torch
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.names import split_at_commas
@@ -130,12 +131,12 @@ class Hybrid(Architecture):
             }
         )
 
+    @override
     def customary(self, width: int) -> int:
-        """A feed-forward 8/3 as wide as the stream, which with three matrices is 8 d²."""
         return round(8 * width / 3)
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """Mixer and feed-forward in turn, the pattern as often as the model is deep."""
         layers: list[Layer] = []
         for _ in range(sizes.depth):
             for place, part in enumerate(self.parts, start=1):

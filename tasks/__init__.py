@@ -12,8 +12,8 @@ when it is first asked for, and nothing here loads more than numpy.
 
 from __future__ import annotations
 
-from .core.sampling import test_stream
 from .core.task import NOT_SCORED, Batch, Chance, Task, register, task_registry
+from .sampling import test_stream
 from .theory.statements import FAMILIES, Statement, Theory
 
 __all__ = [

@@ -14,7 +14,7 @@ from flann.progress import Progress
 
 if TYPE_CHECKING:
     from flann.tasks.algebra import Classification, Words
-    from flann.tasks.automata.moore_machine import Machine
+    from flann.tasks.automata.moore_machine import MooreMachine
     from flann.tasks.core.task import Task
 
 ANSWERS = {True: "yes", False: "no", None: "?"}
@@ -28,7 +28,7 @@ SILENT = 2.0  # seconds before a person is told what is going on
 LONGEST_WITNESS = 60  # characters of a word that are shown
 
 
-def asked(regex: str | None, task: str | None, file: Path | None) -> Task | Machine:
+def asked(regex: str | None, task: str | None, file: Path | None) -> Task | MooreMachine:
     """What is to be classified: exactly one of an expression, a task and a file."""
     given = [
         f
@@ -41,14 +41,14 @@ def asked(regex: str | None, task: str | None, file: Path | None) -> Task | Mach
     from flann.tasks import get_task
     from flann.tasks.automata.expressions import from_expression
     from flann.tasks.automata.files import read_automaton
-    from flann.tasks.automata.moore_machine import Machine
+    from flann.tasks.automata.moore_machine import MooreMachine
 
     if task is not None:
         return get_task(task, imports=True)
     if regex is not None:
-        return Machine.of(from_expression(regex))
+        return MooreMachine.from_automaton(from_expression(regex))
     assert file is not None
-    return Machine.of(read_automaton(file))
+    return MooreMachine.from_automaton(read_automaton(file))
 
 
 @contextmanager

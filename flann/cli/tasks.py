@@ -129,14 +129,14 @@ def data(
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--regex", help="A regular expression, as in '(aa|b)*'.")
 @click.option("--task", help="A regular task; see `flann tasks`.")
-@click.option("--eggbox", "draw_eggbox", is_flag=True, help="The semigroup too, as text.")
+@click.option("--eggbox", "eggbox", is_flag=True, help="The semigroup too, as text.")
 @click.option("--seconds", type=float, default=30.0, show_default=True, help="Then: not known.")
 @AS_JSON
 def classify(
     file: Path | None,
     regex: str | None,
     task: str | None,
-    draw_eggbox: bool,
+    eggbox: bool,
     seconds: float,
     as_json: bool,
 ) -> None:
@@ -151,7 +151,7 @@ def classify(
       flann classify --task tomita-3 --eggbox
       flann classify machine.att --json
     """
-    from flann.tasks.algebra import classify_machine, classify_task, eggbox, machine_of
+    from flann.tasks.algebra import classify_machine, classify_task, draw_eggbox, require_machine
     from flann.tasks.core.task import Task
 
     from .classify import asked, deciding, page
@@ -160,8 +160,8 @@ def classify(
         raise UserError(f"--seconds {seconds:g}: expected a positive number of seconds")
     language = asked(regex, task, file)
     boxes = ""
-    if draw_eggbox:  # first, as it may be refused
-        boxes = eggbox(machine_of(language) if isinstance(language, Task) else language)
+    if eggbox:  # first, as it may be refused
+        boxes = draw_eggbox(require_machine(language) if isinstance(language, Task) else language)
     with deciding() as progress:
         if isinstance(language, Task):
             found = classify_task(language, seconds=seconds, progress=progress)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flann.tasks import Batch, Task, test_stream
-from flann.tasks.core.sampling import Purpose
+from flann.tasks.sampling import Purpose
 
 
 def draw_held_out_words(task: Task, length: int, size: int, purpose: Purpose) -> Batch:

@@ -17,6 +17,7 @@ import numpy as np
 
 from flann.errors import UserError, unknown
 from flann.tasks import NOT_SCORED, Task, test_stream
+from flann.tasks.automata.moore_machine import MooreMachine
 
 from . import rasp_models
 
@@ -99,7 +100,7 @@ def find_witnessed(task: Task) -> Moore | Counter:
     if task.name in COUNTERS:
         rises, above, below = COUNTERS[task.name]
         return Counter(rises, above=above, below=below)
-    machine = find_machine(task)
+    machine = convert_machine(task.machine) if task.machine and task.mode != "transduce" else None
     if machine is None or not solves(machine, task):
         raise UserError(
             f"start witness: {task.name} is not answered by a machine of finitely many states, or"
@@ -109,28 +110,17 @@ def find_witnessed(task: Task) -> Moore | Counter:
     return machine
 
 
-def find_machine(task: Task) -> Moore | None:
-    """A machine that may answer the task; None for what is not regular."""
+def convert_machine(machine: MooreMachine) -> Moore:
+    """Return a task's machine as witnesses take it."""
     from flann.models.witnesses import Moore
-    from flann.tasks.algebra import machine_of
-    from flann.tasks.languages.regular.regular_language import Language
 
-    if task.mode == "transduce":
-        return None
-    if isinstance(task, Language):
-        automaton = task.automaton
-        return Moore(automaton.table.tolist(), task.state_labels.tolist(), automaton.start)
-    try:
-        machine = machine_of(task)
-    except UserError:
-        return None
-    return Moore(machine.table.tolist(), machine.outputs.tolist(), machine.start)
+    return Moore(machine.table.tolist(), machine.labels.tolist(), machine.start)
 
 
 def solves(machine: Moore, task: Task) -> bool:
     """Return whether a machine gives the task's labels on random words of several lengths."""
     table, labels = np.array(machine.table), np.array(machine.outputs)
-    for length in sorted({task.length_near(length) for length in LENGTHS_TRIED}):
+    for length in sorted({task.nearest_length(length) for length in LENGTHS_TRIED}):
         words = task.sample(test_stream(task.name, length, "validation"), WORDS_TRIED, length)
         states = np.full(WORDS_TRIED, machine.start)
         for symbol, target in zip(words.tokens.T, words.targets.T, strict=True):

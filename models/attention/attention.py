@@ -26,6 +26,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.sequence import Layer, State
@@ -83,10 +84,10 @@ class Attention(Layer):
             else position()
         )
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         every = torch.arange(x.shape[1], device=x.device)
         q, k, v = self.projected(x, every)
         if x.shape[1] <= SHORT:
@@ -100,15 +101,15 @@ class Attention(Layer):
             mixed = self.by_blocks(q, k, v)
         return self.merged(mixed)
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """No keys and no values yet."""
         empty = self.out.weight.new_empty(batch_size, self.key_heads, 0, self.head_width)
         return empty, empty
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further; its key and value join those kept."""
         keys, values = state
         every = torch.arange(keys.shape[2] + 1, device=x.device)
         q, k, v = self.projected(x.unsqueeze(1), every[-1:])
@@ -116,8 +117,8 @@ class Attention(Layer):
         mixed = self.mixed(q, keys, values, every[-1:], every)
         return self.merged(mixed).squeeze(1), (keys, values)
 
+    @override
     def state_size(self, length: int) -> int:
-        """A key and a value for every symbol read."""
         return 2 * self.key_heads * self.head_width * length
 
     # -- what other kinds of attention change ------------------------------------------------------
@@ -212,8 +213,8 @@ class LogLength(Attention):
     not multiplied.
     """
 
+    @override
     def sharpened(self, q: Tensor, i: Tensor, length: int) -> Tensor:
-        """Times log n."""
         if not self.causal:
             return q * log(length)
         return q * (i + 1).to(q.dtype).log()[:, None]

@@ -30,6 +30,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.sequence import State
@@ -66,10 +67,10 @@ class LinearAttention(Attention):
 
     # -- the layer ---------------------------------------------------------------------------------
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         q, turned_q, k, turned_k, v = self.featured(x, torch.arange(x.shape[1], device=x.device))
         if not self.causal:
             return self.joined(q, turned_q, *sums(k, turned_k, v))
@@ -86,16 +87,16 @@ class LinearAttention(Attention):
             s, z = s + more_s, z + more_z
         return self.divided(torch.cat(upper, dim=-2), torch.cat(lower, dim=-2))
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """S and z, nothing added up yet, and the place of the next symbol."""
         size = (batch_size, self.key_heads, 1, self.feature_count)
         s = self.out.weight.new_zeros(*size, self.head_width)
         return s, self.out.weight.new_zeros(*size, 1), 0
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further; its key and value join the sums."""
         s, z, place = state
         here = torch.tensor([place], device=x.device)
         q, turned_q, k, turned_k, v = self.featured(x.unsqueeze(1), here)
@@ -103,8 +104,8 @@ class LinearAttention(Attention):
         s, z = s + more_s, z + more_z
         return self.joined(q, turned_q, s, z).squeeze(1), (s, z, place + 1)
 
+    @override
     def state_size(self, length: int) -> int:
-        """S and z of every key head, and the place."""
         return self.key_heads * self.feature_count * (self.head_width + 1) + 1
 
     # -- inside ------------------------------------------------------------------------------------
@@ -153,13 +154,13 @@ class Performer(LinearAttention):
         count, width = self.rows.shape
         self.rows.copy_(random_rows(count, width, generator))
 
+    @override
     def features_of_queries(self, q: Tensor) -> Tensor:
-        """Divided by the greatest, which cancels."""
         exponents = self.exponents(q)
         return self.scaled(exponents - exponents.amax(-1, keepdim=True).detach())
 
+    @override
     def features_of_keys(self, k: Tensor) -> Tensor:
-        """As they are."""
         return self.scaled(self.exponents(k))
 
     def exponents(self, x: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.models.core.sequence import Layer, State
 
@@ -52,10 +53,10 @@ class Looped(Layer):
             return self.loops
         return max(1, ((length if self.length is None else self.length) - 1).bit_length())
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The stream after the last loop."""
         self.penalty = 0.0
         for _ in range(self.count(x.shape[1])):
             for layer in self._layers():
@@ -63,26 +64,26 @@ class Looped(Layer):
                 self.penalty = self.penalty + layer.auxiliary_loss()
         return x
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """A state of every layer in every loop."""
         return [layer.initial_state(batch_size) for layer in self._in_turn()]
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """The stream after the last loop, at one position."""
         following = []
         for layer, carried in zip(self._in_turn(), state, strict=True):
             x, carried = layer.step(x, carried)
             following.append(carried)
         return x, following
 
+    @override
     def state_size(self, length: int) -> int:
-        """Those of the layers, once for every loop."""
         return self.count(length) * sum(layer.state_size(length) for layer in self._layers())
 
+    @override
     def auxiliary_loss(self) -> Tensor | float:
-        """The layers' own, added up over the loops as if each had layers of its own."""
         penalty, self.penalty = self.penalty, 0.0
         return penalty
 
@@ -90,8 +91,8 @@ class Looped(Layer):
         # The penalty belongs to a graph of operations, which can be neither copied nor pickled.
         return {**self.__dict__, "penalty": 0.0}
 
+    @override
     def hold(self, length: int | None) -> None:
-        """As many loops as for a word of this length; their number known, it can go by steps."""
         self.length = length
         for layer in self._layers():
             layer.hold(length)

@@ -25,6 +25,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.errors import UserError
 
@@ -43,10 +44,10 @@ class Intermediaries(Attention):
                 "low-rank attention never forms the score of a pair: expected none, rope"
             )
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         every = torch.arange(x.shape[1], device=x.device)
         q, k, v = self.projected(x, every)
         q = self.pairs.queries(q, self.places.of(every)) * self.head_width**-0.5
@@ -88,8 +89,8 @@ class Linformer(Intermediaries):
         for mixture in (self.of_keys, self.of_values):
             nn.init.normal_(mixture, std=rank**-0.5)  # the projection of their theorem 1
 
+    @override
     def looked(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """softmax(Q (E K)ᵀ) (F V)."""
         length = k.shape[2]
         k, v = self.of_keys[:, :length] @ k, self.of_values[:, :length] @ v
         return torch.softmax(q @ k.transpose(-1, -2), dim=-1) @ v
@@ -125,8 +126,8 @@ class Nystrom(Intermediaries):
             )
         self.landmarks, self.iterations = landmarks, iterations
 
+    @override
     def looked(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """The product of three small softmaxes, or the whole one if that is no larger."""
         if q.shape[2] <= self.landmarks:
             return torch.softmax(q @ k.transpose(-1, -2), dim=-1) @ v
         return self.through_landmarks(q, k, v)

@@ -28,6 +28,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.models.core.sequence import Layer, State
 
@@ -63,32 +64,32 @@ class AddedPositions(Layer):
         """The vectors of symbols `first` to `last` - 1, on the device and of the type of `like`."""
         raise NotImplementedError
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The stream with the places of its symbols added."""
         return x + self.vectors(0, x.shape[1], x)
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """The place of the next symbol."""
         return 0
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """The stream with its place added."""
         return x + self.vectors(state, state + 1, x)[0], state + 1
 
+    @override
     def state_size(self, length: int) -> int:
-        """One: the place."""
         return 1
 
 
 class Sinusoidal(AddedPositions):
     """Sines and cosines of geometrically falling frequencies."""
 
+    @override
     def vectors(self, first: int, last: int, like: Tensor) -> Tensor:
-        """sin and cos of ω_i t, interleaved."""
         return sinusoids(self.places.at(first, last, like.device), like.shape[-1], like)
 
 
@@ -102,8 +103,8 @@ class Learned(AddedPositions):
         self.table = nn.Parameter(torch.empty(longest, width))
         nn.init.normal_(self.table, std=0.02)
 
+    @override
     def vectors(self, first: int, last: int, like: Tensor) -> Tensor:
-        """Rows of the table."""
         return self.table[self.places.rows(first, last, like.device)]
 
 
@@ -117,8 +118,8 @@ class Binary(AddedPositions):
         self.digits = nn.Parameter(torch.empty(DIGITS, width))
         nn.init.normal_(self.digits, std=0.02)
 
+    @override
     def vectors(self, first: int, last: int, like: Tensor) -> Tensor:
-        """Σ_k b_k(t) W_k with b_k(t) = 2 (⌊t / 2^k⌋ mod 2) - 1."""
         places = self.places.at(first, last, like.device)
         bits = (places[:, None] >> torch.arange(DIGITS, device=like.device)) & 1
         return (2 * bits - 1).to(like.dtype) @ self.digits

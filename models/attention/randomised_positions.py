@@ -16,6 +16,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.sequence import Layer, State
@@ -70,10 +71,10 @@ class RandomPlaces(Layer):
         self.register_buffer("passes", torch.zeros((), dtype=torch.long))
         self.register_buffer("seed", torch.randint(2**31, ()))
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The stream as it is."""
         if self.training and self.held is None:
             self.places.drawn = self.draw(x.shape[1], self.generator(int(self.passes), 0))
             self.passes += 1
@@ -92,22 +93,22 @@ class RandomPlaces(Layer):
             raise UserError(f"{length} symbols: there are {self.range} places to draw from")
         return torch.randperm(self.range, generator=generator)[:length].sort().values
 
+    @override
     def hold(self, length: int | None) -> None:
-        """Stand as in a word of this length, however long the word; None lets go."""
         self.held, self.has_step = length, length is not None
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """Nothing; the places for the length that is held are drawn."""
         self._stand(self.held or 0)
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """The stream as it is."""
         return x, None
 
+    @override
     def state_size(self, length: int) -> int:
-        """A place for every symbol."""
         return length
 
     def _stand(self, length: int) -> None:

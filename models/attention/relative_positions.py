@@ -22,6 +22,7 @@ from math import log
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.errors import UserError
 
@@ -65,12 +66,12 @@ class Rotary(PairPositions):
             raise UserError(f"interpolation {interpolation}: expected a positive number")
         self.interpolation = interpolation
 
+    @override
     def queries(self, q: Tensor, i: Tensor) -> Tensor:
-        """Turned."""
         return turned(q, i if self.interpolation == 1 else i / self.interpolation)
 
+    @override
     def keys(self, k: Tensor, j: Tensor) -> Tensor:
-        """Turned."""
         return self.queries(k, j)
 
 
@@ -83,8 +84,8 @@ class Alibi(PairPositions):
         super().__init__()
         self.heads = heads
 
+    @override
     def scores(self, q: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        """-m_h |i - j|."""
         return slopes(self.heads, q)[:, None, None] * -(i[:, None] - j).abs().to(q.dtype)
 
 
@@ -107,12 +108,12 @@ class Shaw(PairPositions):
         """Which row of the tables a pair has, (queries, keys)."""
         return (i[:, None] - j).clamp(self.lowest, self.distance) - self.lowest
 
+    @override
     def scores(self, q: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        """q_i · a^K_c / √w."""
         return picked(q @ self.of_keys.T * q.shape[-1] ** -0.5, self.row(i, j))
 
+    @override
     def values(self, weights: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        """Σ_j α_ij a^V_c: the weights of equal distance are added up first."""
         by_row = weights.new_zeros(*weights.shape[:-1], len(self.of_values))
         by_row = by_row.scatter_add(-1, self.row(i, j).expand(weights.shape), weights)
         return by_row @ self.of_values
@@ -150,8 +151,8 @@ class T5Bias(PairPositions):
         far = exact + (far * (buckets - exact)).long()
         return torch.where(distance < exact, distance, far.clamp_max(buckets - 1))
 
+    @override
     def scores(self, q: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        """b_h[bucket]."""
         return self.table[self.bucket(i, j)].permute(2, 0, 1)
 
 
@@ -167,12 +168,12 @@ class TransformerXL(PairPositions):
         self.bias_distance = nn.Parameter(torch.zeros(heads, 1, head_width))
         self.distances = nn.Linear(width, heads * head_width, bias=False)
 
+    @override
     def queries(self, q: Tensor, i: Tensor) -> Tensor:
-        """q + u."""
         return q + self.bias_content
 
+    @override
     def scores(self, q: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        """(q_i + v) · W_R r_{i-j} / √w."""
         behind = i[:, None] - j
         low, high = int(behind.min()), int(behind.max())
         every = torch.arange(low, high + 1, device=q.device)

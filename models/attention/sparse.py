@@ -25,6 +25,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.sequence import State
@@ -62,32 +63,32 @@ class SlidingWindow(Attention):
             )
         self.window, self.globals = window, global_tokens
 
+    @override
     def hidden(self, i: Tensor, j: Tensor) -> Tensor | None:
-        """What is out of reach."""
         behind = i[:, None] - j
         far = behind.abs() >= self.window
         far &= (i >= self.globals)[:, None] & (j >= self.globals)
         return (far | (behind < 0) if self.causal else far).unsqueeze(0)
 
+    @override
     def seen(self, first: int, last: int, length: int) -> tuple[int, int]:
-        """The window around them; everything if there are global tokens."""
         high = last if self.causal else length
         if self.globals:
             return 0, high
         return max(0, first - self.window + 1), min(high, last + self.window - 1)
 
+    @override
     def needs_no_bias(self) -> bool:
-        """There is always a window."""
         return False
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """No keys and no values yet, and the place of the next symbol."""
         return (*super().initial_state(batch_size), 0)
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further; what no later symbol sees is forgotten."""
         keys, values, place = state
         here = torch.tensor([place], device=x.device)
         kept = torch.cat([self.kept(place, x.device), here])
@@ -107,8 +108,8 @@ class SlidingWindow(Attention):
             ]
         )
 
+    @override
     def state_size(self, length: int) -> int:
-        """A key and a value for the global tokens and the window but one, and the place."""
         kept = len(self.kept(length, torch.device("cpu")))
         return 2 * self.key_heads * self.head_width * kept + 1
 
@@ -146,8 +147,8 @@ class BigBird(Attention):
             )
         self.block, self.random_blocks, self.pattern = block, random_blocks, pattern
 
+    @override
     def hidden(self, i: Tensor, j: Tensor) -> Tensor | None:
-        """What lies in a block that is not seen."""
         blocks = int(j[-1]) // self.block + 1
         rows = torch.stack([self.row(int(b), blocks) for b in range(blocks)], dim=1)
         visible = rows.to(i.device)[:, i // self.block][:, :, j // self.block]
@@ -164,8 +165,8 @@ class BigBird(Attention):
             seen[head, chosen(self.pattern, head, block, of, self.random_blocks)] = True
         return seen
 
+    @override
     def needs_no_bias(self) -> bool:
-        """There is always a pattern."""
         return False
 
 

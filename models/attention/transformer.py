@@ -29,6 +29,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import torch
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
@@ -401,6 +402,7 @@ class Transformer(Architecture):
         with torch.device("meta"):
             self.layers(Sizes(self.width_step, 1, 1))  # what cannot be built says so now
 
+    @override
     def customary(self, width: int) -> int:
         """A feed-forward four times as wide as the stream, or as many parameters' worth.
 
@@ -413,12 +415,12 @@ class Transformer(Architecture):
         block = Block(self.heads, sizes.width // self.heads, sizes.second)
         return replace(self.design, width=sizes.width, blocks=(block,) * sizes.depth)
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """Attention and feed-forward in turn."""
         return layers_of(self.config(sizes))
 
+    @override
     def model(self, name: str, *, symbols: int, labels: int, sizes: Sizes) -> SequenceModel:
-        """The whole model."""
         return transformer_from(
             self.config(sizes),
             symbols=symbols,

@@ -31,6 +31,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from flann.errors import UserError
 
@@ -146,10 +147,10 @@ class Experts(Stateless):
         nn.init.uniform_(self.out.weight, -(inner**-0.5), inner**-0.5)  # each as if alone
         self.penalty: Tensor | float = 0.0
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         hidden = self.into(x)
         if self.gate is None:
             hidden = self.activation(hidden)
@@ -161,8 +162,8 @@ class Experts(Stateless):
         y: Tensor = self.out(hidden)
         return y
 
+    @override
     def auxiliary_loss(self) -> Tensor | float:
-        """The balance loss of the last forward pass in training, handed over once."""
         penalty, self.penalty = self.penalty, 0.0
         return penalty
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from jaxtyping import Integer
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.errors import UserError
 
@@ -56,8 +57,8 @@ class Outside(Architecture):
         steps = 4000 if self.is_constructor else 0
         self.recipe = MappingProxyType({"lr": 1e-3, "steps": steps})
 
+    @override
     def layers(self, sizes: Sizes) -> list[Layer]:
-        """There are none that flann knows."""
         raise NotImplementedError
 
     def build(self, *, symbols: int, labels: int, depth: int, parameters: int) -> OutsideModel:
@@ -101,6 +102,7 @@ class OutsideModel(SequenceModel):
         self.longest: int | None = getattr(inner, "longest", None)
         self.sizes = {"parameters": sum(p.numel() for p in self.parameters())}
 
+    @override
     def forward(self, tokens: Integer[Tensor, "batch length"]) -> Tensor:
         """What it returns; of a model that is trained, logits.
 
@@ -127,12 +129,12 @@ class OutsideModel(SequenceModel):
         return answer
 
     @contextmanager
+    @override
     def held(self, length: int) -> Iterator[None]:
-        """Nothing is known to depend on the length."""
         yield
 
+    @override
     def state_size(self, length: int) -> int | None:
-        """Nobody knows."""
         return None
 
 

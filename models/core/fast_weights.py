@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.scans import linear_attention_scan, rank_one_scan
@@ -113,31 +114,31 @@ class FastWeights(Layer):
         """`recent` before the first symbol."""
         return None
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         terms, beside, _ = self.terms(x, None)
         last = slice(self.per_symbol - 1, None, self.per_symbol)
         return self.output(scan(terms)[:, last], beside)
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """`recent`, and memories of zeros."""
         like = next(self.parameters())
         S = like.new_zeros(batch_size, self.heads, self.key, self.value)
         return self.start(batch_size), S
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """One symbol further."""
         recent, S = state
         terms, beside, recent = self.terms(x.unsqueeze(1), recent)
         y, S = advance(S, terms)
         return self.output(y.unsqueeze(1), beside).squeeze(1), (recent, S)
 
+    @override
     def state_size(self, length: int) -> int:
-        """The memories, and `recent`."""
         return self.heads * self.key * self.value + self.recent_size()
 
     def recent_size(self) -> int:

@@ -17,6 +17,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from .sequence import Layer, Stateless
 
@@ -31,10 +32,10 @@ class FeedForward(Stateless):
         self.into, self.out = nn.Linear(width, inner), nn.Linear(inner, width)
         self.activation = nonlinearity(activation)
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         y: Tensor = self.out(self.activation(self.into(x)))
         return y
 
@@ -48,10 +49,10 @@ class SwiGLU(Stateless):
         self.gated = nn.Linear(width, inner, bias=False)
         self.out = nn.Linear(inner, width, bias=False)
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The outputs at every position."""
         y: Tensor = self.out(functional.silu(self.into(x)) * self.gated(x))
         return y
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from flann.registry import Registry, is_import
 
 if TYPE_CHECKING:
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 class ModelRegistry(Registry["Architecture"]):
     """The registry of models; what lies at ``package.module:Name`` may be anybody's."""
 
+    @override
     def create(self, text: str, *arguments: Any, imports: bool = False) -> Architecture:
-        """What `text` names; see `flann.models.core.external` for what can be imported."""
         if not is_import(text):
             return super().create(text, *arguments, imports=imports)
         from .external import adopted

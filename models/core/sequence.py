@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.errors import UserError
 
@@ -83,18 +84,18 @@ class Layer(nn.Module):
 class Stateless(Layer):
     """A layer that sees one position at a time and carries nothing."""
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """Nothing."""
         return None
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """The same function as `forward`, on one position."""
         return self(x.unsqueeze(1)).squeeze(1), None
 
+    @override
     def state_size(self, length: int) -> int:
-        """None are carried."""
         return 0
 
 
@@ -130,33 +131,33 @@ class Residual(Layer):
     def _after(self, x: Tensor) -> Tensor:
         return self.norm(x) if self.place == "post" else x
 
+    @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        """The stream after this layer, at every position."""
         return self._after(x + self.layer(self._before(x)))
 
+    @override
     def initial_state(self, batch_size: int) -> State:
-        """The inner layer's."""
         return self.layer.initial_state(batch_size)
 
+    @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        """The stream after this layer, at one position."""
         y, state = self.layer.step(self._before(x), state)
         return self._after(x + y), state
 
+    @override
     def state_size(self, length: int) -> int:
-        """The inner layer's."""
         return self.layer.state_size(length)
 
+    @override
     def auxiliary_loss(self) -> Tensor | float:
-        """The inner layer's."""
         return self.layer.auxiliary_loss()
 
+    @override
     def hold(self, length: int | None) -> None:
-        """The inner layer's."""
         self.layer.hold(length)
 
 

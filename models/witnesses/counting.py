@@ -19,7 +19,7 @@ import torch
 
 from flann.models.core.architecture import Architecture
 from flann.models.core.sequence import SequenceModel
-from flann.models.recurrent.classic import Recurrent
+from flann.models.recurrent.recurrent_layer import RecurrentLayer
 
 from .frame import Frame
 from .machines import Counter, Moore
@@ -34,7 +34,7 @@ def counting(
         return "no counter"
     frame = Frame.around(architecture, name, torch.eye(language.symbols), labels, second=1)
     layer = frame.layer
-    assert isinstance(layer, Recurrent)
+    assert isinstance(layer, RecurrentLayer)
     cell = layer.cell
     rises = torch.tensor(language.rises, dtype=cell.get_parameter("weight_hh_l0").dtype)
     with torch.no_grad():

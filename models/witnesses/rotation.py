@@ -23,7 +23,7 @@ import torch
 
 from flann.models.core.architecture import Architecture
 from flann.models.core.sequence import SequenceModel
-from flann.models.ssm.s4d import Diagonal
+from flann.models.ssm.s4d import DiagonalSSM
 
 from .frame import Frame
 from .machines import Counter, Moore
@@ -47,7 +47,7 @@ def rotation(
     codes = torch.ones(language.symbols, max(1, 2 * waves))
     frame = Frame.around(architecture, name, codes, labels, second=2)
     layer = frame.layer
-    assert isinstance(layer, Diagonal)
+    assert isinstance(layer, DiagonalSSM)
     # [label, m]: the sums over the label's places k of w cos(2π m k / n) / n, and of the sines
     places = torch.tensor(
         [[language.outputs[q] == label for q in order] for label in range(labels)]

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from flann.models.core.architecture import Architecture
 from flann.models.core.sequence import SequenceModel
-from flann.models.recurrent.classic import Recurrent
+from flann.models.recurrent.recurrent_layer import RecurrentLayer
 
 from .frame import Frame
 from .machines import Counter, Moore
@@ -44,7 +44,7 @@ def saturated(
     codes = torch.eye(language.symbols)
     frame = Frame.around(architecture, name, codes, labels, second=len(pairs) + 1)
     layer = frame.layer
-    assert isinstance(layer, Recurrent)
+    assert isinstance(layer, RecurrentLayer)
     cell = layer.cell
     relu = isinstance(cell, nn.RNN) and cell.nonlinearity == "relu"
     on = tanh(1) if isinstance(cell, nn.LSTM) else 1.0

@@ -31,8 +31,8 @@ from flann.rasp.graph.sops import (
     Selector,
     SOp,
     aggregate,
-    input_named,
-    mapped,
+    create_input,
+    map_elementwise,
     select,
 )
 from flann.rasp.language.syntax import Atom
@@ -127,7 +127,7 @@ class Lowering(Numeric):
         if conditions:
             both = conditions[0]
             for other in conditions[1:]:
-                both = mapped("and", [both, other])
+                both = map_elementwise("and", [both, other])
             value = self.encode_truth(both)
         return self.sum_over_term(rest, value, unique)
 
@@ -155,14 +155,16 @@ class Lowering(Numeric):
             elif isinstance(factor, Related):
                 condition = self.compare_at_itself(factor)
             else:
-                condition = mapped("==", [cast(Same, factor).keys, cast(Same, factor).queries])
+                condition = map_elementwise(
+                    "==", [cast(Same, factor).keys, cast(Same, factor).queries]
+                )
             value = self.plan.gate(value, self.encode_truth(condition))
         return value
 
     def compare_at_itself(self, factor: Related) -> SOp:
         """Return whether a key that is the query itself is allowed, as an s-op."""
         relation = next(name for name, signs in SIGNS.items() if set(signs) == set(factor.signs))
-        return mapped(relation, [factor.keys, factor.queries])
+        return map_elementwise(relation, [factor.keys, factor.queries])
 
     @override
     def fetch_categorical(self, node: Aggregate | At) -> Categorical:
@@ -356,12 +358,14 @@ def as_aggregate(node: Aggregate | At) -> Aggregate:
     """Return the value at a fixed position as the aggregate that it is."""
     if isinstance(node, Aggregate):
         return node
-    indices = input_named("indices")
+    indices = create_input("indices")
     position: SOp | int = node.index
     if node.index < 0:
-        first = mapped("indicator", [FIRST])
-        length = mapped("round", [mapped("/", [1, aggregate(select(1, 1, "=="), first)])])
-        position = mapped("-", [length, -node.index])
+        first = map_elementwise("indicator", [FIRST])
+        length = map_elementwise(
+            "round", [map_elementwise("/", [1, aggregate(select(1, 1, "=="), first)])]
+        )
+        position = map_elementwise("-", [length, -node.index])
     result = aggregate(select(indices, position, "=="), node.values)
     assert isinstance(result, Aggregate)
     return result

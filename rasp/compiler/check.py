@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 from flann.errors import UserError
-from flann.rasp.graph.evaluation import on_ids
+from flann.rasp.graph.evaluation import run_on_ids
 from flann.rasp.graph.sops import SOp
-from flann.rasp.language.source_span import Place
+from flann.rasp.language.source_span import SourceSpan
 
 from .program_network import ProgramNetwork
 
@@ -63,7 +63,7 @@ def check(
     lengths: Iterable[int] | None = None,
     size: int = 8,
     seed: int = 0,
-    places: dict[int, Place] | None = None,
+    spans: dict[int, SourceSpan] | None = None,
     watch: Callable[[int], None] | None = None,
 ) -> CheckResult:
     """Compare a program with its network.
@@ -79,7 +79,7 @@ def check(
         The number of random words of each length.
     seed : int
         The seed of the random words.
-    places : dict, optional
+    spans : dict, optional
         Where each node stands in the source, for error messages.
     watch : callable, optional
         Called with each length before it is compared.
@@ -91,7 +91,7 @@ def check(
             watch(length)
         rng = np.random.default_rng([seed, length])
         tokens = draw_words(len(network.symbols), length, size, rng)
-        expected, tokens = run_program(node, network, tokens, places)
+        expected, tokens = run_program(node, network, tokens, spans)
         if not len(tokens):
             continue
         right, least = compare(network, tokens, expected)
@@ -129,14 +129,14 @@ def draw_words(symbols: int, length: int, size: int, rng: np.random.Generator) -
 
 
 def run_program(
-    node: SOp, network: ProgramNetwork, tokens: Tokens, places: dict[int, Place] | None
+    node: SOp, network: ProgramNetwork, tokens: Tokens, spans: dict[int, SourceSpan] | None
 ) -> tuple[Tokens, Tokens]:
     """Return the program's label ids and their words, without the words on which the program
     raises an error.
     """
 
     def ask(part: Tokens) -> Tokens:
-        return on_ids(node, part, network.symbols, network.values, places)
+        return run_on_ids(node, part, network.symbols, network.values, spans)
 
     try:
         return ask(tokens), tokens

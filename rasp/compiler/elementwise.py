@@ -24,7 +24,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from flann.rasp.graph.arithmetic import FUNCTIONS
+from flann.rasp.graph.atom_arithmetic import FUNCTIONS
+from flann.rasp.graph.evaluator import COMPARISONS, Evaluator
 from flann.rasp.graph.sops import (
     Aggregate,
     At,
@@ -36,9 +37,9 @@ from flann.rasp.graph.sops import (
     Node,
     Select,
     SOp,
-    ordered,
+    sort_topologically,
 )
-from flann.rasp.graph.values import COMPARE, Run, Words
+from flann.rasp.graph.word_batch import WordBatch
 from flann.rasp.language.source_span import RaspError
 from flann.rasp.language.syntax import Atom
 
@@ -90,7 +91,7 @@ class Elementwise(ABC):
 
     def find_dependence(self, root: Node) -> Dependence:
         """Return what the values of a node depend on."""
-        for node in ordered([root]):
+        for node in sort_topologically([root]):
             if node.number not in self._dependences:
                 self._dependences[node.number] = self._find_dependence(node)
         return self._dependences[root.number]
@@ -112,18 +113,18 @@ class Elementwise(ABC):
         each.
         """
         if self.find_dependence(node) == "position":
-            words = Words.of_ids(np.zeros((1, self.plan.length), int), self.symbols)
+            words = WordBatch.from_ids(np.zeros((1, self.plan.length), int), self.symbols)
         else:
-            words = Words.of_ids(np.arange(len(self.symbols))[None, :], self.symbols)
+            words = WordBatch.from_ids(np.arange(len(self.symbols))[None, :], self.symbols)
         try:
-            run = Run(words)
-            return run.atoms(run.sequence(node))[0]
+            evaluator = Evaluator(words)
+            return evaluator.convert_to_atoms(evaluator.evaluate(node))[0]
         except RaspError as error:
             raise RefusalError(node, error.reason) from error
 
     def is_categorical(self, root: SOp) -> bool:
         """Return whether an s-op has few values, however long the word is."""
-        for node in ordered([root]):
+        for node in sort_topologically([root]):
             if isinstance(node, SOp) and node.number not in self._categorical:
                 self._categorical[node.number] = self._decide_categorical(node)
         return self._categorical[root.number]
@@ -371,7 +372,7 @@ class Elementwise(ABC):
 def find_attended(root: Node) -> set[int]:
     """Return the node numbers of the s-ops that attention reads as values, keys or queries."""
     found: set[int] = set()
-    for node in ordered([root]):
+    for node in sort_topologically([root]):
         if isinstance(node, Aggregate | At | Select):
             found |= {part.number for part in node.parts if isinstance(part, SOp)}
     return found
@@ -428,7 +429,7 @@ def find_comparison_steps(function: str) -> tuple[list[float], list[Atom]]:
     >>> find_comparison_steps("==")
     ([0.0, 1.0], [False, True, False])
     """
-    compare = COMPARE[function]
+    compare = COMPARISONS[function]
     bounds = [0.0, 1.0]
     levels: list[Atom] = [bool(compare(value, 0)) for value in (-1, 0, 1)]
     kept = [i for i in range(2) if levels[i] != levels[i + 1]]

@@ -20,8 +20,8 @@ from typing import cast
 
 from typing_extensions import override
 
+from flann.rasp.graph.evaluator import COMPARISONS
 from flann.rasp.graph.sops import Aggregate, At, Constant, Input, Lookup, Map, SOp
-from flann.rasp.graph.values import COMPARE
 from flann.rasp.language.syntax import Atom
 
 from .categorical import Case, Categorical, build_remainder_categorical, build_step_categorical
@@ -316,7 +316,7 @@ class Numeric(Elementwise):
 
 def compare_with_zero(value: float, function: str) -> bool:
     """Return whether a value compares with 0 in a given way."""
-    return bool(COMPARE[function](value, 0))
+    return bool(COMPARISONS[function](value, 0))
 
 
 def equals_width(x: Number, width: Affine) -> bool:

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from flann.rasp.graph.evaluator import COMPARISONS
 from flann.rasp.graph.sops import (
     Combine,
     Constant,
@@ -32,10 +33,9 @@ from flann.rasp.graph.sops import (
     Select,
     Selector,
     SOp,
-    input_named,
-    mapped,
+    create_input,
+    map_elementwise,
 )
-from flann.rasp.graph.values import COMPARE
 
 from .refusal import RefusalError
 
@@ -113,9 +113,9 @@ def expand(selector: Selector, is_categorical: CategoricalTest) -> Polynomial:
         return expand_comparison(selector, is_categorical)
     assert isinstance(selector, Combine)
     parts = [expand(part, is_categorical) for part in selector.operands]
-    if selector.how == "not":
+    if selector.connective == "not":
         result = add(EVERYTHING, parts[0], -1)
-    elif selector.how == "and":
+    elif selector.connective == "and":
         result = multiply(parts[0], parts[1])
     else:
         result = add(add(parts[0], parts[1], 1), multiply(parts[0], parts[1]), -1)
@@ -131,7 +131,7 @@ def expand_comparison(node: Select, is_categorical: CategoricalTest) -> Polynomi
     if distance is not None:
         return expand_order(relation, distance, node)
     if isinstance(queries, Constant) or isinstance(keys, Constant):
-        condition = mapped(relation, [keys, queries])
+        condition = map_elementwise(relation, [keys, queries])
         if isinstance(queries, Constant) and isinstance(keys, Constant):
             return EVERYTHING if evaluate_constants(condition) else {}
         factor = KeyHas(condition) if isinstance(queries, Constant) else QueryHas(condition)
@@ -153,12 +153,12 @@ def evaluate_constants(condition: SOp) -> bool:
     """Return whether a comparison of two constants holds."""
     assert isinstance(condition, Map)
     left, right = (part.value for part in condition.operands if isinstance(part, Constant))
-    return bool(COMPARE[condition.function](left, right))
+    return bool(COMPARISONS[condition.function](left, right))
 
 
 def find_offset(keys: SOp, queries: SOp) -> int | None:
     """Return d if the keys are the indices and the queries are indices + d, and None otherwise."""
-    indices = input_named("indices")
+    indices = create_input("indices")
     if keys is not indices:
         return None
     return find_shift(queries)
@@ -274,21 +274,21 @@ def selects_at_most_one(selector: Node) -> bool:
     """
     if isinstance(selector, Combine):
         parts = [selects_at_most_one(part) for part in selector.operands]
-        return selector.how == "and" and any(parts)
+        return selector.connective == "and" and any(parts)
     return (
         isinstance(selector, Select)
-        and selector.keys is input_named("indices")
+        and selector.keys is create_input("indices")
         and selector.relation == "=="
     )
 
 
 def selects_at_least_one(selector: Node) -> bool:
     """Return whether a selector, by its form, selects a key for every query."""
-    if isinstance(selector, Combine) and selector.how == "or":
+    if isinstance(selector, Combine) and selector.connective == "or":
         return any(selects_at_least_one(part) for part in selector.operands)
     first = (
         isinstance(selector, Select)
-        and selector.keys is input_named("indices")
+        and selector.keys is create_input("indices")
         and isinstance(selector.queries, Constant)
         and selector.queries.value == 0
         and selector.relation in ("==", "<=", ">=")
@@ -300,13 +300,15 @@ def selects_itself(selector: Node) -> bool:
     """Return whether a selector, by its form, selects for every query its own position."""
     if isinstance(selector, Combine):
         parts = [selects_itself(part) for part in selector.operands]
-        return {"and": all(parts), "or": any(parts), "not": False}[selector.how]
+        return {"and": all(parts), "or": any(parts), "not": False}[selector.connective]
     if not isinstance(selector, Select):
         return False
     if isinstance(selector.keys, Constant) and isinstance(selector.queries, Constant):
-        return evaluate_constants(mapped(selector.relation, [selector.keys, selector.queries]))
+        return evaluate_constants(
+            map_elementwise(selector.relation, [selector.keys, selector.queries])
+        )
     return selector.keys is selector.queries and selector.relation in ("==", "<=", ">=")
 
 
-FIRST = mapped("==", [input_named("indices"), 0])
+FIRST = map_elementwise("==", [create_input("indices"), 0])
 """Indicator of the first position of the word, which holds at exactly one position."""

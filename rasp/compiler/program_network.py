@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from flann.errors import UserError
 from flann.models.core.sequence import SequenceModel
 from flann.rasp.graph.analysis import analyse
-from flann.rasp.graph.sops import Map, Node, SOp, ordered
-from flann.rasp.language.source_span import Place
+from flann.rasp.graph.sops import Map, Node, SOp, sort_topologically
+from flann.rasp.interpreter.program import Program
+from flann.rasp.language.source_span import SourceSpan
 from flann.rasp.language.syntax import Atom
 
 from .aggregates import Lowering
@@ -30,9 +31,6 @@ from .refusal import RefusalError, combine_refusals
 from .schedule import build_schedule
 from .signals import Affine
 from .weights import build_network
-
-if TYPE_CHECKING:
-    from flann.rasp.programs.catalogue import Program
 
 Precision = Literal["float32", "float64"]
 UNITS = {"float32": 2.0**-24, "float64": 2.0**-53}
@@ -105,10 +103,10 @@ def compile_program(
     >>> network.predict(np.array([[1, 0, 1, 1]])).tolist()
     [[1, 1, 0, 1]]
     """
-    node, places = program.built
+    node, spans = program.graph
     return compile_sop(
         node, program.symbols, max_length, name=program.name, labels=program.labels,
-        values=program.values, places=places, precision=precision, rounds=rounds,
+        values=program.values, spans=spans, precision=precision, rounds=rounds,
     )  # fmt: skip
 
 
@@ -120,7 +118,7 @@ def compile_sop(
     name: str = "program",
     labels: Sequence[str] | None = None,
     values: Sequence[Atom] | None = None,
-    places: Mapping[int, Place] | None = None,
+    spans: Mapping[int, SourceSpan] | None = None,
     precision: Precision = "float32",
     rounds: bool = True,
 ) -> ProgramNetwork:
@@ -138,7 +136,7 @@ def compile_sop(
     labels, values : sequences, optional
         The names of the labels, and the value of the s-op that each stands for; by default all
         values that the s-op may take.
-    places : mapping, optional
+    spans : mapping, optional
         Where each node stands in the source, for error messages.
     precision : str
         ``float32`` or ``float64``.
@@ -159,7 +157,7 @@ def compile_sop(
     try:
         output, values = lower_output(lowering, node, values)
     except (RefusalError, PrecisionError):
-        raise combine_refusals(name, collect_refusals(lowering, node), places or {}) from None
+        raise combine_refusals(name, collect_refusals(lowering, node), spans or {}) from None
     plan_schedule = build_schedule(output, (plan.word, plan.bos))
     network = build_network(plan, plan_schedule, output, len(values), name, DTYPES[precision])
     need = analyse([node])
@@ -213,7 +211,7 @@ def collect_refusals(lowering: Lowering, root: SOp) -> list[RefusalError]:
     """Return every expression that cannot be compiled for a reason of its own."""
     refusals: list[RefusalError] = []
     blocked: set[int] = set()
-    for node in ordered([root]):
+    for node in sort_topologically([root]):
         if any(part.number in blocked for part in node.parts):
             blocked.add(node.number)
             continue

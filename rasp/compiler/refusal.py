@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flann.errors import UserError
-from flann.rasp.graph.sops import Node, formula
-from flann.rasp.language.source_span import NOWHERE, Place
+from flann.rasp.graph.sops import Node
+from flann.rasp.language.source_span import NO_SPAN, SourceSpan
 
 
 class RefusalError(Exception):  # it is caught, collected and told as one UserError
@@ -28,13 +28,13 @@ class RefusalError(Exception):  # it is caught, collected and told as one UserEr
 
 
 def combine_refusals(
-    name: str, refusals: Sequence[RefusalError], places: Mapping[int, Place]
+    name: str, refusals: Sequence[RefusalError], spans: Mapping[int, SourceSpan]
 ) -> UserError:
     """Return all refusals of a program as one error of one line."""
     parts = []
     for refusal in refusals:
-        place = places.get(refusal.node.number, NOWHERE)
-        where = f"line {place.line}, column {place.column}: " if place.line else ""
+        span = spans.get(refusal.node.number, NO_SPAN)
+        where = f"line {span.line}, column {span.column}: " if span.line else ""
         instead = f" (instead: {refusal.instead})" if refusal.instead else ""
-        parts.append(f"{where}{formula(refusal.node)}: {refusal.reason}{instead}")
+        parts.append(f"{where}{format_formula(refusal.node)}: {refusal.reason}{instead}")
     return UserError(f"{name} cannot be compiled: " + "; ".join(parts))

@@ -1,107 +1,55 @@
-"""The reference programs: a program for a task, by the task's name, with what it claims.
+"""The reference programs: a RASP program for a task, with the layers and heads that it claims.
 
-``claims.json`` beside the programs says of each file which tasks it solves, in how many layers and
-heads. Programs for groups, automata and brackets are written for each of them by
-`flann.rasp.programs.groups` and `flann.rasp.programs.brackets`.
-
-A program's values are labels: the strings of the task's labels, or their numbers; True is label 1.
+``claims.json`` beside the programs states which tasks each file solves, in how many layers and
+heads. The other programs are generated: those of solvable groups by
+`flann.rasp.programs.solvable_groups`, those of bracket languages by `flann.rasp.programs.brackets`,
+and those of other groups and automata by `flann.rasp.programs.doubling`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flann.errors import UserError, unknown
-from flann.rasp.graph.analysis import Need, analyse
-from flann.rasp.graph.evaluation import on_ids
-from flann.rasp.graph.sops import SOp
-from flann.rasp.interpreter.session import PROGRAMS, new_interpreter, read_program
-from flann.rasp.language.parser import parse
-from flann.rasp.language.source_span import Place
-from flann.rasp.language.syntax import Atom
+from flann.errors import UserError
+from flann.names import parse_name
+from flann.rasp.interpreter.library import PROGRAMS, read_source
+from flann.rasp.interpreter.program import Program
 from flann.tasks import Task, get_task
 
-from . import brackets, groups
+from .brackets import count_dyck_layers, write_dyck, write_shuffle_dyck
+from .doubling import Doubling, Method
+from .group_actions import choose_base, find_action
+from .snippets import CUMULATIVE_SUM, format_mixed_radix, format_table
+from .solvable_groups import count_layers, write_solvable
 
 if TYPE_CHECKING:
     from flann.rasp.compiler import ProgramNetwork
 
-Method = Literal["series", "doubling"]
-MOST_STATES = 12  # of an automaton whose transitions are joined
+MAX_STATES = 12
+"""The most states of an automaton whose transitions are composed by doubling."""
 
 
 @dataclass(frozen=True)
-class Program:
-    """A program with the alphabet it reads and the labels it answers with.
+class ReferenceProgram(Program):
+    """A program that solves a task, with what it claims to need.
 
     Attributes
     ----------
-    name : str
-        the task's, or its own.
-    source : str
-        the text.
-    symbols, labels : tuple of str
-        what token ids and label ids mean.
-    max_length : int
-        the longest word (queries included) that it is meant for.
     layers, heads : int or None
-        what it claims to need.
+        the attention layers, and the heads in the layer that has most.
     """
 
-    name: str
-    source: str
-    symbols: tuple[str, ...]
-    labels: tuple[str, ...]
-    max_length: int
     layers: int | None = None
     heads: int | None = None
 
-    @cached_property
-    def built(self) -> tuple[SOp, dict[int, Place]]:
-        """The s-op that the program defines last, and where its nodes were written."""
-        interpreter = new_interpreter(PROGRAMS)
-        last = interpreter.run(parse(self.source))
-        if not isinstance(last, SOp):
-            raise UserError(f"{self.name}: expected a program that ends with an s-op")
-        return last, interpreter.places
-
-    @property
-    def node(self) -> SOp:
-        """The s-op that the program defines last."""
-        return self.built[0]
-
-    @property
-    def need(self) -> Need:
-        """What it needs."""
-        return analyse([self.node])
-
-    @property
-    def values(self) -> list[Atom]:
-        """The value of the s-op that stands for each label."""
-        kind = self.node.type
-        if kind == "text":
-            return list(self.labels)
-        return [False, True] if kind == "bool" else list(range(len(self.labels)))
-
-    def __call__(self, tokens: Any) -> NDArray[np.int64]:
-        """Label ids for token ids [words, positions]; -1 where the value is no label."""
-        ids = np.asarray(tokens)
-        if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
-            raise UserError(f"tokens: expected whole numbers [words, positions], got {ids.dtype}")
-        if ids.size and not 0 <= ids.min() <= ids.max() < len(self.symbols):
-            raise UserError(f"tokens: expected ids from 0 to {len(self.symbols) - 1}")
-        return on_ids(self.node, ids, self.symbols, self.values, self.built[1])
-
     def compile(self, max_length: int | None = None) -> ProgramNetwork:
-        """The network that computes it, exact for every word up to `max_length`."""
-        from flann.rasp.compiler import compile_program
+        """Return the network that is exact for every word up to `max_length`."""
+        from flann.rasp.compiler import compile_program  # loads torch
 
         return compile_program(self, max_length or self.max_length)
 
@@ -113,21 +61,27 @@ def load_program(
     layers: int | None = None,
     radix: int = 2,
     method: Method | None = None,
-) -> Program:
-    """The reference program of a task, or one that comes with flann.
+) -> ReferenceProgram:
+    """Return the reference program of a task, or a program that comes with flann.
 
     Parameters
     ----------
     name : str or Task
-        a task's name (``"A5"``, ``"dyck-2:depth=3"``) or a program's (``"histogram"``).
+        a task or its name (``"A5"``, ``"dyck-2:depth=3"``), or a program's name
+        (``"histogram"``).
     max_length : int
-        the longest word that it is to be right on.
+        the longest word that the program is to be right on.
     layers : int, optional
-        of doubling: fewer than needed make a program that is right up to radix^layers alone.
+        for doubling: with fewer layers than needed the program is right up to radix^layers only.
     radix : int
-        of doubling: how many windows are joined at a time.
+        for doubling: how many windows a layer composes.
     method : {"series", "doubling"}, optional
-        for groups; by default the series of a solvable group, and doubling for the others.
+        for groups; by default the derived series of a solvable group, and doubling for others.
+
+    Raises
+    ------
+    UserError
+        for a task that no program solves, or an option outside its range.
 
     Examples
     --------
@@ -140,190 +94,173 @@ def load_program(
     """
     if max_length < 1:
         raise UserError(f"max_length {max_length}: expected 1 or more")
-    asked = Doubling(layers, radix, max_length, method)
-    if isinstance(name, str) and name in claims():
-        return from_file(name, None, max_length)
+    options = Doubling(layers, radix, max_length, method)
+    if isinstance(name, str) and name in load_claims():
+        return read_file(name, None, max_length)
     task = get_task(name) if isinstance(name, str) else name
-    made = written_for(task, asked)
-    if made is None:
-        listed = ", ".join(sorted(claims()))
+    program = find_program(task, options)
+    if program is None:
+        files = ", ".join(sorted(load_claims()))
         raise UserError(
             f"no RASP program solves {task.name}: expected a group, parity, majority, dyck-k,"
-            f" shuffle-dyck-k, a small automaton, or one of {listed}"
+            f" shuffle-dyck-k, a small automaton, or one of {files}"
         )
-    return made
+    return program
 
 
 def has_program(task: Task) -> bool:
-    """Whether a task has a reference program."""
+    """Return whether a task has a reference program."""
     try:
-        return written_for(task, Doubling(None, 2, 2, None)) is not None
+        return find_program(task, Doubling(None, 2, 2, None)) is not None
     except UserError:
         return False
 
 
-@dataclass(frozen=True)
-class Doubling:
-    """What was asked for of a program by doubling."""
-
-    layers: int | None
-    radix: int
-    length: int
-    method: Method | None
-
-    def __post_init__(self) -> None:
-        if not 2 <= self.radix <= 64:
-            raise UserError(f"radix {self.radix}: expected 2 to 64")
-        if self.layers is not None and not 1 <= self.layers <= 32:
-            raise UserError(f"layers {self.layers}: expected 1 to 32")
-        if self.method not in (None, "series", "doubling"):
-            raise unknown("method", str(self.method), ["series", "doubling"])
-
-    @property
-    def needed(self) -> int:
-        """The layers that are built."""
-        if self.layers is not None:
-            return self.layers
-        layers, reach = 0, 1
-        while reach < self.length:
-            layers, reach = layers + 1, reach * self.radix
-        return layers
-
-    @property
-    def wanted(self) -> bool:
-        """Whether doubling was asked for."""
-        return self.method == "doubling" or self.layers is not None or self.radix != 2
-
-
-# -- which program for which task ------------------------------------------------------------------
-
-
-def written_for(task: Task, asked: Doubling) -> Program | None:
-    """The program of a task; None if it has none."""
-    from flann.tasks.languages.counters_and_stacks.dyck import Dyck
-    from flann.tasks.languages.counters_and_stacks.shuffle_dyck import ShuffleDyck
-    from flann.tasks.languages.regular.parity import Parity
-    from flann.tasks.languages.regular.semiautomata import StateTask
-    from flann.tasks.languages.regular.word_problem import WordProblem
-
-    if isinstance(task, WordProblem):
-        return for_group(task, asked)
-    if isinstance(task, Parity):
-        return counted(task, [0, 1], 2, asked)
-    if isinstance(task, Dyck):
-        source = brackets.dyck_program(task.symbols, task.depth, task.mode == "recognise")
-        return made_for(task, source, asked, brackets.dyck_layers(task.symbols), 1)
-    if isinstance(task, ShuffleDyck):
-        source = brackets.shuffle_program(task.symbols, task.mode == "recognise")
-        return made_for(task, source, asked, 2, 1)
-    if isinstance(task, StateTask):
-        return for_states(task, asked)
-    base = task.name.partition(":")[0]
-    for name, claim in claims().items():
-        if base in claim["tasks"] and (task.mode == "transduce") == ("?" in task.symbols):
-            return from_file(name, task, asked.length) if fits(task) else None
+def find_program(task: Task, options: Doubling) -> ReferenceProgram | None:
+    """Return the first program that a generator or a file gives for a task, or None."""
+    for generate in GENERATORS:
+        program = generate(task, options)
+        if program is not None:
+            return program
     return None
 
 
-def fits(task: Task) -> bool:
-    """Whether a file's program answers in this mode: recognition of marked words does not."""
-    return task.mode in ("tag", "transduce") or task.name.startswith(("majority", "first"))
+# -- generated programs ----------------------------------------------------------------------------
 
 
-def for_group(task: Any, asked: Doubling) -> Program:
-    """A group's prefix products."""
-    group, generators = task.group, [int(g) for g in task.generators]
-    method = asked.method or ("doubling" if asked.wanted or not group.is_solvable else "series")
-    if method == "series":
-        source = groups.solvable_program(group, task.symbols, generators)
-        return made_for(task, source, asked, groups.layers_of(group), 1)
-    actions = groups.action_of(group)
-    source = doubled(task.symbols, [actions[g] for g in generators], asked)
-    base, codes = told_apart(actions)
-    degree = len(actions[0])
-    pairs = ", ".join(f"{code}: {g}" for g, code in enumerate(codes))
-    place = groups.code([f"p{point}" for point in base], [degree] * len(base))
-    source += f"\nword_problem = {{{pairs}}}[{place}];"
-    return made_for(task, source, asked, asked.needed, heads_of(asked))
+def generate_group(task: Task, options: Doubling) -> ReferenceProgram | None:
+    """Return the program for the prefix products of a group.
 
-
-def told_apart(actions: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
-    """The fewest first points whose images tell all elements apart, and those images as a number.
-
-    >>> told_apart([[0, 1, 2], [1, 0, 2], [2, 1, 0]])
-    ([0], [0, 1, 2])
+    A solvable group takes the layers of its derived series. Another acts on points: its maps are
+    composed by doubling, and the images of a base identify the element.
     """
-    degree, base = len(actions[0]), [0]
-    while len({tuple(row[p] for p in base) for row in actions}) < len(actions):
-        base.append(len(base))
-    codes = []
-    for row in actions:
-        code = 0
-        for point in base:
-            code = code * degree + row[point]
-        codes.append(code)
-    return base, codes
-
-
-def for_states(task: Any, asked: Doubling) -> Program | None:
-    """The state of a semiautomaton: a running sum if it is a ring, else by doubling."""
-    table = np.asarray(task.machine.table)
-    size = len(table)
-    moves = [int(table[0, a]) for a in range(table.shape[1])]
-    ring = all(
-        int(table[q, a]) == (q + move) % size for q in range(size) for a, move in enumerate(moves)
-    )
-    if ring and not asked.wanted:
-        return counted(task, moves, size, asked)
-    if size > MOST_STATES:
+    if task.group is None or task.generators is None:
         return None
-    source = doubled(task.symbols, table.T.tolist(), asked) + "\nstate = p0;"
-    return made_for(task, source, asked, asked.needed, heads_of(asked))
+    group, generators = task.group, [int(g) for g in task.generators]
+    default = "doubling" if options.is_requested or not group.is_solvable else "series"
+    if (options.method or default) == "series":
+        source = write_solvable(group, task.symbols, generators)
+        return wrap_source(task, source, options, count_layers(group), 1)
+    actions = find_action(group)
+    source = options.write(task.symbols, [actions[g] for g in generators])
+    base, codes = choose_base(actions)
+    pairs = ", ".join(f"{code}: {g}" for g, code in enumerate(codes))
+    images = format_mixed_radix([f"p{point}" for point in base], [len(actions[0])] * len(base))
+    source += f"\nword_problem = {{{pairs}}}[{images}];"
+    return wrap_source(task, source, options, options.depth, options.heads)
 
 
-def counted(task: Task, moves: Sequence[int], modulus: int, asked: Doubling) -> Program:
-    """A running sum modulo a number."""
-    row = brackets.table(task.symbols, moves)
-    source = f"{groups.CSUM}\ncounted = csum({row}[tokens]) % {modulus};"
-    return made_for(task, source, asked, 1, 1)
+def generate_automaton(task: Task, options: Doubling) -> ReferenceProgram | None:
+    """Return the program for the state of an automaton whose labels are its states.
+
+    Where every symbol rotates a ring of states, the state is a running sum modulo their number.
+    Otherwise the maps of a small automaton are composed by doubling.
+    """
+    machine = task.machine
+    if machine is None or "?" in task.symbols or task.label_sets is not None:
+        return None
+    number = machine.labels
+    if machine.size < 2 or sorted(number.tolist()) != list(range(machine.size)):
+        return None
+    table = np.empty_like(machine.table)
+    table[number] = number[machine.table]
+    if number[machine.start] != 0:
+        return None
+    shifts = [int(shift) for shift in table[0]]
+    ring = (table == (np.arange(machine.size)[:, None] + table[:1]) % machine.size).all()
+    if ring and (task.mode == "recognise" or not options.is_requested):
+        table_of_shifts = format_table(task.symbols, shifts)
+        source = f"{CUMULATIVE_SUM}\ncounted = csum({table_of_shifts}[tokens]) % {machine.size};"
+        return wrap_source(task, source, options, 1, 1)
+    if task.mode == "recognise" or machine.size > MAX_STATES:
+        return None
+    source = options.write(task.symbols, table.T.tolist()) + "\nstate = p0;"
+    return wrap_source(task, source, options, options.depth, options.heads)
 
 
-def doubled(symbols: Sequence[str], images: Sequence[Sequence[int]], asked: Doubling) -> str:
-    """The program that joins windows."""
-    return groups.doubling_program(symbols, images, asked.needed, asked.radix, asked.length)
+def generate_brackets(task: Task, options: Doubling) -> ReferenceProgram | None:
+    """Return the program of a bracket language, found by the registered name of its family."""
+    family, _, kinds = task.name.partition(":")[0].rpartition("-")
+    if family not in BRACKET_FAMILIES or not kinds.isdigit():
+        return None
+    arguments = parse_name(task.name)[1]
+    depth = int(arguments["depth"]) if "depth" in arguments else None
+    source, layers = BRACKET_FAMILIES[family](task.symbols, depth, task.mode == "recognise")
+    return wrap_source(task, source, options, layers, 1)
 
 
-def heads_of(asked: Doubling) -> int:
-    """How many windows are looked for in the layer that looks for most."""
-    window, most = 1, 0
-    for _ in range(asked.needed):
-        most = max(most, sum(window * k < asked.length for k in range(1, asked.radix)))
-        window *= asked.radix
-    return most
+def generate_dyck(symbols: Sequence[str], depth: int | None, recognise: bool) -> tuple[str, int]:
+    """Return the source of the program of Dyck-k, and its number of layers."""
+    return write_dyck(symbols, depth, recognise), count_dyck_layers(symbols)
 
 
-def made_for(task: Task, source: str, asked: Doubling, layers: int, heads: int) -> Program:
-    """A program in a task's own numbering."""
-    return Program(task.name, source, task.symbols, task.labels, asked.length, layers, heads)
+def generate_shuffle_dyck(
+    symbols: Sequence[str], depth: int | None, recognise: bool
+) -> tuple[str, int]:
+    """Return the source of the program of Shuffle-Dyck-k, and its number of layers."""
+    return write_shuffle_dyck(symbols, recognise), 2
 
 
-def claims() -> dict[str, dict[str, Any]]:
-    """What the programs in files say of themselves."""
-    read = json.loads((PROGRAMS / "claims.json").read_text(encoding="utf-8"))
-    return cast(dict[str, dict[str, Any]], read)
+BRACKET_FAMILIES = {"dyck": generate_dyck, "shuffle-dyck": generate_shuffle_dyck}
+"""The generator of each family of bracket languages, whose names end in the number of kinds."""
 
 
-def from_file(name: str, task: Task | None, max_length: int) -> Program:
-    """A program in a file, for a task or over letters of its own."""
-    claim = claims()[name]
+def wrap_source(
+    task: Task, source: str, options: Doubling, layers: int, heads: int
+) -> ReferenceProgram:
+    """Return a program over the symbols and labels of a task."""
+    length = options.length
+    return ReferenceProgram(
+        task.name, source, task.symbols, task.labels, length, layers=layers, heads=heads
+    )
+
+
+# -- programs in files -----------------------------------------------------------------------------
+
+
+def load_claims() -> dict[str, dict[str, Any]]:
+    """Return what ``claims.json`` states of each program file."""
+    claims = json.loads((PROGRAMS / "claims.json").read_text(encoding="utf-8"))
+    return cast(dict[str, dict[str, Any]], claims)
+
+
+def find_file(task: Task, options: Doubling) -> ReferenceProgram | None:
+    """Return the program in a file that solves a task."""
+    base = task.name.partition(":")[0]
+    for name, claim in load_claims().items():
+        if base in claim["tasks"] and (task.mode == "transduce") == ("?" in task.symbols):
+            modes = claim.get("modes", ["tag", "transduce"])
+            return read_file(name, task, options.length) if task.mode in modes else None
+    return None
+
+
+def read_file(name: str, task: Task | None, max_length: int) -> ReferenceProgram:
+    """Return the program in a file, for a task or over symbols of its own."""
+    claim = load_claims()[name]
     if task is None and "symbols" not in claim:
         task = get_task(claim["tasks"][0])
     if task is not None:
-        symbols, labels, called = task.symbols, task.labels, task.name
+        symbols, labels, title = task.symbols, task.labels, task.name
     else:
-        symbols, called = tuple(claim["symbols"]), name
+        symbols, title = tuple(claim["symbols"]), name
         labels = tuple(claim["labels"])
         if claim["labels"] == "counts":
             labels = tuple(map(str, range(max_length + 1)))
-    source = read_program(PROGRAMS / f"{name}.rasp")
-    return Program(called, source, symbols, labels, max_length, claim["layers"], claim["heads"])
+    return ReferenceProgram(
+        title,
+        read_source(PROGRAMS / f"{name}.rasp"),
+        symbols,
+        labels,
+        max_length,
+        layers=claim["layers"],
+        heads=claim["heads"],
+    )
+
+
+GENERATORS: tuple[Callable[[Task, Doubling], ReferenceProgram | None], ...] = (
+    generate_group,
+    generate_brackets,
+    generate_automaton,
+    find_file,
+)
+"""The sources of programs for a task, in the order in which they are tried."""

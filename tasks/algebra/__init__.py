@@ -1,18 +1,16 @@
-"""flann.tasks.algebra: which classes a regular language is in, decided from its automaton.
+"""Decide which classes a regular language is in, from its automaton.
 
 >>> from flann.tasks.automata.expressions import from_expression
 >>> found = classify(from_expression("(a|b)*aa(a|b)*"))
 >>> found.classes["LT"], found.k["LT"], found.classes["PT"], found.circuit
 (True, 2, False, 'AC0')
 
-`classify` takes an automaton, `classify_task` any regular task. One idea a file:
+`classify` takes an automaton, `classify_machine` a Moore machine and `classify_task` a regular task.
 
-- `machine`, `pairs`, `maps`, `semigroup`, `green`: what is decided on
-- `strictly_local`, `strictly_piecewise`, `piecewise`, `locally_testable`,
-  `threshold_testable`, `reversal`: tests on the automaton
-- `equations`, `knast`, `circuits`: equations on the semigroup
-- `samples`: where the semigroup is too large; `windows`: the least k
-- `inclusions`, `decisions`, `classification`: all of it together; `eggbox`: a semigroup as text
+- `semigroup`, `green`, `derived`, `maps`: the syntactic semigroup and its structure
+- `pairs`, `reachability`: graphs of the automaton's states
+- `varieties`: the decision procedures, one variety of languages a file
+- `classification`: all classes of one language; `draw_eggbox`: its semigroup as text
 """
 
 from __future__ import annotations
@@ -22,9 +20,9 @@ from .classification import (
     classify,
     classify_machine,
     classify_task,
+    require_machine,
 )
-from .eggbox import eggbox
-from .tagging import machine_of
+from .eggbox import draw_eggbox
 from .varieties.inclusions import CLASSES
 from .verdict import Words
 
@@ -35,6 +33,6 @@ __all__ = [
     "classify",
     "classify_machine",
     "classify_task",
-    "eggbox",
-    "machine_of",
+    "draw_eggbox",
+    "require_machine",
 ]

@@ -7,20 +7,23 @@ tier is that of the whole task.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Int
 
+from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton
-from flann.tasks.automata.moore_machine import Machine
-from flann.tasks.core.task import Task
-from flann.tasks.languages.regular.word_problem import WordProblem
+from flann.tasks.automata.moore_machine import MooreMachine
+from flann.tasks.groups.cayley_tables import Group
 
 from .semigroup import LIMIT, Semigroup
-from .tagging import LARGEST_GROUP, machine_of
-from .varieties.decisions import Decisions, Progress, quiet
-from .varieties.inclusions import CLASSES, consequences
+from .varieties.decisions import Decisions, Progress, ignore_progress
+from .varieties.inclusions import CLASSES, propagate_inclusions
 from .verdict import Clock, Verdict, Words
+
+LARGEST_GROUP = 120
+"""The most elements of a group whose word problem is classified from its machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,13 +127,39 @@ def classify(automaton: Automaton, limit: int = LIMIT, seconds: float = 30.0) ->
     >>> found.classes["SL"], found.k["SL"], found.classes["PT"], found.circuit
     (True, 2, False, 'AC0')
     """
-    return classify_machine(Machine.of(automaton), limit, seconds)
+    return classify_machine(MooreMachine.from_automaton(automaton), limit, seconds)
+
+
+@runtime_checkable
+class RegularTask(Protocol):
+    """What a task must say to be classified (`flann.tasks.core.task.Task` says it)."""
+
+    name: str
+    symbols: tuple[str, ...]
+
+    @property
+    def machine(self) -> MooreMachine | None:
+        """The minimal Moore machine, or None if the task is not regular."""
+
+    @property
+    def group(self) -> Group | None:
+        """The group of a word problem."""
+
+    @property
+    def generators(self) -> Int[np.ndarray, " symbols"] | None:
+        """The elements of the group that the symbols stand for."""
 
 
 def classify_task(
-    task: Task, limit: int = LIMIT, seconds: float = 30.0, progress: Progress = quiet
+    task: RegularTask,
+    limit: int = LIMIT,
+    seconds: float = 30.0,
+    progress: Progress = ignore_progress,
 ) -> Classification:
-    """The classes of a regular task.
+    """Decide the classes of a regular task.
+
+    The word problem of a group of more than `LARGEST_GROUP` elements is classified from the group
+    alone, whose syntactic semigroup is the group itself.
 
     Raises
     ------
@@ -143,20 +172,40 @@ def classify_task(
     >>> classify_task(get_task("S5:generators=2")).circuit
     'NC1-complete'
     """
-    if isinstance(task, WordProblem) and task.group.order > LARGEST_GROUP:
-        return classify_group(task)
-    return classify_machine(machine_of(task), limit, seconds, progress)
+    group, generators = task.group, task.generators
+    if group is not None and generators is not None and group.order > LARGEST_GROUP:
+        return classify_group(group, generators, task.symbols)
+    return classify_machine(require_machine(task), limit, seconds, progress)
+
+
+def require_machine(task: RegularTask) -> MooreMachine:
+    """Return a task's machine, or refuse a task that has none.
+
+    >>> from flann.tasks import get_task
+    >>> require_machine(get_task("flip-flop")).size
+    2
+    """
+    if task.machine is None:
+        raise UserError(
+            f"{task.name} has no automaton to classify: expected a regular task, such as parity,"
+            " tomita-4, A5, regex:(aa|b)* or automaton:FILE"
+        )
+    return task.machine
 
 
 def classify_machine(
-    machine: Machine, limit: int = LIMIT, seconds: float = 30.0, progress: Progress = quiet
+    machine: MooreMachine,
+    limit: int = LIMIT,
+    seconds: float = 30.0,
+    progress: Progress = ignore_progress,
 ) -> Classification:
     """The classes of the language, or of the task, of a smallest machine.
 
     `progress` is told the class that is asked about next.
     """
+    machine = machine.acceptor
     decisions = Decisions(machine, limit, Clock.of(seconds), progress)
-    verdicts = consequences(decisions.all())
+    verdicts = propagate_inclusions(decisions.all())
     semigroup = decisions.semigroup
     return Classification(
         machine.size,
@@ -167,20 +216,22 @@ def classify_machine(
     )
 
 
-def classify_group(task: WordProblem) -> Classification:
-    """The classes of a word problem, from the group alone: its semigroup is the group.
+def classify_group(
+    group: Group, generators: Int[np.ndarray, " symbols"], symbols: tuple[str, ...]
+) -> Classification:
+    """Decide the classes of a word problem from the group alone.
 
-    One generator that is not the identity counts the length, two different ones count more.
+    A single generator that is not the identity counts the length; two different ones count more.
     """
-    group, symbols = task.group, np.unique(task.generators)
-    moving = task.symbols[int(np.flatnonzero(task.generators)[0])]
+    elements = np.unique(generators)
+    moving = symbols[int(np.flatnonzero(generators)[0])]
     counts = "the powers of x go round"
     verdicts = {name: Verdict(None, "follows from others") for name in CLASSES}
     verdicts["SF"] = Verdict(False, counts, {"x": (moving,)})
-    only = len(symbols) == 1
+    only = len(elements) == 1
     why = "one generator: it counts the length" if only else "two words of one length differ"
     verdicts["quasi-aperiodic"] = Verdict(only, why)
     is_solvable = "" if group.is_solvable else "not "
     verdicts["solvable"] = Verdict(group.is_solvable, f"{group.name} is {is_solvable}solvable")
-    order = len(group.generated(symbols))
-    return Classification(order, len(task.symbols), order, consequences(verdicts), task.symbols)
+    order = len(group.generate_subgroup(elements))
+    return Classification(order, len(symbols), order, propagate_inclusions(verdicts), symbols)

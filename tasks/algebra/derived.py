@@ -16,25 +16,25 @@ from .verdict import Clock
 Permutations = Integer[np.ndarray, "_ points"]  # a group, or some that generate it
 
 
-def generating(members: Permutations, clock: Clock) -> Permutations:
+def choose_generators(members: Permutations, clock: Clock) -> Permutations:
     """Some members of a group that generate all of it, each of them outside what those before do.
 
     >>> turns = np.array([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
-    >>> generating(turns, Clock.of(1)).tolist()
+    >>> choose_generators(turns, Clock.of(1)).tolist()
     [[1, 2, 0]]
     """
     chosen = members[:0]
-    reached = generated(chosen, members.shape[1], clock)
+    reached = generate_subgroup(chosen, members.shape[1], clock)
     for row in members:
         if row.tobytes() not in reached:
             chosen = np.vstack([chosen, row])
-            reached = generated(chosen, members.shape[1], clock)
+            reached = generate_subgroup(chosen, members.shape[1], clock)
             if len(reached) == len(members):
                 break
     return chosen
 
 
-def generated(generators: Permutations, points: int, clock: Clock) -> set[bytes]:
+def generate_subgroup(generators: Permutations, points: int, clock: Clock) -> set[bytes]:
     """The elements of the group that these generate, as bytes."""
     frontier = np.arange(points, dtype=generators.dtype)[None, :]
     known = {frontier.tobytes()}
@@ -51,11 +51,11 @@ def generated(generators: Permutations, points: int, clock: Clock) -> set[bytes]
     return known
 
 
-def derived(generators: Permutations, clock: Clock) -> Permutations:
+def derive_subgroup(generators: Permutations, clock: Clock) -> Permutations:
     """Generators of the derived group.
 
     >>> swaps = np.array([[1, 0, 2], [0, 2, 1]])  # they generate S3; its derived group is A3
-    >>> derived(swaps, Clock.of(1)).tolist()
+    >>> derive_subgroup(swaps, Clock.of(1)).tolist()
     [[2, 0, 1]]
     """
     inverse = np.argsort(generators, axis=1).astype(generators.dtype)
@@ -65,31 +65,31 @@ def derived(generators: Permutations, clock: Clock) -> Permutations:
         for j in range(i)
     ]
     chosen = generators[:0]
-    reached = generated(chosen, generators.shape[1], clock)
+    reached = generate_subgroup(chosen, generators.shape[1], clock)
     for element in waiting:  # it grows while it is gone through
         if element.tobytes() not in reached:
             chosen = np.vstack([chosen, element])
-            reached = generated(chosen, generators.shape[1], clock)
+            reached = generate_subgroup(chosen, generators.shape[1], clock)
             for g, back in zip(generators, inverse, strict=True):
                 waiting.append(then(then(back, element), g))
     return chosen
 
 
-def perfect_core(members: Permutations, clock: Clock) -> Permutations:
+def find_perfect_core(members: Permutations, clock: Clock) -> Permutations:
     """Generators of the group at which the derived series stops; none where that is trivial.
 
     >>> from flann.tasks.groups.cayley_tables import get_group
     >>> def core(name):
-    ...     return len(perfect_core(get_group(name).table.T, Clock.of(5)))
+    ...     return len(find_perfect_core(get_group(name).table.T, Clock.of(5)))
     >>> core("S4"), core("A5") > 0
     (0, True)
     """
     points = members.shape[1]
-    generators = generating(members, clock)
-    order = len(generated(generators, points, clock))
+    generators = choose_generators(members, clock)
+    order = len(generate_subgroup(generators, points, clock))
     while True:
-        generators = derived(generators, clock)
-        smaller = len(generated(generators, points, clock))
+        generators = derive_subgroup(generators, clock)
+        smaller = len(generate_subgroup(generators, points, clock))
         if smaller in (1, order):
             return generators
         order = smaller

@@ -7,7 +7,7 @@ H-class; an idempotent has a star. A D-class stands before those that are made o
 from __future__ import annotations
 
 from flann.errors import UserError
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 from .green import Green
 from .semigroup import Semigroup
@@ -17,7 +17,7 @@ MOST_SHOWN = 200  # elements
 MOST_IN_CELL = 6
 
 
-def eggbox(machine: Machine, seconds: float = 30.0) -> str:
+def draw_eggbox(machine: MooreMachine, seconds: float = 30.0) -> str:
     """The eggboxes of the semigroup of a machine.
 
     Raises
@@ -28,7 +28,7 @@ def eggbox(machine: Machine, seconds: float = 30.0) -> str:
     Examples
     --------
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> print(eggbox(Machine.of(from_expression("(ab)*"))))
+    >>> print(draw_eggbox(MooreMachine.from_automaton(from_expression("(ab)*"))))
     D-class of 4, regular, 2 x 2 cells of 1
       a    ab*
       ba*  b
@@ -37,17 +37,17 @@ def eggbox(machine: Machine, seconds: float = 30.0) -> str:
     """
     clock = Clock.of(seconds)
     try:
-        semigroup = Semigroup.of(machine, clock, MOST_SHOWN)
+        semigroup = Semigroup.of(machine.acceptor, clock, MOST_SHOWN)
     except Stopped as stopped:
         raise UserError(f"no eggbox is drawn: {stopped}") from stopped
     green = Green(semigroup, clock)
     members: dict[int, list[int]] = {}
     for x, number in enumerate(green.d.tolist()):
         members.setdefault(number, []).append(x)
-    return "\n".join(drawn(green, elements) for elements in members.values())
+    return "\n".join(draw_d_class(green, elements) for elements in members.values())
 
 
-def drawn(green: Green, elements: list[int]) -> str:
+def draw_d_class(green: Green, elements: list[int]) -> str:
     """One D-class."""
     semigroup = green.semigroup
     idempotents = set(semigroup.idempotents.tolist())
@@ -57,8 +57,8 @@ def drawn(green: Green, elements: list[int]) -> str:
     for x in elements:
         star = "*" if x in idempotents else ""
         here = cells.setdefault((int(green.r[x]), int(green.l[x])), [])
-        here.append(spelt(semigroup.word(x)) + star)
-    text = [[shortened(cells[r, c]) for c in columns] for r in rows]
+        here.append(spell_word(semigroup.word(x)) + star)
+    text = [[shorten_cell(cells[r, c]) for c in columns] for r in rows]
     widths = [max(len(row[i]) for row in text) for i in range(len(columns))]
     kind = "regular" if idempotents & set(elements) else "not regular"
     size = len(elements) // len(cells)
@@ -69,12 +69,12 @@ def drawn(green: Green, elements: list[int]) -> str:
     return "\n".join(lines)
 
 
-def spelt(word: tuple[str, ...]) -> str:
+def spell_word(word: tuple[str, ...]) -> str:
     """A word in one piece; symbols of several characters are kept apart by points."""
     return ("" if all(len(symbol) == 1 for symbol in word) else ".").join(word)
 
 
-def shortened(words: list[str]) -> str:
+def shorten_cell(words: list[str]) -> str:
     """What a cell shows."""
     more = len(words) - MOST_IN_CELL
     return " ".join(words[:MOST_IN_CELL]) + (f" .. {more} more" if more > 0 else "")

@@ -22,7 +22,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int, UInt
 
-from flann.tasks.core.sampling import smallest_unsigned
+from flann.tasks.sampling import choose_unsigned
 
 from .semigroup import Semigroup
 from .verdict import Clock
@@ -35,8 +35,8 @@ class Green:
     """The relations of a semigroup.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import Machine
-    >>> s = Semigroup.of(Machine.of(from_expression("(ab)*")), Clock.of(1))
+    >>> from .machine import MooreMachine
+    >>> s = Semigroup.of(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1))
     >>> green = Green(s, Clock.of(1))
     >>> green.d.tolist(), green.is_regular.all()
     ([0, 0, 1, 0, 0], np.True_)
@@ -58,12 +58,12 @@ class Green:
     def _components(self, edges: Int[np.ndarray, "elements symbols"]) -> Classes:
         rank = self.semigroup.rank
         kept = (rank[edges] == rank[:, None]) & (edges != np.arange(len(edges))[:, None])
-        return components(edges, kept, self.clock)
+        return find_strong_components(edges, kept, self.clock)
 
     @cached_property
     def h(self) -> Classes:
         """The H-classes."""
-        return renumbered(self.r * self.semigroup.size + self.l)
+        return renumber(self.r * self.semigroup.size + self.l)
 
     @cached_property
     def d(self) -> Classes:
@@ -76,7 +76,7 @@ class Green:
                 np.minimum.at(least, classes, d)
                 d = least[classes]
             if (d == before).all():
-                return renumbered(d)
+                return renumber(d)
 
     @cached_property
     def is_regular(self) -> Bool[np.ndarray, " elements"]:
@@ -124,12 +124,12 @@ class Green:
         """One of the subgroups as permutations of the image of its identity, on which it acts."""
         points = np.unique(self.semigroup.maps[members[0]])
         images = self.semigroup.maps[np.ix_(members, points)]
-        numbered = np.searchsorted(points, images).astype(smallest_unsigned(len(points)))
+        numbered = np.searchsorted(points, images).astype(choose_unsigned(len(points)))
         acting: UInt[np.ndarray, "order points"] = numbered
         return acting
 
 
-def renumbered(classes: Classes) -> Classes:
+def renumber(classes: Classes) -> Classes:
     """The same classes, numbered in the order of their first elements."""
     first, inverse = np.unique(classes, return_index=True, return_inverse=True)[1:]
     rank = np.empty(len(first), np.intp)
@@ -137,7 +137,7 @@ def renumbered(classes: Classes) -> Classes:
     return rank[inverse.ravel()]
 
 
-def components(
+def find_strong_components(
     edges: Int[np.ndarray, "nodes symbols"],
     kept: Bool[np.ndarray, "nodes symbols"],
     clock: Clock,
@@ -145,7 +145,7 @@ def components(
     """The strongly connected components of the kept edges (Tarjan 1972).
 
     >>> edges = np.array([[1], [0], [0]])
-    >>> components(edges, np.ones((3, 1), bool), Clock.of(1)).tolist()
+    >>> find_strong_components(edges, np.ones((3, 1), bool), Clock.of(1)).tolist()
     [0, 0, 1]
     """
     size = len(edges)
@@ -186,4 +186,4 @@ def components(
                     if member == node:
                         break
                 number += 1
-    return renumbered(np.array(found))
+    return renumber(np.array(found))

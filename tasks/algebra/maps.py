@@ -27,7 +27,7 @@ def then(x: Maps, y: Maps) -> Maps:
     return composed
 
 
-def power(x: Maps, exponent: int) -> Maps:
+def raise_to_power(x: Maps, exponent: int) -> Maps:
     """The power with an exponent of 1 or more, by squaring."""
     result = None
     while exponent:
@@ -40,7 +40,7 @@ def power(x: Maps, exponent: int) -> Maps:
     return result
 
 
-def settled(x: Maps) -> Maps:
+def find_idempotent_power(x: Maps) -> Maps:
     """A power whose exponent is a power of two and at least the number of states."""
     exponent = 1
     while exponent < x.shape[-1]:
@@ -60,24 +60,24 @@ def is_aperiodic(x: Maps) -> Bool[np.ndarray, "*rows"]:
     >>> is_aperiodic(np.array([[1, 2, 2], [1, 0, 2]])).tolist()
     [True, False]
     """
-    high = settled(x)
+    high = find_idempotent_power(x)
     aperiodic: Bool[np.ndarray, "*rows"] = (then(high, x) == high).all(axis=-1)
     return aperiodic
 
 
-def omega(x: Maps) -> Maps:
+def compute_omega_power(x: Maps) -> Maps:
     """The idempotent powers.
 
     The least common multiple of 1 .. n is a multiple of the length of every cycle of a map of n
     states and, for n of 3 or more, more than n; few maps need so high a power.
 
-    >>> omega(np.array([1, 2, 0])).tolist(), omega(np.array([1, 2, 1])).tolist()
+    >>> compute_omega_power(np.array([1, 2, 0])).tolist(), omega(np.array([1, 2, 1])).tolist()
     ([0, 1, 2], [2, 1, 2])
     """
-    result = settled(x)
+    result = find_idempotent_power(x)
     single = result.ndim == 1
     result = np.atleast_2d(result).copy()
     left = ~is_idempotent(result)
     if left.any():
-        result[left] = power(result[left], lcm(*range(1, x.shape[-1] + 1)))
+        result[left] = raise_to_power(result[left], lcm(*range(1, x.shape[-1] + 1)))
     return result[0] if single else result

@@ -81,7 +81,7 @@ class PairGraph:
         return [codes] if count == 1 else np.array_split(codes, count)
 
     @cached_property
-    def peeled(self) -> tuple[Bool[np.ndarray, "states states"], int]:
+    def cyclic_pairs(self) -> tuple[Bool[np.ndarray, "states states"], int]:
         """The pairs that an arbitrarily long path leads to, and how many rounds removed the rest.
 
         Each round removes the pairs that no edge leads to. Where none is left the graph has no
@@ -111,7 +111,7 @@ class PairGraph:
 
         Every pair that is left has one before it that is left, so going back repeats one.
         """
-        left = self.peeled[0]
+        left = self.cyclic_pairs[0]
         pair, way, met = (p, q), list[int](), {(p, q): 0}
         while True:
             pair, a = self.before(pair, left)

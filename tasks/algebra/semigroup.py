@@ -25,8 +25,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int, Integer, UInt
 
-from flann.tasks.automata.moore_machine import Machine, Word
-from flann.tasks.core.sampling import smallest_unsigned
+from flann.tasks.automata.moore_machine import MooreMachine, Word
+from flann.tasks.sampling import choose_unsigned
 
 from .maps import is_idempotent
 from .verdict import Clock, Stopped
@@ -42,7 +42,7 @@ class Semigroup:
 
     Attributes
     ----------
-    machine : Machine
+    machine : MooreMachine
         which it is the semigroup of; symbols that act alike are merged in it.
     maps : ndarray, shape (elements, states)
         where each element leads each state.
@@ -55,12 +55,12 @@ class Semigroup:
     Examples
     --------
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> s = Semigroup.of(Machine.of(from_expression("(ab)*")), Clock.of(1))
+    >>> s = Semigroup.of(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1))
     >>> [''.join(s.word(x)) for x in range(s.size)]
     ['a', 'b', 'aa', 'ab', 'ba']
     """
 
-    machine: Machine
+    machine: MooreMachine
     maps: UInt[np.ndarray, "elements states"]
     right: Int[np.ndarray, "elements symbols"]
     left: Int[np.ndarray, "elements symbols"]
@@ -68,7 +68,7 @@ class Semigroup:
     last: Int[np.ndarray, " elements"]
 
     @classmethod
-    def of(cls, machine: Machine, clock: Clock, limit: int = LIMIT) -> Semigroup:
+    def of(cls, machine: MooreMachine, clock: Clock, limit: int = LIMIT) -> Semigroup:
         """The semigroup of a machine.
 
         Raises
@@ -76,7 +76,7 @@ class Semigroup:
         Stopped
             where it has more elements than `limit`, they do not fit, or the clock runs out.
         """
-        return Closure(machine.merged(), clock, limit).run()
+        return Closure(machine.merge_symbols(), clock, limit).run()
 
     @property
     def size(self) -> int:
@@ -93,7 +93,7 @@ class Semigroup:
 
     def word(self, x: int) -> tuple[str, ...]:
         """The shortest word of an element."""
-        return self.machine.spelt(self.numbers(x))
+        return self.machine.spell(self.numbers(x))
 
     @cached_property
     def idempotents(self) -> Int[np.ndarray, " idempotents"]:
@@ -140,10 +140,10 @@ class Semigroup:
 class Closure:
     """The algorithm: elements so far, and the layer that is worked on."""
 
-    def __init__(self, machine: Machine, clock: Clock, limit: int) -> None:
+    def __init__(self, machine: MooreMachine, clock: Clock, limit: int) -> None:
         self.machine, self.clock = machine, clock
         states, letters = machine.table.shape
-        self.columns = np.ascontiguousarray(machine.table.T).astype(smallest_unsigned(states))
+        self.columns = np.ascontiguousarray(machine.table.T).astype(choose_unsigned(states))
         entry = 2 * states * self.columns.itemsize + 8 * letters + 40
         self.limit = min(limit, MOST_BYTES // entry)
         self.asked = limit

@@ -7,7 +7,7 @@ ends in a dead state. Without `accepting` it would be a semiautomaton (`flann.ta
 
 Everything that explores states breadth first goes through `from_function`: products, subset
 constructions, reversals, regular expressions. It numbers states in the order in which it meets
-them, symbol by symbol, so `minimised` gives one automaton per language, number for number.
+them, symbol by symbol, so `minimise` gives one automaton per language, number for number.
 
 Minimisation is by refining partitions (Hopcroft 1971, "An n log n algorithm for minimizing states
 in a finite automaton"). Equivalence is decided on the product, breadth first, which finds a
@@ -100,10 +100,10 @@ class Automaton:
 
     # -- one automaton out of one ----------------------------------------------------------------
 
-    def minimised(self) -> Automaton:
+    def minimise(self) -> Automaton:
         """The automaton of the same language with the fewest states, numbered breadth first."""
-        whole = self.reachable()
-        block_of = refined(whole)
+        whole = self.trim()
+        block_of = refine_partition(whole)
         member = np.unique(block_of, return_index=True)[1]  # one state of each block
         return from_function(
             self.symbols,
@@ -112,7 +112,7 @@ class Automaton:
             lambda block: bool(whole.accepting[member[block]]),
         )
 
-    def reachable(self) -> Automaton:
+    def trim(self) -> Automaton:
         """Without the states that no word reaches, the rest numbered breadth first."""
         table, accepting = self.table, self.accepting
         return from_function(
@@ -123,7 +123,7 @@ class Automaton:
         """Accepts exactly the words that this one does not."""
         return replace(self, accepting=~self.accepting)
 
-    def reversed(self) -> Automaton:
+    def reverse(self) -> Automaton:
         """Accepts the words whose reversal this one accepts.
 
         Its states are sets: those from which the word read so far, backwards, leads to acceptance.
@@ -155,7 +155,7 @@ class Automaton:
         wide = np.full((dead + 1, len(self.symbols) + 1), dead)
         wide[:dead, :-1] = self.table
         accepting = np.append(self.accepting, False)
-        return Automaton(tuple(symbols), wide[:, columns], accepting, self.start).reachable()
+        return Automaton(tuple(symbols), wide[:, columns], accepting, self.start).trim()
 
     # -- one out of two --------------------------------------------------------------------------
 
@@ -196,14 +196,14 @@ class Automaton:
         arrived: dict[int, tuple[int, int] | None] = {self.start: None}
         for state in (queue := [self.start]):
             if self.accepting[state]:
-                return self._way_back(state, arrived)
+                return self._trace_back(state, arrived)
             for a, following in enumerate(self.table[state].tolist()):
                 if following not in arrived:
                     arrived[following] = (state, a)
                     queue.append(following)
         return None
 
-    def _way_back(self, state: int, arrived: dict[int, tuple[int, int] | None]) -> list[str]:
+    def _trace_back(self, state: int, arrived: dict[int, tuple[int, int] | None]) -> list[str]:
         word = []
         while (step := arrived[state]) is not None:
             state, a = step
@@ -270,7 +270,7 @@ def check_symbols(symbols: Sequence[str]) -> None:
         raise UserError(f"the alphabet names {twice[0]!r} twice: expected each symbol once")
 
 
-def refined(automaton: Automaton) -> Int[np.ndarray, " states"]:
+def refine_partition(automaton: Automaton) -> Int[np.ndarray, " states"]:
     """Hopcroft's partition: states in one block accept the same words from there on.
 
     A splitter is a block S and a symbol a. It cuts every block into the states that a leads into S
@@ -278,7 +278,7 @@ def refined(automaton: Automaton) -> Int[np.ndarray, " states"]:
     takes part in at most log n splits for each symbol.
     """
     size, alphabet = automaton.table.shape
-    before = [predecessors(automaton.table[:, a]) for a in range(alphabet)]
+    before = [find_predecessors(automaton.table[:, a]) for a in range(alphabet)]
     accepting = set(np.flatnonzero(automaton.accepting).tolist())
     blocks = [block for block in (accepting, set(range(size)) - accepting) if block]
     block_of = np.zeros(size, int)
@@ -302,7 +302,7 @@ def refined(automaton: Automaton) -> Int[np.ndarray, " states"]:
     return block_of
 
 
-def predecessors(following: Int[np.ndarray, " states"]) -> list[list[int]]:
+def find_predecessors(following: Int[np.ndarray, " states"]) -> list[list[int]]:
     """For each state, those that one symbol leads to it."""
     before: list[list[int]] = [[] for _ in following]
     for state, after in enumerate(following.tolist()):

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Integer, UInt
 
 from flann.errors import UserError
-from flann.tasks.core.sampling import raw_bits, smallest_unsigned
+from flann.tasks.sampling import draw_bits, choose_unsigned
 
 MOST_THRESHOLDS = 1 << 26  # half a gigabyte
 BLOCK = 1 << 18  # symbols drawn at a time
@@ -79,7 +79,7 @@ class WordCounts:
         if not self.count(length):
             raise UserError(f"the automaton accepts no word of length {length}")
         thresholds = self.thresholds(length)
-        words = np.empty((length, size), smallest_unsigned(self.alphabet))
+        words = np.empty((length, size), choose_unsigned(self.alphabet))
         columns = max(FEWEST_WORDS, BLOCK // max(length, 1))
         for first in range(0, size, columns):
             block = words[:, first : first + columns]
@@ -100,7 +100,7 @@ class WordCounts:
         States come and go shifted by the bits of a symbol, so that adding a symbol to one gives
         the place in a flat table.
         """
-        raw = raw_bits(rng, len(state), np.uint64) >> np.uint64(1)
+        raw = draw_bits(rng, len(state), np.uint64) >> np.uint64(1)
         flat, place = thresholds.ravel(), state
         for bit in reversed(range(self.bits)):
             # the threshold before symbol s stands at place s: is the number at or above it?

@@ -69,7 +69,7 @@ def check_readable(count: int, what: str) -> None:
         raise UserError(f"{count} {what} cannot be drawn readably: expected at most {MOST_DRAWN}")
 
 
-def blank(extent: float) -> tuple[Figure, Axes]:
+def start_figure(extent: float) -> tuple[Figure, Axes]:
     """An empty square figure that reaches `extent` to every side, a unit being half an inch."""
     from matplotlib.figure import Figure
 
@@ -80,7 +80,7 @@ def blank(extent: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def on_circle(count: int, radius: float, turn: float = 0.0) -> Places:
+def place_on_circle(count: int, radius: float, turn: float = 0.0) -> Places:
     """Points on a circle, clockwise from the left, which is where reading starts."""
     angle = np.pi - 2 * np.pi * np.arange(count) / max(count, 1) - turn
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -93,15 +93,15 @@ STATE_RADIUS = 0.42
 
 def draw_automaton(structure: dict[str, Any]) -> Figure:
     """States on a circle, arrows with the symbols that take them."""
-    kept = [q for q in in_order(structure) if q not in dead_states(structure)]
+    kept = [q for q in order_states(structure) if q not in find_dead_states(structure)]
     kept = kept or [structure["start"]]
     check_readable(len(kept), "states")
     radius = 0.0 if len(kept) == 1 else max(1.5, 0.34 * len(kept))
-    place = dict(zip(kept, on_circle(len(kept), radius), strict=True))
-    figure, axes = blank(radius + 1.7)
-    arrows = grouped_arrows(structure, kept)
+    place = dict(zip(kept, place_on_circle(len(kept), radius), strict=True))
+    figure, axes = start_figure(radius + 1.7)
+    arrows = group_arrows(structure, kept)
     for (origin, target), symbols in arrows.items():
-        label = summed_up(symbols, structure["symbols"])
+        label = abbreviate_symbols(symbols, structure["symbols"])
         if origin == target:
             draw_loop(axes, place[origin], label, alone=len(kept) == 1)
         else:
@@ -121,7 +121,7 @@ def draw_automaton(structure: dict[str, Any]) -> Figure:
     return figure
 
 
-def in_order(structure: dict[str, Any]) -> list[int]:
+def order_states(structure: dict[str, Any]) -> list[int]:
     """The states that can be reached, breadth first."""
     order = [structure["start"]]
     for q in order:
@@ -129,7 +129,7 @@ def in_order(structure: dict[str, Any]) -> list[int]:
     return order
 
 
-def dead_states(structure: dict[str, Any]) -> set[int]:
+def find_dead_states(structure: dict[str, Any]) -> set[int]:
     """States from which no accepting one is reached; none where nothing accepts or rejects."""
     live = set(structure["accepting"])
     while more := {
@@ -139,7 +139,7 @@ def dead_states(structure: dict[str, Any]) -> set[int]:
     return set(range(len(structure["table"]))) - live if live else set()
 
 
-def grouped_arrows(structure: dict[str, Any], kept: list[int]) -> dict[tuple[int, int], list[str]]:
+def group_arrows(structure: dict[str, Any], kept: list[int]) -> dict[tuple[int, int], list[str]]:
     """The symbols that lead from each state to each other one."""
     arrows: dict[tuple[int, int], list[str]] = {}
     for q in kept:
@@ -149,10 +149,10 @@ def grouped_arrows(structure: dict[str, Any], kept: list[int]) -> dict[tuple[int
     return arrows
 
 
-def summed_up(symbols: list[str], alphabet: list[str]) -> str:
+def abbreviate_symbols(symbols: list[str], alphabet: list[str]) -> str:
     """The symbols of one arrow, in words where they are many.
 
-    >>> summed_up(list("abcdefg"), list("abcdefgh"))
+    >>> abbreviate_symbols(list("abcdefg"), list("abcdefgh"))
     'all but h'
     """
     others = [symbol for symbol in alphabet if symbol not in symbols]
@@ -253,12 +253,12 @@ def draw_group(structure: dict[str, Any]) -> Figure:
 
     names, table = structure["elements"], structure["table"]
     generators = [g for g in structure["generators"] if g != 0]  # the identity goes nowhere
-    ring = max(generators, key=lambda s: len(cosets_of(table, s)[0]), default=0)
+    ring = max(generators, key=lambda s: len(find_cosets(table, s)[0]), default=0)
     check_readable(len(names), "elements")
     check_readable(len(generators) * len(names) // 4, "bundles of arrows")
-    cosets = cosets_of(table, ring)
-    place, extent = coset_places(cosets)
-    figure, axes = blank(extent)
+    cosets = find_cosets(table, ring)
+    place, extent = place_cosets(cosets)
+    figure, axes = start_figure(extent)
     for colour, s in zip(COLOURS * len(generators), generators, strict=False):
         for g in range(len(names)):
             involution = table[s][s] == 0
@@ -274,7 +274,7 @@ def draw_group(structure: dict[str, Any]) -> Figure:
     return figure
 
 
-def cosets_of(table: list[list[int]], s: int) -> list[list[int]]:
+def find_cosets(table: list[list[int]], s: int) -> list[list[int]]:
     """The cosets g<s>, each in the order g, gs, gss, ..; first the subgroup itself."""
     left, cosets = dict.fromkeys(range(len(table))), []
     while left:
@@ -287,14 +287,14 @@ def cosets_of(table: list[list[int]], s: int) -> list[list[int]]:
     return cosets
 
 
-def coset_places(cosets: list[list[int]]) -> tuple[dict[int, Point], float]:
+def place_cosets(cosets: list[list[int]]) -> tuple[dict[int, Point], float]:
     """A small ring for each coset, the rings on a large one; and how far it all reaches."""
     ring = max(0.75, 0.24 * len(cosets[0])) if len(cosets[0]) > 1 else 0.0
     apart = 2 * ring + 1.1  # from centre to centre, so that neighbouring rings do not touch
     large = 0.0 if len(cosets) == 1 else apart / (2 * np.sin(np.pi / len(cosets)))
     place = {}
-    for coset, centre in zip(cosets, on_circle(len(cosets), large), strict=True):
-        for g, point in zip(coset, on_circle(len(coset), ring), strict=True):
+    for coset, centre in zip(cosets, place_on_circle(len(cosets), large), strict=True):
+        for g, point in zip(coset, place_on_circle(len(coset), ring), strict=True):
             place[g] = centre + point
     return place, large + ring + 1.2
 

@@ -67,11 +67,11 @@ def from_expression(text: str, symbols: Sequence[str] | None = None) -> Automato
     """
     tree = Parser(text).parse()
     try:
-        alphabet = tuple(sorted(set(letters_of(tree))) if symbols is None else symbols)
+        alphabet = tuple(sorted(set(list_letters(tree))) if symbols is None else symbols)
         check_symbols(alphabet)
-        if missing := sorted(set(letters_of(tree)) - set(alphabet)):
+        if missing := sorted(set(list_letters(tree)) - set(alphabet)):
             raise UserError(f"the letter {missing[0]!r} is not in the alphabet")
-        return Glushkov(tree, alphabet).automaton().minimised()
+        return Glushkov(tree, alphabet).automaton().minimise()
     except UserError as error:
         raise UserError(f"regular expression {text!r}: {error}") from error
 
@@ -114,12 +114,12 @@ Tree = Letters | Concatenation | Union | Repeat
 EMPTY_WORD = Concatenation(())
 
 
-def letters_of(tree: Tree) -> Iterator[str]:
+def list_letters(tree: Tree) -> Iterator[str]:
     """The letters that are written in an expression."""
     if isinstance(tree, Letters):
         yield from tree.these
     for part in (tree.part,) if isinstance(tree, Repeat) else getattr(tree, "parts", ()):
-        yield from letters_of(part)
+        yield from list_letters(part)
 
 
 class Parser:
@@ -305,7 +305,7 @@ class Glushkov:
             for ends in every:
                 first, last = first | ends.first, last | ends.last
             return Ends(any(ends.nullable for ends in every), first, last)
-        return self.repeated(tree)
+        return self.repeat_fragment(tree)
 
     def position(self, tree: Letters) -> Ends:
         """A new position, for one letter as it is written."""
@@ -320,7 +320,7 @@ class Glushkov:
 
     def chain(self, one: Ends, other: Ends) -> Ends:
         """One part and then the other."""
-        for p in bits(one.last):
+        for p in list_bits(one.last):
             self.follow[p] |= other.first
         return Ends(
             one.nullable and other.nullable,
@@ -328,14 +328,14 @@ class Glushkov:
             other.last | (one.last if other.nullable else 0),
         )
 
-    def repeated(self, tree: Repeat) -> Ends:
+    def repeat_fragment(self, tree: Repeat) -> Ends:
         """``x{2,4}`` is ``xxx?x?``, ``x{2,}`` is ``xxx*``."""
         ends = Ends(True, 0, 0)
         for _ in range(tree.low):
             ends = self.chain(ends, self.visit(tree.part))
         if tree.high is None:
             again = self.visit(tree.part)
-            for p in bits(again.last):
+            for p in list_bits(again.last):
                 self.follow[p] |= again.first
             return self.chain(ends, Ends(True, again.first, again.last))
         for _ in range(tree.high - tree.low):
@@ -351,7 +351,7 @@ class Glushkov:
             if here == BEFORE_FIRST:
                 return self.ends.first
             reached = 0
-            for p in bits(here):
+            for p in list_bits(here):
                 reached |= self.follow[p]
             return reached
 
@@ -363,10 +363,10 @@ class Glushkov:
         )
 
 
-def bits(number: int) -> Iterator[int]:
+def list_bits(number: int) -> Iterator[int]:
     """The positions in a set.
 
-    >>> list(bits(0b1011))
+    >>> list(list_bits(0b1011))
     [0, 1, 3]
     """
     while number:

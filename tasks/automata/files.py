@@ -82,7 +82,7 @@ def from_att(text: str) -> Automaton:
         if len(fields) in (1, 2):
             finals.append((fields[0], number))
         elif len(fields) in (3, 4, 5):
-            arcs.append(checked_arc(fields, number))
+            arcs.append(check_arc(fields, number))
         elif fields:
             raise UserError(f"line {number}: expected 'from to symbol' or a final state")
     if not arcs:
@@ -94,7 +94,7 @@ def from_att(text: str) -> Automaton:
     return from_arcs(arcs, arcs[0][0], {state for state, _ in finals})
 
 
-def checked_arc(fields: list[str], number: int) -> tuple[str, str, str]:
+def check_arc(fields: list[str], number: int) -> tuple[str, str, str]:
     """One transition, if it is an acceptor's."""
     origin, target, symbol = fields[:3]
     if symbol in NO_SYMBOL:
@@ -154,7 +154,7 @@ def from_arcs(
         if state not in numbers:
             raise UserError(f"the accepting state {state!r} does not exist")
         finals[numbers[state]] = True
-    return Automaton(alphabet, table, finals).reachable()
+    return Automaton(alphabet, table, finals).trim()
 
 
 def check_size(states: int, symbols: int) -> None:
@@ -205,14 +205,14 @@ def from_dict(found: Any) -> Automaton:
             raise UserError(f"table, row {q}: expected {len(symbols)} next states")
         for symbol, target in zip(symbols, row, strict=True):
             if target is not None:
-                arcs.append((q, checked_state(target, len(states), f"table, row {q}"), symbol))
-    accepting = [checked_state(q, len(states), "accepting") for q in found["accepting"]]
-    start = checked_state(found["start"], len(states), "start")
+                arcs.append((q, check_state(target, len(states), f"table, row {q}"), symbol))
+    accepting = [check_state(q, len(states), "accepting") for q in found["accepting"]]
+    start = check_state(found["start"], len(states), "start")
     met = {start, *(q for arc in arcs for q in arc[:2])}
     return from_arcs(arcs, start, [q for q in accepting if q in met], symbols)
 
 
-def checked_state(number: Any, count: int, where: str) -> int:
+def check_state(number: Any, count: int, where: str) -> int:
     """A state's number, if there is such a state."""
     if type(number) is not int or not 0 <= number < count:
         raise UserError(f"{where}: there is no state {number!r}: expected 0 to {count - 1}")

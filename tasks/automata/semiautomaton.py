@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Integer, UInt
-
-from flann.tasks.core.task import Targets, Tokens
+from jaxtyping import Int, Integer, UInt
 
 BLOCK = 1 << 21  # symbols run at a time
 FEWEST_WORDS = 1 << 10  # in a block, however long: a step costs two calls whatever its width
@@ -56,8 +54,12 @@ class Semiautomaton:
         flat: UInt[np.ndarray, " entries"] = (padded << self.symbol_bits).ravel()
         return flat
 
-    def run(self, tokens: Tokens, states: Targets) -> None:
-        """Write the state after every prefix of every word, both of shape (size, length)."""
+    def run(
+        self,
+        tokens: Integer[np.ndarray, "size length"],
+        states: Int[np.ndarray, "size length"],
+    ) -> None:
+        """Write the state after every prefix of every word into `states`."""
         size, length = tokens.shape
         rows = max(FEWEST_WORDS, BLOCK // max(length, 1))
         for first in range(0, size, rows):

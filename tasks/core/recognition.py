@@ -23,10 +23,11 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, UInt
+from typing_extensions import override
 
 from flann.errors import UserError
+from flann.tasks.sampling import flip_coins, test_stream, draw_uniform
 
-from .sampling import coins, test_stream, uniform
 from .task import Chance, Mode, Targets, Task, Tokens
 
 PATIENCE = 100  # draws for one word
@@ -34,12 +35,16 @@ MOST_SEARCHED = 1000  # rounds of draws for near misses, and how many
 FEWEST_TRIED = 512  # words one of them draws at least
 FORMAT_WORDS = 10_000
 
+PREFIX, ACCEPTED, DEAD = 0, 1, 2
+PREFIX_LABELS = ("prefix", "accepted", "dead")
+"""Labels of a word so far: some continuation is a member, it is a member, or no continuation is."""
+
 Negatives = Literal["mixed", "near"]
 Word = UInt[np.ndarray, "length size"]  # words as they are drawn: position by position
 Verdicts = Bool[np.ndarray, " size"]
 
 
-def no_negatives(name: str) -> UserError:
+def refuse_negatives(name: str) -> UserError:
     """The error for negatives where there are none."""
     return UserError(f"{name}: negatives=near is for mode=recognise")
 
@@ -69,36 +74,39 @@ class Recognition(Task):
         """Which words look like members at a glance; all of them where there is no format."""
         return np.ones(len(tokens), bool)
 
-    def outside(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Words that are no members, uniform over all of them: drawn until they are."""
-        return self.redrawn(size, lambda n: uniform(rng, len(self.symbols), (length, n)))
+        return self.redraw_until_outside(
+            size, lambda n: draw_uniform(rng, len(self.symbols), (length, n))
+        )
 
     # -- what follows ----------------------------------------------------------------------------
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Half members, half not, as the module says."""
-        accepted = coins(rng, size)
+        accepted = flip_coins(rng, size)
         members = self.members(rng, int(accepted.sum()), length)
         tokens = np.empty((length, size), members.dtype)
         tokens[:, accepted] = members
         rejected = np.flatnonzero(~accepted)
         if self.negatives == "near":
-            tokens[:, rejected] = self.near_misses(rng, len(rejected), length)
+            tokens[:, rejected] = self.draw_near_misses(rng, len(rejected), length)
             return tokens.T
-        edit = coins(rng, len(rejected))
-        tokens[:, rejected[~edit]] = self.outside(rng, int((~edit).sum()), length)
-        tokens[:, rejected[edit]] = self.edited_members(rng, int(edit.sum()), length)
+        edit = flip_coins(rng, len(rejected))
+        tokens[:, rejected[~edit]] = self.draw_non_members(rng, int((~edit).sum()), length)
+        tokens[:, rejected[edit]] = self.edit_members(rng, int(edit.sum()), length)
         return tokens.T
 
-    def edited_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def edit_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Members with one edit or more that are no members any more."""
-        return self.redrawn(
+        return self.redraw_until_outside(
             size,
-            lambda n: edited(rng, self.members(rng, n, length), len(self.symbols)),
-            lambda n: self.outside(rng, n, length),
+            lambda n: edit_words(rng, self.members(rng, n, length), len(self.symbols)),
+            lambda n: self.draw_non_members(rng, n, length),
         )
 
-    def near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Words of the right format that are one replacement away from a member."""
         words = np.empty((length, size), np.min_scalar_type(len(self.symbols) - 1))
         found = searched = 0
@@ -111,7 +119,7 @@ class Recognition(Task):
                 )
             tried = max(2 * (size - found), FEWEST_TRIED)
             drawn = self.members(rng, tried, length)
-            replace_one(rng, drawn, np.ones(tried, bool), len(self.symbols))
+            replace_symbol(rng, drawn, np.ones(tried, bool), len(self.symbols))
             missed = self.in_format(drawn.T)
             missed[missed] = ~self.contains(drawn.T[missed])  # the format is quicker to tell
             kept = np.flatnonzero(missed)[: size - found]
@@ -119,7 +127,7 @@ class Recognition(Task):
             found += kept.size
         return words
 
-    def redrawn(
+    def redraw_until_outside(
         self,
         size: int,
         draw: Callable[[int], Word],
@@ -138,25 +146,25 @@ class Recognition(Task):
             draws += 1
         return words
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """Whether the word is a member, at its last position."""
-        return self.last_only(self.contains(tokens), tokens)
+        return self.score_last(self.contains(tokens), tokens)
 
+    @override
     def chance(self, length: int) -> Chance:
         """Half of the words are members."""
         return Chance(0.5, 0.5, 0.5)
 
+    @override
     def format_accuracy(self, length: int) -> float | None:
         """How often accepting what is in the right format, and nothing else, is right.
 
-        The baseline that a model has to beat: `accuracy_of_format` on `in_format`.
+        The baseline that a model has to beat: `measure_format` on `in_format`.
         """
-        return (
-            accuracy_of_format(self, length, self.in_format) if self.mode == "recognise" else None
-        )
+        return measure_format(self, length, self.in_format) if self.mode == "recognise" else None
 
 
-def accuracy_of_format(task: Task, length: int, in_format: Callable[[Tokens], Verdicts]) -> float:
+def measure_format(task: Task, length: int, in_format: Callable[[Tokens], Verdicts]) -> float:
     """The accuracy of a verdict that looks at the format, on words of a fixed stream."""
     rng = test_stream(task.name, length, "chance")
     tokens, targets = task.sample(rng, FORMAT_WORDS, length)
@@ -166,29 +174,29 @@ def accuracy_of_format(task: Task, length: int, in_format: Callable[[Tokens], Ve
 # -- edits ---------------------------------------------------------------------------------------
 
 
-def edited(rng: np.random.Generator, words: Word, alphabet: int) -> Word:
+def edit_words(rng: np.random.Generator, words: Word, alphabet: int) -> Word:
     """The words after K edits each, K - 1 of them counted by fair coins that come up heads."""
     words = words.copy()
     left = np.ones(words.shape[1], bool)
     while left.any():
-        replaced = coins(rng, left.size)
-        replace_one(rng, words, left & replaced, alphabet)
-        move_one(rng, words, left & ~replaced, alphabet)
-        left &= coins(rng, left.size)
+        replaced = flip_coins(rng, left.size)
+        replace_symbol(rng, words, left & replaced, alphabet)
+        move_symbol(rng, words, left & ~replaced, alphabet)
+        left &= flip_coins(rng, left.size)
     return words
 
 
-def replace_one(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: int) -> None:
+def replace_symbol(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: int) -> None:
     """In some words, put a uniform other symbol at a uniform place."""
     columns = np.flatnonzero(which)
     if alphabet == 1 or not columns.size:
         return
-    place = uniform(rng, len(words), (columns.size,)).astype(np.intp)
-    shift = 1 + uniform(rng, alphabet - 1, (columns.size,)).astype(np.int64)
+    place = draw_uniform(rng, len(words), (columns.size,)).astype(np.intp)
+    shift = 1 + draw_uniform(rng, alphabet - 1, (columns.size,)).astype(np.int64)
     words[place, columns] = (words[place, columns] + shift) % alphabet
 
 
-def move_one(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: int) -> None:
+def move_symbol(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: int) -> None:
     """In some words, remove the symbol at a uniform place, and insert one at a uniform place.
 
     After the removal at i and the insertion at j, what stands at p comes from p, from p + 1 where
@@ -197,11 +205,11 @@ def move_one(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: i
     columns, length = np.flatnonzero(which), len(words)
     if not columns.size:
         return
-    removed, inserted = uniform(rng, length, (2, columns.size)).astype(np.intp)
+    removed, inserted = draw_uniform(rng, length, (2, columns.size)).astype(np.intp)
     place = np.arange(length)[:, None]
     forward = (removed <= place) & (place < inserted)
     backward = (inserted < place) & (place <= removed)
     source = place + forward - backward
     moved = np.take_along_axis(words[:, columns], source, axis=0)
-    moved[inserted, np.arange(columns.size)] = uniform(rng, alphabet, (columns.size,))
+    moved[inserted, np.arange(columns.size)] = draw_uniform(rng, alphabet, (columns.size,))
     words[:, columns] = moved

@@ -27,12 +27,17 @@ from jaxtyping import Bool, Int, Integer
 
 from flann.errors import UserError
 from flann.registry import Registry
-from flann.tasks.theory.properties import Facts
+from flann.tasks.automata.moore_machine import MooreMachine
+from flann.tasks.groups.cayley_tables import Group
+from flann.tasks.sampling import choose_signed, test_stream
+from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 from flann.tasks.theory.statements import Theory
 
-from .sampling import smallest_signed, test_stream
+NOT_SCORED = -100
+"""The target of a position that is not scored; torch's own ignore_index."""
 
-NOT_SCORED = -100  # torch's own ignore_index
+MOST_DRAWN = 120
+"""The most states or group elements that a report draws."""
 
 Mode = Literal["tag", "recognise", "transduce"]
 Tokens = Integer[np.ndarray, "size positions"]
@@ -72,8 +77,10 @@ class Task:
         what token ids and target ids mean.
     label_sets : ndarray of bool, shape (labels, symbols), or None
         for tasks that ask which symbols may come next: a label stands for a set of symbols.
+    group, generators : Group and ndarray of int, or None
+        for the word problem of a group: the group, and the element that each symbol stands for.
     source : Path or None
-        the file that the task was read from, for those that were.
+        the file that the task was read from, if it was read from one.
     """
 
     name: str = "unnamed"
@@ -81,6 +88,8 @@ class Task:
     symbols: tuple[str, ...]
     labels: tuple[str, ...]
     label_sets: Bool[np.ndarray, "labels symbols"] | None = None
+    group: Group | None = None
+    generators: Int[np.ndarray, " symbols"] | None = None
     source: Path | None = None
 
     CHANCE_WORDS: ClassVar[int] = 10_000  # drawn to estimate chance, and
@@ -108,15 +117,33 @@ class Task:
         """How many different words of this length `sample` can draw; None where not worked out."""
         return None
 
-    @cached_property
-    def facts(self) -> Facts:
-        """What the task is, as far as theorems ask; `theory` follows from it.
+    @property
+    def machine(self) -> MooreMachine | None:
+        """The minimal Moore machine of the task, or None if no finite automaton solves it.
 
-        Worked out where the task has an automaton or a group; others state it, or nobody knows.
+        After any word, the label of the machine's state is the task's target: at the word's last
+        position in the modes ``tag`` and ``recognise``, and at the query in ``transduce``.
         """
-        from flann.tasks.theory.regular_properties import facts_of  # which takes a moment to import
+        return None
 
-        return facts_of(self)
+    @cached_property
+    def properties(self) -> TaskProperties:
+        """What the theorems ask about the task; `theory` follows from it.
+
+        It is derived from the group or the machine. Tasks that have neither state it, as far as it
+        is known.
+        """
+        # The decision procedures are imported when they are needed: `import flann.tasks` is light.
+        from flann.tasks.theory.regular_properties import (
+            derive_group_properties,
+            derive_machine_properties,
+        )
+
+        if self.group is not None and self.generators is not None:
+            return derive_group_properties(self.group, self.generators, self.mode)
+        if self.machine is not None:
+            return derive_machine_properties(self.machine, self.mode)
+        return UNKNOWN
 
     # -- what a user calls -----------------------------------------------------------------------
 
@@ -192,9 +219,9 @@ class Task:
     @cached_property
     def theory(self) -> Theory:
         """What is known of which architecture on this task, with citations."""
-        from flann.tasks.theory.literature import theory_from
+        from flann.tasks.theory.literature import derive_theory
 
-        return theory_from(self.facts)
+        return derive_theory(self.properties)
 
     # -- for reports -----------------------------------------------------------------------------
 
@@ -203,7 +230,7 @@ class Task:
         """The smallest valid length."""
         return self.valid_lengths(1, 1000)[0]
 
-    def length_near(self, wanted: int) -> int:
+    def nearest_length(self, wanted: int) -> int:
         """The least valid length from `wanted` on, or else the greatest below it."""
         above = self.valid_lengths(wanted, wanted + 1000)
         return above[0] if above else self.valid_lengths(1, wanted)[-1]
@@ -215,8 +242,19 @@ class Task:
 
     @property
     def structure(self) -> dict[str, Any] | None:
-        """What a report can draw: a small Cayley table or automaton, as plain lists."""
-        return None
+        """The Cayley table or the machine as plain JSON; None if it is too large to be drawn."""
+        if self.group is not None and self.generators is not None:
+            if self.group.order > MOST_DRAWN:
+                return None
+            return {
+                "kind": "group",
+                "elements": list(self.group.elements),
+                "generators": [int(g) for g in self.generators],
+                "table": self.group.table.tolist(),
+            }
+        if self.machine is None or self.machine.size > MOST_DRAWN:
+            return None
+        return self.machine.as_dict()
 
     def check_length(self, length: int) -> None:
         """Refuse a length that the task has no words of."""
@@ -231,10 +269,10 @@ class Task:
 
     def describe(self) -> dict[str, Any]:
         """All about the task as plain JSON: what ``flann tasks NAME`` shows."""
-        example_length = self.length_near(8)
+        example_length = self.nearest_length(8)
         rng = test_stream(self.name, example_length, "chance")
         tokens, targets = self.sample(rng, 1, example_length)
-        at_16 = self.length_near(16)
+        at_16 = self.nearest_length(16)
         return {
             "name": self.name,
             "summary": self.summary,
@@ -253,20 +291,20 @@ class Task:
             "theory": self.theory.as_dict(),
         }
 
-    def target_array(self, tokens: Tokens) -> Targets:
+    def allocate_targets(self, tokens: Tokens) -> Targets:
         """An empty target array for these tokens, one position after the other in memory.
 
         Labels are worked out position by position for all words at once, so position-major
         memory keeps each of these steps in one piece.
         """
         size, length = tokens.shape
-        return np.empty((length, size), smallest_signed(len(self.labels))).T
+        return np.empty((length, size), choose_signed(len(self.labels))).T
 
-    def last_only(
+    def score_last(
         self, verdicts: Bool[np.ndarray, " size"] | Integer[np.ndarray, " size"], tokens: Tokens
     ) -> Targets:
         """Targets that score the last position alone; `verdicts` has one label per word."""
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         targets[...] = NOT_SCORED
         targets[:, -1] = verdicts
         return targets

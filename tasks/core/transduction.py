@@ -16,11 +16,12 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Integer
+from typing_extensions import override
 
 from flann.errors import UserError
-from flann.tasks.theory.properties import UNKNOWN, Facts
+from flann.tasks.sampling import draw_uniform
+from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 
-from .sampling import uniform
 from .task import NOT_SCORED, Mode, Targets, Task, Tokens
 
 QUERY = "?"
@@ -42,7 +43,7 @@ class Transduction(Task):
     """
 
     mode: Mode = "transduce"
-    facts_known: Facts = UNKNOWN
+    known_properties: TaskProperties = UNKNOWN
 
     def __init__(self, name: str, alphabet: tuple[str, ...], labels: tuple[str, ...]) -> None:
         self.name = name
@@ -58,22 +59,23 @@ class Transduction(Task):
 
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
         """Words without queries, of shape (size, length); uniform where not overridden."""
-        return uniform(rng, self.query, (length, size)).T
+        return draw_uniform(rng, self.query, (length, size)).T
 
+    @override
     def queries(self, length: int) -> int:
-        """As many as the word has symbols, where not overridden."""
         return length
 
     # -- what follows ----------------------------------------------------------------------------
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Words, and their queries."""
         tokens = np.full((length + self.queries(length), size), self.query, np.uint8).T
         tokens[:, :length] = self.draw(rng, size, length)
         return tokens
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The answers at the queries."""
         length = self.word_length(tokens.shape[1])
         is_query = tokens == self.query
         if is_query[:, :length].any() or not is_query[:, length:].all():
@@ -81,7 +83,7 @@ class Transduction(Task):
                 f"tokens: expected words of {length} symbols and then"
                 f" {self.queries(length)} times {QUERY}"
             )
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         targets[:, :length] = NOT_SCORED
         targets[:, length:] = self.answers(tokens[:, :length])
         return targets
@@ -99,13 +101,14 @@ class Transduction(Task):
             raise UserError(f"tokens: {self.name}: expected {expected}")
 
     @cached_property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """What a subclass knows of itself, or what its automaton tells."""
-        return super().facts if self.facts_known is UNKNOWN else self.facts_known
+        return super().properties if self.known_properties is UNKNOWN else self.known_properties
 
     @property
+    @override
     def summary(self) -> str:
-        """One line on what it is: the first of its docstring."""
         return (type(self).__doc__ or "").partition("\n")[0]
 
 
@@ -124,30 +127,33 @@ class InPlace(Task):
         self.task, self.name = task, task.name
         self.symbols, self.labels = task.symbols[: task.query], task.labels
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """As the transduction draws them."""
         return self.task.draw(rng, size, length).astype(np.uint8, copy=False)
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The answers."""
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         targets[...] = self.task.answers(tokens)
         return targets
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Those of the transduction."""
         return self.task.valid_lengths(low, high)
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """As many as there are for the transduction."""
         return self.task.count_words(length)
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """Those of the transduction; a position is asked for what comes after it."""
-        return replace(self.task.facts, looks_ahead=True)
+        return replace(self.task.properties, looks_ahead=True)
 
     @property
+    @override
     def summary(self) -> str:
-        """One line: that of the transduction."""
         return self.task.summary

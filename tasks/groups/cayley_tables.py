@@ -29,7 +29,7 @@ import numpy as np
 from jaxtyping import Int, Integer, UInt
 
 from flann.errors import UserError, nearest
-from flann.tasks.core.sampling import smallest_unsigned
+from flann.tasks.sampling import choose_unsigned
 
 LARGEST_ORDER = 5040  # S7: a table of this order takes 51 MB
 
@@ -93,9 +93,9 @@ class Group:
         """The subgroup that the commutators a^-1 b^-1 a b of a subgroup generate, as numbers."""
         products = self.table[np.ix_(members, members)]
         inverse_products = self.table[np.ix_(self.inverses[members], self.inverses[members])]
-        return self.generated(np.unique(self.table[inverse_products, products]))
+        return self.generate_subgroup(np.unique(self.table[inverse_products, products]))
 
-    def generated(
+    def generate_subgroup(
         self, generators: Integer[np.ndarray, " generators"]
     ) -> Int[np.ndarray, " members"]:
         """The elements of the subgroup that these generate, in order of number."""
@@ -128,10 +128,10 @@ def get_group(name: str) -> Group:
     factors = name.split("x")
     for factor in factors:
         check_factor(factor, name)
-    order = prod(order_of(factor) for factor in factors)
+    order = prod(compute_order(factor) for factor in factors)
     if order > LARGEST_ORDER:
         raise UserError(f"the group {name} has {order} elements: expected at most {LARGEST_ORDER}")
-    group = reduce(direct_product, map(single_group, factors))
+    group = reduce(build_direct_product, map(build_factor, factors))
     return Group(name, group.elements, group.table)
 
 
@@ -151,7 +151,7 @@ def check_factor(factor: str, name: str) -> None:
         raise UserError(f"the group {factor} is too small: expected {least} or larger")
 
 
-def order_of(factor: str) -> int:
+def compute_order(factor: str) -> int:
     """The order of one factor, from its name alone."""
     if factor == "Q8":
         return 8
@@ -164,45 +164,47 @@ def order_of(factor: str) -> int:
 # -- construction --------------------------------------------------------------------------------
 
 
-def single_group(factor: str) -> Group:
+def build_factor(factor: str) -> Group:
     """One factor of a product."""
     if factor == "Q8":
-        return quaternions()
-    build = {"Z": cyclic, "S": symmetric, "A": alternating, "D": dihedral}[factor[0]]
+        return build_quaternions()
+    build = {"Z": build_cyclic, "S": build_symmetric, "A": build_alternating, "D": build_dihedral}[
+        factor[0]
+    ]
     return build(int(factor[1:]))
 
 
-def cyclic(n: int) -> Group:
+def build_cyclic(n: int) -> Group:
     """Addition modulo n."""
     numbers = np.arange(n, dtype=np.uint16)  # twice LARGEST_ORDER fits
     table = (numbers[:, None] + numbers) % np.uint16(n)
-    return Group(f"Z{n}", tuple(map(str, range(n))), table.astype(smallest_unsigned(n)))
+    return Group(f"Z{n}", tuple(map(str, range(n))), table.astype(choose_unsigned(n)))
 
 
-def symmetric(n: int) -> Group:
+def build_symmetric(n: int) -> Group:
     """All permutations of n points."""
-    return permutation_group(f"S{n}", np.array(list(permutations(range(n)))))
+    return build_permutation_group(f"S{n}", np.array(list(permutations(range(n)))))
 
 
-def alternating(n: int) -> Group:
+def build_alternating(n: int) -> Group:
     """The even permutations of n points."""
     images = np.array(list(permutations(range(n))))
     first, second = np.triu_indices(n, 1)
     inversions = (images[:, first] > images[:, second]).sum(axis=1)
-    return permutation_group(f"A{n}", images[inversions % 2 == 0])
+    return build_permutation_group(f"A{n}", images[inversions % 2 == 0])
 
 
-def dihedral(n: int) -> Group:
+def build_dihedral(n: int) -> Group:
     """The symmetries of the regular n-gon: rotations x -> x + k, reflections x -> k - x."""
     points = np.arange(n, dtype=np.int16)
     turns = points[:, None]
     images = np.concatenate([(turns + points) % n, (turns - points) % n])
     names = ["e", *(f"r{k}" for k in range(1, n)), *(f"s{k}" for k in range(n))]
     ranked = np.lexsort((images[:, 1], images[:, 0]))  # two points tell symmetries apart
-    return permutation_group(f"D{n}", images[ranked], tuple(names[i] for i in ranked))
+    return build_permutation_group(f"D{n}", images[ranked], tuple(names[i] for i in ranked))
 
 
-def quaternions() -> Group:
+def build_quaternions() -> Group:
     """1, -1, i, -i, j, -j, k, -k with i^2 = j^2 = k^2 = ijk = -1; numbered in this order."""
     units = [["1", "i", "j", "k"], ["i", "-1", "k", "-j"], ["j", "-k", "-1", "i"]]
     units += [["k", "j", "-i", "-1"]]
@@ -215,7 +217,7 @@ def quaternions() -> Group:
     return Group("Q8", names, table)
 
 
-def permutation_group(
+def build_permutation_group(
     name: str, images: Int[np.ndarray, "order points"], elements: tuple[str, ...] | None = None
 ) -> Group:
     """The group of permutations given by their image lists, in lexicographic order.
@@ -230,16 +232,16 @@ def permutation_group(
     weights = degree ** np.arange(base)[::-1]
     leading = images[:, :base].astype(np.int64)
     codes = leading @ weights
-    table = np.empty((len(images), len(images)), smallest_unsigned(len(images)))
+    table = np.empty((len(images), len(images)), choose_unsigned(len(images)))
     for b, then in enumerate(images):
         table[:, b] = np.searchsorted(codes, then[leading] @ weights)
-    return Group(name, elements or tuple(map(cycles, images.tolist())), table)
+    return Group(name, elements or tuple(map(write_cycles, images.tolist())), table)
 
 
-def cycles(images: list[int]) -> str:
+def write_cycles(images: list[int]) -> str:
     """A permutation of at most ten points in cycle notation.
 
-    >>> cycles([1, 2, 0, 4, 3]), cycles([0, 1])
+    >>> write_cycles([1, 2, 0, 4, 3]), cycles([0, 1])
     ('(012)(34)', 'e')
     """
     text, seen = "", set[int]()
@@ -255,10 +257,10 @@ def cycles(images: list[int]) -> str:
     return text or "e"
 
 
-def direct_product(first: Group, second: Group) -> Group:
+def build_direct_product(first: Group, second: Group) -> Group:
     """Pairs (a, b), multiplied part by part; the number of (a, b) is ``a * |H| + b``."""
     a, b = np.divmod(np.arange(first.order * second.order), second.order)
     table = first.table[np.ix_(a, a)].astype(np.uint32) * second.order + second.table[np.ix_(b, b)]
     elements = tuple(f"{x}|{y}" for x in first.elements for y in second.elements)
-    dtype = smallest_unsigned(len(elements))
+    dtype = choose_unsigned(len(elements))
     return Group(f"{first.name}x{second.name}", elements, table.astype(dtype))

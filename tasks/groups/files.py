@@ -25,28 +25,14 @@ import numpy as np
 from jaxtyping import Int
 
 from flann.errors import UserError
-from flann.tasks.core.sampling import smallest_unsigned
-from flann.tasks.core.task import register
-from flann.tasks.languages.regular.word_problem import WordProblem
+from flann.tasks.sampling import choose_unsigned
 
-from .cayley_tables import LARGEST_ORDER, Group, permutation_group
+from .cayley_tables import LARGEST_ORDER, Group, build_permutation_group
 
 MOST_BYTES = 1 << 26
 MOST_POINTS = 256
 
 Permutation = tuple[int, ...]
-
-
-@register("group", raw=True)
-class GroupFile(WordProblem):
-    """The product of each prefix of a word over the group in a file: ``group:FILE``."""
-
-    def __init__(self, path: str) -> None:
-        if not path:
-            raise UserError("group: expected a file, as in group:mine.json")
-        group, symbols = read_group(path)
-        self.over(group, np.array(symbols), "all")
-        self.name, self.source = f"group:{path}", Path(path)
 
 
 def read_group(path: str | Path) -> tuple[Group, list[int]]:
@@ -94,16 +80,16 @@ def from_permutations(name: str, lists: Any) -> tuple[Group, list[int]]:
                 f" (of 2 to {MOST_POINTS} points)"
             )
     generators = list(dict.fromkeys(tuple(images) for images in lists))
-    elements = sorted(closure(generators))
+    elements = sorted(close_under_products(generators))
     if len(elements) == 1:
         raise UserError("permutations: expected one beside the identity")
     numbers = {element: number for number, element in enumerate(elements)}
-    names = tuple(map(in_cycles, elements))
-    group = permutation_group(name, np.array(elements), names)
+    names = tuple(map(write_long_cycles, elements))
+    group = build_permutation_group(name, np.array(elements), names)
     return group, [numbers[generator] for generator in generators]
 
 
-def closure(generators: list[Permutation]) -> set[Permutation]:
+def close_under_products(generators: list[Permutation]) -> set[Permutation]:
     """All products; first the left factor acts, then the right one."""
     reached = {tuple(range(len(generators[0])))}
     for element in (queue := list(reached)):
@@ -117,10 +103,10 @@ def closure(generators: list[Permutation]) -> set[Permutation]:
     return reached
 
 
-def in_cycles(images: Permutation) -> str:
+def write_long_cycles(images: Permutation) -> str:
     """Cycle notation with spaces, for any number of points.
 
-    >>> in_cycles((1, 0, 2)), in_cycles((0, 1))
+    >>> write_long_cycles((1, 0, 2)), in_cycles((0, 1))
     ('(0 1)', 'e')
     """
     text, seen = "", set[int]()
@@ -136,7 +122,7 @@ def in_cycles(images: Permutation) -> str:
 
 def from_table(name: str, found: dict[str, Any]) -> tuple[Group, list[int]]:
     """The group of a Cayley table, and the numbers of its symbols."""
-    table = checked_table(found["table"])
+    table = check_table(found["table"])
     order = len(table)
     elements = found.get("elements", [str(a) for a in range(order)])
     if (
@@ -154,14 +140,14 @@ def from_table(name: str, found: dict[str, Any]) -> tuple[Group, list[int]]:
         or len(set(symbols)) != len(symbols)
     ):
         raise UserError(f"generators: expected different numbers from 0 to {order - 1}")
-    group = Group(name, tuple(elements), table.astype(smallest_unsigned(order)))
+    group = Group(name, tuple(elements), table.astype(choose_unsigned(order)))
     check_associative(group)
-    if len(reached := group.generated(np.array(symbols))) < order:
+    if len(reached := group.generate_subgroup(np.array(symbols))) < order:
         raise UserError(f"generators: they reach {len(reached)} elements of {order}")
     return group, symbols
 
 
-def checked_table(rows: Any) -> Int[np.ndarray, "order order"]:
+def check_table(rows: Any) -> Int[np.ndarray, "order order"]:
     """A square of whole numbers in which every row and column has every element, 0 the identity."""
     if not isinstance(rows, list) or not 2 <= len(rows) <= LARGEST_ORDER:
         raise UserError(f"table: expected a list of 2 to {LARGEST_ORDER} rows")
@@ -180,14 +166,14 @@ def checked_table(rows: Any) -> Int[np.ndarray, "order order"]:
 
 def check_associative(group: Group) -> None:
     """Light's test."""
-    for g in spanning(group):
+    for g in choose_spanning(group):
         left, right = group.table[group.table[:, g]], group.table[:, group.table[g]]
         if not (left == right).all():
             x, y = (int(i) for i in np.argwhere(left != right)[0])
             raise UserError(f"table: not associative: ({x} {g}) {y} is not {x} ({g} {y})")
 
 
-def spanning(group: Group) -> list[int]:
+def choose_spanning(group: Group) -> list[int]:
     """Elements of which all others are products, whether or not the table is a group's."""
     chosen: list[int] = []
     reached = {0}

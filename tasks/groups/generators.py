@@ -21,12 +21,12 @@ from flann.errors import UserError
 from .cayley_tables import Group
 
 
-def generating_set(group: Group, count: int) -> list[int]:
+def choose_generating_set(group: Group, count: int) -> list[int]:
     """`count` elements that generate the group, in order of number.
 
     >>> from .groups import get_group
     >>> a5 = get_group("A5")
-    >>> [a5.elements[g] for g in generating_set(a5, 2)]
+    >>> [a5.elements[g] for g in choose_generating_set(a5, 2)]
     ['(234)', '(01234)']
 
     Raises
@@ -39,7 +39,7 @@ def generating_set(group: Group, count: int) -> list[int]:
             f"{group.name} has {group.order} elements: expected at most as many generators,"
             f" got {count}"
         )
-    chosen = growing_set(group)
+    chosen = grow_generating_set(group)
     if count < len(chosen):
         raise UserError(
             f"found no {count} elements that generate {group.name}:"
@@ -49,14 +49,14 @@ def generating_set(group: Group, count: int) -> list[int]:
     return sorted(chosen + rest[: count - len(chosen)])
 
 
-def growing_set(group: Group) -> list[int]:
+def grow_generating_set(group: Group) -> list[int]:
     """Elements chosen one by one, each the first that makes the generated subgroup largest."""
     chosen = [int(np.argmax(group.element_orders))]
-    reached = group.generated(np.array(chosen))
+    reached = group.generate_subgroup(np.array(chosen))
     while len(reached) < group.order:
         best, best_reached = 0, reached
         for candidate in np.setdiff1d(np.arange(group.order), reached):
-            now = group.generated(np.array([*chosen, candidate]))
+            now = group.generate_subgroup(np.array([*chosen, candidate]))
             if len(now) > len(best_reached):
                 best, best_reached = int(candidate), now
             if len(now) == group.order:
@@ -66,7 +66,7 @@ def growing_set(group: Group) -> list[int]:
     return chosen
 
 
-def swaps(group: Group) -> list[int]:
+def list_transpositions(group: Group) -> list[int]:
     """The transpositions of a symmetric group, in order of number."""
     if not re.fullmatch(r"S\d+", group.name):
         raise UserError(

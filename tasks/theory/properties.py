@@ -1,6 +1,6 @@
 """What the theorems about architectures ask about a task.
 
-A regular task need not state its facts: `regular_facts` works them out from its automaton or its
+A regular task need not state its properties: `regular_facts` works them out from its automaton or its
 group. The others state them by hand, no more than is known. `literature` turns facts into
 statements about architectures.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Facts:
+class TaskProperties:
     """What the theorems ask about a task.
 
     Attributes
@@ -112,4 +112,4 @@ class Facts:
         return min((n for n in everything if n & (n - 1)), default=None)
 
 
-UNKNOWN = Facts("unknown", "nobody has worked this task out")
+UNKNOWN = TaskProperties("unknown", "nobody has worked this task out")

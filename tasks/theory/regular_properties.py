@@ -15,20 +15,19 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Int, Integer, Shaped
 
-from flann.errors import UserError
-from flann.tasks.algebra import machine_of
 from flann.tasks.algebra.semigroup import Semigroup
-from flann.tasks.algebra.varieties.circuits import quasi_aperiodic, solvable, stable
+from flann.tasks.algebra.varieties.circuits import (
+    decide_quasi_aperiodic,
+    decide_solvable,
+    find_stable_semigroup,
+)
 from flann.tasks.algebra.varieties.equations import Equations
-from flann.tasks.algebra.varieties.piecewise import r_trivial
+from flann.tasks.algebra.varieties.piecewise import decide_r_trivial
 from flann.tasks.algebra.verdict import Clock, Stopped
-from flann.tasks.automata.moore_machine import Machine
-from flann.tasks.core.task import Task
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.groups.cayley_tables import Group
-from flann.tasks.languages.regular.regular_language import Language
-from flann.tasks.languages.regular.word_problem import WordProblem
 
-from .properties import UNKNOWN, Facts
+from .properties import TaskProperties
 
 MOST_ELEMENTS = 5_000
 PATIENCE = 600.0  # seconds, which that many elements never take
@@ -36,35 +35,23 @@ PATIENCE = 600.0  # seconds, which that many elements never take
 Map = Integer[np.ndarray, " states"]  # where each state goes
 
 
-def facts_of(task: Task) -> Facts:
-    """The facts of a task with an automaton or a group; `UNKNOWN` for one that has neither.
-
-    >>> from flann.tasks import get_task
-    >>> facts_of(get_task("tomita-3")).circuit_class
-    'AC0'
-    """
-    if isinstance(task, WordProblem):
-        return of_group(task.group, task.generators, task.mode)
-    try:
-        machine = machine_of(task)
-    except UserError:
-        return UNKNOWN
-    dies = isinstance(task, Language) and task.asks_next and not task.automaton.live.all()
-    return of_machine(machine, task.mode, partial=dies)
-
-
-def of_machine(machine: Machine, mode: str, *, partial: bool = False) -> Facts:
-    """The facts of the task that asks for the output of a smallest machine.
+def derive_machine_properties(machine: MooreMachine, mode: str) -> TaskProperties:
+    """Derive the properties of the task of a minimal machine.
 
     Parameters
     ----------
-    machine : Machine
+    machine : MooreMachine
     mode : str
-        of the task: with ``"tag"`` every prefix is asked about.
-    partial : bool
-        whether it is not asked about every word.
+        the task's mode; with ``"tag"`` every prefix has a label.
+
+    Examples
+    --------
+    >>> from flann.tasks import get_task
+    >>> derive_machine_properties(get_task("tomita-3").machine, "tag").circuit_class
+    'AC0'
     """
-    leaves = r_trivial(machine)
+    partial, machine = machine.is_partial, machine.acceptor
+    leaves = decide_r_trivial(machine)
     try:
         semigroup = Semigroup.of(machine, Clock.of(PATIENCE), MOST_ELEMENTS)
         equations = Equations.of(semigroup, Clock.of(PATIENCE))
@@ -76,10 +63,10 @@ def of_machine(machine: Machine, mode: str, *, partial: bool = False) -> Facts:
     elif equations is None:
         circuit_class, why = "unknown", f"{machine.size} states: {too_large}"
     else:
-        circuit_class, why = circuit_of(equations)
+        circuit_class, why = decide_circuit_class(equations)
     aperiodic = equations.aperiodic().answer if equations is not None else None
     turning = semigroup is not None and aperiodic is False
-    return Facts(
+    return TaskProperties(
         circuit_class,
         why,
         regular=True,
@@ -87,28 +74,30 @@ def of_machine(machine: Machine, mode: str, *, partial: bool = False) -> Facts:
         asks_every_prefix=mode == "tag",
         star_free=True if leaves.answer else aperiodic,
         r_trivial=bool(leaves.answer),
-        letter_periods=letter_periods(machine),
-        periods=word_periods(semigroup.maps) if turning and semigroup is not None else None,
+        letter_periods=find_letter_periods(machine),
+        periods=find_word_periods(semigroup.maps) if turning and semigroup is not None else None,
         holds_parity=holds_parity(machine),
         holds_flip_flop=holds_flip_flop(machine),
-        counts_besides_length=turning and semigroup is not None and counts_at_one_length(semigroup),
-        length_modulus=length_modulus(machine),
-        elementary=elementary(machine.table),
-        last_symbol_alone=last_symbol_alone(machine),
+        counts_besides_length=turning
+        and semigroup is not None
+        and counts_besides_length(semigroup),
+        length_modulus=find_length_modulus(machine),
+        elementary=is_elementary(machine.table),
+        last_symbol_alone=depends_on_last_symbol(machine),
         commutes=commutes_before_last(machine.table),
-        named=names_of(machine, mode),
+        named=find_names(machine, mode),
     )
 
 
-def circuit_of(equations: Equations) -> tuple[str, str]:
+def decide_circuit_class(equations: Equations) -> tuple[str, str]:
     """The circuit class, and why."""
     aperiodic = equations.aperiodic()
     if aperiodic.answer:
         return "AC0", f"star-free, so it counts nothing: {aperiodic.why}"
-    lengths = quasi_aperiodic(equations)
+    lengths = decide_quasi_aperiodic(equations)
     if lengths.answer:
         return "AC0", f"not star-free, but quasi-aperiodic: {lengths.why}"
-    groups = solvable(equations)
+    groups = decide_solvable(equations)
     if groups.answer:
         return "ACC0", f"it counts modulo constants: {groups.why}"
     return "NC1-complete", f"it has a group that is not solvable: {groups.why}"
@@ -117,19 +106,21 @@ def circuit_of(equations: Equations) -> tuple[str, str]:
 # -- groups --------------------------------------------------------------------------------------
 
 
-def of_group(group: Group, generators: Int[np.ndarray, " symbols"], mode: str) -> Facts:
-    """The facts of a word problem, from the group and the symbols alone.
+def derive_group_properties(
+    group: Group, generators: Int[np.ndarray, " symbols"], mode: str
+) -> TaskProperties:
+    """Derive the properties of a word problem from the group and its symbols alone.
 
     Words of equal length over two or more symbols reach every element of a normal subgroup N with
     G / N cyclic, so N is solvable exactly when G is.
     """
     symbols = np.unique(generators)
     everything = len(symbols) == group.order  # spares a large group's table
-    reached = np.arange(group.order) if everything else group.generated(symbols)
+    reached = np.arange(group.order) if everything else group.generate_subgroup(symbols)
     orders = group.element_orders
     trivial = len(reached) == 1
-    circuit_class, why = circuit_of_group(group, symbols)
-    return Facts(
+    circuit_class, why = decide_group_circuit_class(group, symbols)
+    return TaskProperties(
         circuit_class,
         why,
         regular=True,
@@ -139,7 +130,7 @@ def of_group(group: Group, generators: Int[np.ndarray, " symbols"], mode: str) -
         letter_periods=frozenset(int(n) for n in orders[symbols] if n > 1),
         periods=frozenset(int(n) for n in np.unique(orders[reached]) if n > 1),
         holds_parity=bool((orders[symbols] == 2).any() and (orders[symbols] == 1).any()),
-        counts_besides_length=len(equal_lengths(group, symbols)) % 2 == 0,
+        counts_besides_length=len(find_equal_length_quotients(group, symbols)) % 2 == 0,
         length_modulus=int(orders[symbols[0]]) if len(symbols) == 1 and not trivial else None,
         elementary=bool(orders[reached].max() == 2),
         commutes=group.is_abelian,
@@ -147,7 +138,9 @@ def of_group(group: Group, generators: Int[np.ndarray, " symbols"], mode: str) -
     )
 
 
-def circuit_of_group(group: Group, symbols: Int[np.ndarray, " symbols"]) -> tuple[str, str]:
+def decide_group_circuit_class(
+    group: Group, symbols: Int[np.ndarray, " symbols"]
+) -> tuple[str, str]:
     """The circuit class of the word problem over these symbols, and why."""
     if len(symbols) == 1:
         return "AC0", f"one generator: the length modulo {group.element_orders[symbols[0]]}"
@@ -157,7 +150,7 @@ def circuit_of_group(group: Group, symbols: Int[np.ndarray, " symbols"]) -> tupl
     return "ACC0", f"{group.name} is {kind}: some levels of counting modulo constants"
 
 
-def equal_lengths(
+def find_equal_length_quotients(
     group: Group, symbols: Int[np.ndarray, " symbols"]
 ) -> Int[np.ndarray, " members"]:
     """The elements that words of equal length differ by: generated by all x a b^-1 x^-1."""
@@ -166,16 +159,16 @@ def equal_lengths(
     everyone = np.arange(group.order)
     quotients = group.table[symbols, group.inverses[symbols[0]]].astype(np.intp)
     conjugates = group.table[group.table[everyone[:, None], quotients], group.inverses[:, None]]
-    return group.generated(np.unique(conjugates))
+    return group.generate_subgroup(np.unique(conjugates))
 
 
 # -- on the table --------------------------------------------------------------------------------
 
 
-def cycles_of(letter: Map) -> list[list[int]]:
+def find_cycles(letter: Map) -> list[list[int]]:
     """The cycles of a map.
 
-    >>> cycles_of(np.array([1, 2, 1]))
+    >>> find_cycles(np.array([1, 2, 1]))
     [[1, 2]]
     """
     following = letter.tolist()
@@ -192,45 +185,47 @@ def cycles_of(letter: Map) -> list[list[int]]:
     return cycles
 
 
-def period(outputs: Shaped[np.ndarray, " states"]) -> int:
+def find_period(outputs: Shaped[np.ndarray, " states"]) -> int:
     """The least number of places by which a ring of outputs can be turned into itself.
 
-    >>> period(np.array([1, 0, 1, 0]))
+    >>> find_period(np.array([1, 0, 1, 0]))
     2
     """
     return next(n for n in range(1, len(outputs) + 1) if (np.roll(outputs, n) == outputs).all())
 
 
-def letter_periods(machine: Machine) -> frozenset[int]:
+def find_letter_periods(machine: MooreMachine) -> frozenset[int]:
     """The periods, beyond 1, of the answers to a symbol repeated."""
     periods = {
-        period(machine.outputs[cycle]) for letter in machine.table.T for cycle in cycles_of(letter)
+        find_period(machine.labels[cycle])
+        for letter in machine.table.T
+        for cycle in find_cycles(letter)
     }
     return frozenset(periods - {1})
 
 
-def word_periods(maps: Shaped[np.ndarray, "elements states"]) -> frozenset[int]:
+def find_word_periods(maps: Shaped[np.ndarray, "elements states"]) -> frozenset[int]:
     """The lengths, beyond 1, of the cycles of all maps."""
-    lengths = {len(cycle) for each in maps for cycle in cycles_of(each)}
+    lengths = {len(cycle) for each in maps for cycle in find_cycles(each)}
     return frozenset(lengths - {1})
 
 
-def counts_at_one_length(semigroup: Semigroup) -> bool:
+def counts_besides_length(semigroup: Semigroup) -> bool:
     """Whether words of one stable length have a cycle of an even number of states."""
-    _, layers = stable(semigroup, Clock.of(PATIENCE))
-    return any(len(c) % 2 == 0 for each in semigroup.maps[layers[-1]] for c in cycles_of(each))
+    _, layers = find_stable_semigroup(semigroup, Clock.of(PATIENCE))
+    return any(len(c) % 2 == 0 for each in semigroup.maps[layers[-1]] for c in find_cycles(each))
 
 
-def kept_together(machine: Machine) -> Bool[np.ndarray, "states states"]:
+def find_pairs_kept(machine: MooreMachine) -> Bool[np.ndarray, "states states"]:
     """Which two states some one symbol keeps both of."""
     keeps = (machine.table == np.arange(machine.size)[:, None]).astype(np.float32)
     together: Bool[np.ndarray, "states states"] = keeps @ keeps.T > 0
     return together
 
 
-def holds_parity(machine: Machine) -> bool:
+def holds_parity(machine: MooreMachine) -> bool:
     """Whether one symbol swaps two states of different outputs, and another keeps both."""
-    together, outputs = kept_together(machine), machine.outputs
+    together, outputs = find_pairs_kept(machine), machine.labels
     states = np.arange(machine.size)
     return any(
         bool((outputs[p] != outputs[q]) and together[p, q])
@@ -240,9 +235,9 @@ def holds_parity(machine: Machine) -> bool:
     )
 
 
-def holds_flip_flop(machine: Machine) -> bool:
+def holds_flip_flop(machine: MooreMachine) -> bool:
     """Whether two symbols set and reset two states of different outputs, a third keeps both."""
-    together, outputs = kept_together(machine), machine.outputs
+    together, outputs = find_pairs_kept(machine), machine.labels
     sets = {
         (p, int(letter[p]))
         for letter in machine.table.T
@@ -252,14 +247,14 @@ def holds_flip_flop(machine: Machine) -> bool:
     return any((q, p) in sets and together[p, q] and outputs[p] != outputs[q] for p, q in sets)
 
 
-def length_modulus(machine: Machine) -> int | None:
+def find_length_modulus(machine: MooreMachine) -> int | None:
     """How many states there are, if every symbol goes round all of them alike."""
     same = bool((machine.table == machine.table[:, :1]).all())
-    round_all = same and len(cycles_of(machine.table[:, 0])[0]) == machine.size > 1
+    round_all = same and len(find_cycles(machine.table[:, 0])[0]) == machine.size > 1
     return machine.size if round_all else None
 
 
-def elementary(table: Int[np.ndarray, "states symbols"]) -> bool:
+def is_elementary(table: Int[np.ndarray, "states symbols"]) -> bool:
     """Whether all symbols are their own inverses and commute."""
     twice = np.stack([table[column] for column in table.T], axis=1)  # [state, first, second]
     states = np.arange(len(table))[:, None]
@@ -270,9 +265,9 @@ def elementary(table: Int[np.ndarray, "states symbols"]) -> bool:
     )
 
 
-def last_symbol_alone(machine: Machine) -> bool:
+def depends_on_last_symbol(machine: MooreMachine) -> bool:
     """Whether the answer after any word is told by its last symbol."""
-    answers = machine.outputs[machine.table]
+    answers = machine.labels[machine.table]
     return bool((answers == answers[:1]).all())
 
 
@@ -286,7 +281,7 @@ def commutes_before_last(table: Int[np.ndarray, "states symbols"]) -> bool:
     return True
 
 
-def names_of(machine: Machine, mode: str) -> frozenset[str]:
+def find_names(machine: MooreMachine, mode: str) -> frozenset[str]:
     """The names under which the literature speaks of this very language."""
     letters = sorted(map(tuple, machine.table.T.tolist()))
     if letters == [(0, 1), (1, 0)]:

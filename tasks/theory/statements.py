@@ -115,12 +115,12 @@ class Theory:
         """The statements on one family, or on a mixture of several: ``"transformer+real-ssm"``."""
         parts = list(dict.fromkeys(family.split("+")))
         if any(part in UNSTUDIED for part in parts):
-            return (unstudied(family),)
+            return (state_unstudied(family),)
         if len(parts) == 1:
             return tuple(s for s in self.statements if s.family == parts[0])
         known = [{s.regime: s for s in self.statements if s.family == part} for part in parts]
         return tuple(
-            mixed(family, [of.get(regime) for of in known])
+            combine_layers(family, [of.get(regime) for of in known])
             for regime in REGIMES
             if any(regime in of for of in known)
         )
@@ -131,14 +131,14 @@ class Theory:
         return {"circuit_class": self.circuit_class, "why": self.why, "statements": statements}
 
 
-def unstudied(family: str) -> Statement:
+def state_unstudied(family: str) -> Statement:
     """That nothing is shown of attention to some of the keys, or to an approximation of all."""
     why = "what is proven of attention to every key is not proven of less"
     source = "not settled in Strobl et al. 2024, arXiv 2311.00208 (survey)"
     return Statement(family, "log precision", "open", why, source)
 
 
-def mixed(family: str, parts: list[Statement | None]) -> Statement:
+def combine_layers(family: str, parts: list[Statement | None]) -> Statement:
     """What follows for layers of several kinds from what is known of each, in one regime.
 
     The layers of one kind alone are enough where they can; the others may pass on what comes in.

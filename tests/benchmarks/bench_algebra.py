@@ -20,23 +20,23 @@ from itertools import pairwise
 import numpy as np
 
 from flann.tasks.algebra import classify_machine
-from flann.tasks.algebra.varieties.locally_testable import locally_testable
-from flann.tasks.algebra.varieties.piecewise import piecewise_testable, r_trivial
-from flann.tasks.algebra.varieties.strictly_local import strictly_local
-from flann.tasks.algebra.varieties.strictly_piecewise import strictly_piecewise
+from flann.tasks.algebra.varieties.locally_testable import decide_locally_testable
+from flann.tasks.algebra.varieties.piecewise import decide_piecewise_testable, decide_r_trivial
+from flann.tasks.algebra.varieties.strictly_local import decide_strictly_local
+from flann.tasks.algebra.varieties.strictly_piecewise import decide_strictly_piecewise
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata.automaton import Automaton, from_function
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 Rng = np.random.Generator
 Word = tuple[int, ...]
 
-DECIDED: dict[str, Callable[[Machine], Verdict]] = {
-    "SL": strictly_local,
-    "SP": lambda machine: strictly_piecewise(machine, Clock.of(3)),
-    "R-trivial": r_trivial,
-    "PT": piecewise_testable,
-    "LT": locally_testable,
+DECIDED: dict[str, Callable[[MooreMachine], Verdict]] = {
+    "SL": decide_strictly_local,
+    "SP": lambda machine: decide_strictly_piecewise(machine, Clock.of(3)),
+    "R-trivial": decide_r_trivial,
+    "PT": decide_piecewise_testable,
+    "LT": decide_locally_testable,
 }
 
 
@@ -138,9 +138,9 @@ def measured(name: str, letters: int, states: int) -> str:
     """One line of the table."""
     automaton = MADE[name](np.random.default_rng(0), letters, states)
     marks = [time.perf_counter()]
-    automaton.minimised()
+    automaton.minimise()
     marks.append(time.perf_counter())
-    machine = Machine.of(automaton)
+    machine = MooreMachine.from_automaton(automaton)
     marks.append(time.perf_counter())
     answers = []
     for decide in DECIDED.values():

@@ -53,7 +53,7 @@ def copy_rate() -> float:
 def symbol_rate(name: str, size: int, length: int) -> float:
     """Symbols a second, tokens and targets both made."""
     task, rng = get_task(name), np.random.default_rng(0)
-    length = task.length_near(length)
+    length = task.nearest_length(length)
     task.sample(rng, 1, length)  # tables are built once
     return size * length / seconds(lambda: task.sample(rng, size, length))
 

@@ -23,7 +23,7 @@ def test_every_task_is_trained_on_and_measured(task: str, tmp_path: Path) -> Non
     result = measured(task, "lstm", 60_000, tmp_path)
     assert result.summary["status"] == "done"
     assert result.curve.length.tolist() == list(result.experiment.test_lengths)
-    assert max(result.experiment.train_lengths) < max(result.experiment.test_lengths)
+    assert max(result.experiment.settings.train_lengths) < max(result.experiment.test_lengths)
 
 
 @pytest.mark.parametrize("model", model_names())

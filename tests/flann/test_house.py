@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from .conftest import ROOT
 
@@ -14,9 +15,9 @@ FOUNDATION = {"__init__", "curve_schema", "errors", "files", "names", "registry"
 LINTER = Path(sys.executable).with_name("lint-imports")
 
 
-def contracts() -> list[dict[str, list[str]]]:
+def contracts() -> list[dict[str, Any]]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    found: list[dict[str, list[str]]] = settings["tool"]["importlinter"]["contracts"]
+    found: list[dict[str, Any]] = settings["tool"]["importlinter"]["contracts"]
     return found
 
 
@@ -47,8 +48,30 @@ def test_the_import_contracts_hold_and_can_fail(tmp_path: Path) -> None:
     assert "planted BROKEN" in done.stdout
 
 
-def lint(settings: Path) -> subprocess.CompletedProcess[str]:
+def test_an_import_cycle_is_found(tmp_path: Path) -> None:
+    """The contract that forbids cycles, on two rooms of which each imports the other."""
+    for room, other in (("east", "west"), ("west", "east")):
+        folder = tmp_path / "planted" / room
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text("")
+        (folder / "door.py").write_text(f"def enter():\n    import planted.{other}.door\n")
+    (tmp_path / "planted" / "__init__.py").write_text("")
+    (contract,) = [c for c in contracts() if c["type"] == "acyclic_siblings"]
+    assert contract["ancestors"] == ["flann", "flann.**"]
+    settings = tmp_path / "planted.toml"
+    settings.write_text(
+        '[tool.importlinter]\nroot_package = "planted"\n[[tool.importlinter.contracts]]\n'
+        'name = "acyclic"\ntype = "acyclic_siblings"\nancestors = ["planted", "planted.**"]\n'
+    )
+    done = lint(settings, tmp_path)
+    assert done.returncode == 1
+    assert "No cycles are allowed in planted" in done.stdout
+    (tmp_path / "planted" / "west" / "door.py").write_text("")
+    assert lint(settings, tmp_path).returncode == 0
+
+
+def lint(settings: Path, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(LINTER), "--config", str(settings), "--no-cache"],
-        cwd=ROOT, capture_output=True, text=True,
+        cwd=folder, capture_output=True, text=True,
     )  # fmt: skip

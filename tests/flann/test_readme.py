@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 TASK = """
 import numpy as np
 from flann.tasks import Task
-from flann.tasks.core.sampling import uniform
+from flann.tasks.sampling import uniform
 
 """
 MODEL = """

@@ -110,7 +110,7 @@ def test_a_model_of_ones_own_is_trained_from_the_command_line(here: Here, tmp_pa
 @pytest.mark.parametrize("name", ["mine.nets:Net", "mine.nets:Short"])
 def test_it_goes_on_where_it_was_stopped(tiny: Experiment, tmp_path: Path, name: str) -> None:
     """Even what dropout drops: torch's generator is set at every step."""
-    experiment = replace(tiny, model=name, test_lengths=(2, 6, 12))
+    experiment = replace(tiny, model=name, test_lengths=(2, 6, 12)).resolve()
     for folder in ("whole", "parts"):
         (tmp_path / folder).mkdir()
     whole = Training(experiment, tmp_path / "whole", CPU)
@@ -128,7 +128,7 @@ def test_it_goes_on_where_it_was_stopped(tiny: Experiment, tmp_path: Path, name:
 
 def test_a_model_as_it_stands_is_measured(tiny: Experiment, tmp_path: Path) -> None:
     experiment = Experiment(task="parity", model="mine.nets:truth", test_lengths=(4, 64))
-    assert experiment.steps == 0
+    assert experiment.resolve().steps == 0
     result = flann.run(experiment, runs=tmp_path, progress=False)
     assert result.curve.per_word.tolist() == [1.0, 1.0]
     assert result.summary["reach"] == 64

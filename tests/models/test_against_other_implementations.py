@@ -18,11 +18,12 @@ from torch.nn import functional
 
 from flann.models.core.experts import Experts
 from flann.models.core.fast_weights import FastWeights, Terms, scan
+from flann.models.linear.channel_mixing import ChannelMixing
 from flann.models.linear.delta_rule import DeltaRule
 from flann.models.linear.linear_attention import LinearAttention
-from flann.models.linear.rwkv4 import ChannelMixing, TimeMixing
+from flann.models.linear.rwkv4 import TimeMixing
 from flann.models.linear.rwkv7 import TimeMixing7
-from flann.models.recurrent.classic import Recurrent
+from flann.models.recurrent.recurrent_layer import RecurrentLayer
 from flann.models.ssm.mamba import SelectiveSSM
 from flann.models.ssm.mamba2 import ScalarDecaySSM
 
@@ -61,7 +62,7 @@ def copied(ours: nn.Module, theirs: nn.Module, names: dict[str, str], **more: Te
 @torch.no_grad()
 def test_recurrent_networks_equal_torchs_cells(kind: type[nn.RNNBase]) -> None:
     network = drawn(kind(WIDTH, 12, batch_first=True))
-    layer = drawn(Recurrent(WIDTH, kind(WIDTH, 12, batch_first=True)))
+    layer = drawn(RecurrentLayer(WIDTH, kind(WIDTH, 12, batch_first=True)))
     layer.cell.load_state_dict(network.state_dict())
     cell = {nn.RNN: nn.RNNCell, nn.GRU: nn.GRUCell, nn.LSTM: nn.LSTMCell}[kind](WIDTH, 12)
     cell.load_state_dict({name[:-3]: value for name, value in network.state_dict().items()})

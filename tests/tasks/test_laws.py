@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from flann.errors import UserError
 from flann.tasks import NOT_SCORED, Task, get_task, task_names
+from flann.tasks.automata.moore_machine import MooreMachine
 
 
 def generator(seed: int = 0) -> np.random.Generator:
@@ -102,10 +104,64 @@ def test_words_are_labelled_one_by_one(task: Task) -> None:
 def test_blocks_do_not_show(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many words are labelled a block at a time; few blocks or many, the labels are the same."""
     tokens, targets = task.sample(generator(), 4000, lengths(task)[-1])
-    for module in ("semiautomaton", "dyck"):
+    for module in ("automata.semiautomaton", "languages.counters_and_stacks.dyck"):
         monkeypatch.setattr(f"flann.tasks.{module}.BLOCK", 1)
         monkeypatch.setattr(f"flann.tasks.{module}.FEWEST_WORDS", 7)
     np.testing.assert_array_equal(task.targets(tokens), targets)
+
+
+def check_machine(task: Task, machine: MooreMachine) -> None:
+    """Compare the machine's labels with the task's targets wherever a position is scored."""
+    for length in {task.nearest_length(n) for n in (1, 2, 7, 16)}:
+        batch = task.sample(generator(length), 64, length)
+        labels = machine.labels[machine.states(batch.tokens[:, :length])]
+        if task.mode == "transduce":
+            labels = np.concatenate([np.full_like(labels, NOT_SCORED), labels[:, -1:]], axis=1)
+        scored = batch.targets != NOT_SCORED
+        np.testing.assert_array_equal(labels[scored], batch.targets[scored])
+        if task.mode == "tag":
+            np.testing.assert_array_equal(labels >= 0, scored)
+
+
+def distinguish_by_words(machine: MooreMachine) -> int:
+    """Count the states that words up to a length tell apart, by brute force."""
+    rows = [(int(label),) for label in machine.labels]
+    if machine.members is not None:
+        rows = [(*row, bool(m)) for row, m in zip(rows, machine.members, strict=True)]
+    while True:
+        numbers = {row: number for number, row in enumerate(dict.fromkeys(rows))}
+        rows = [
+            (numbers[rows[q]], *(numbers[rows[p]] for p in machine.table[q].tolist()))
+            for q in range(machine.size)
+        ]
+        if len(set(rows)) == len(numbers):
+            return len(numbers)
+
+
+def test_the_machine_gives_the_targets_and_is_minimal(task: Task) -> None:
+    machine = task.machine
+    if machine is None or machine.size > 200:
+        return
+    check_machine(task, machine)
+    assert distinguish_by_words(machine) == machine.size
+    reached = {machine.start, *machine.table[np.arange(machine.size)].ravel().tolist()}
+    assert reached == set(range(machine.size))
+
+
+def test_a_wrong_machine_is_noticed() -> None:
+    task = get_task("tomita-4")
+    assert task.machine is not None
+    wrong = replace(task.machine, table=task.machine.table[:, ::-1].copy())
+    with pytest.raises(AssertionError):
+        check_machine(task, wrong)
+    doubled = replace(
+        task.machine,
+        table=np.concatenate([task.machine.table + task.machine.size, task.machine.table]),
+        labels=np.tile(task.machine.labels, 2),
+        members=None,
+    )
+    check_machine(task, doubled)
+    assert distinguish_by_words(doubled) < doubled.size
 
 
 def test_bad_tokens_are_refused(task: Task) -> None:
@@ -187,8 +243,13 @@ def test_structure_agrees_with_the_labels(task: Task) -> None:
                 symbol = structure["generators"][symbol]
             state = structure["table"][state][symbol]
             states.append(state)
-        if structure["kind"] == "group" or structure["states"] == list(task.labels):
+        if structure["kind"] == "group":
             assert states == labels
+        elif set(structure["states"]) == set(task.labels):
+            names = [structure["states"][state] for state in states]
+            assert names == [task.labels[label] for label in labels]
+        elif not structure["accepting"] or len(task.labels) > 2:
+            assert [task.machine.labels[state] for state in states] == labels
         else:
             assert [int(s in structure["accepting"]) for s in states] == labels
 

@@ -456,7 +456,7 @@ ORACLES: dict[str, Oracle] = {
     "Marked": marked,
     "UnmarkedReversal": halves,
     "HiddenOne": halves,
-    "Language": language,
+    "RegularLanguage": language,
     "StateTask": states,
     "Abab": states,
     "Parity": parity,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool
 
-from flann.tasks.algebra.derived import perfect_core
+from flann.tasks.algebra.derived import find_perfect_core
 from flann.tasks.algebra.maps import is_aperiodic
 from flann.tasks.algebra.semigroup import Semigroup
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
@@ -25,17 +25,17 @@ from .equations import Equations
 MOST_LAYERS_BYTES = 1 << 28
 
 
-def quasi_aperiodic(equations: Equations) -> Verdict:
+def decide_quasi_aperiodic(equations: Equations) -> Verdict:
     """Whether the words of one length and its multiples count nothing.
 
     The witness of a *no* is a word x of length s, whose powers go round in the stable semigroup,
     where words of every multiple of s are no more than those of length s.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import Machine
+    >>> from .machine import MooreMachine
     >>> def decide(text):
-    ...     semigroup = Semigroup.of(Machine.of(from_expression(text)), Clock.of(1))
-    ...     return quasi_aperiodic(Equations.of(semigroup, Clock.of(1)))
+    ...     semigroup = Semigroup.of(MooreMachine.from_automaton(from_expression(text)), Clock.of(1))
+    ...     return decide_quasi_aperiodic(Equations.of(semigroup, Clock.of(1)))
     >>> decide("(aa)*").answer, decide("(b|ab*a)*").witness
     (True, {'x': ('a',)})
     """
@@ -48,16 +48,18 @@ def quasi_aperiodic(equations: Equations) -> Verdict:
     )
     if not turning.any():
         return Verdict(True, f"its {semigroup.size} elements are aperiodic")
-    length, layers = stable(semigroup, equations.clock)
+    length, layers = find_stable_semigroup(semigroup, equations.clock)
     counted = np.flatnonzero(layers[-1] & turning)
     if not counted.size:
         return Verdict(True, f"it counts lengths modulo a divisor of {length}, and nothing else")
-    word = semigroup.machine.spelt(spelling(semigroup, layers, int(counted[0])))
+    word = semigroup.machine.spell(spell_witness(semigroup, layers, int(counted[0])))
     why = f"x has length {length}, the words of which are stable, and its powers go round"
     return Verdict(False, why, {"x": word})
 
 
-def stable(semigroup: Semigroup, clock: Clock) -> tuple[int, list[Bool[np.ndarray, " elements"]]]:
+def find_stable_semigroup(
+    semigroup: Semigroup, clock: Clock
+) -> tuple[int, list[Bool[np.ndarray, " elements"]]]:
     """The least stable length, and which elements the words of each length up to it spell."""
     here = np.zeros(semigroup.size, bool)
     here[semigroup.prefix < 0] = True
@@ -78,7 +80,7 @@ def stable(semigroup: Semigroup, clock: Clock) -> tuple[int, list[Bool[np.ndarra
     return length, layers[:length]
 
 
-def spelling(
+def spell_witness(
     semigroup: Semigroup, layers: list[Bool[np.ndarray, " elements"]], x: int
 ) -> tuple[int, ...]:
     """A word as long as there are layers that spells an element, backwards from it."""
@@ -91,18 +93,18 @@ def spelling(
     return tuple(word[::-1])
 
 
-def solvable(equations: Equations) -> Verdict:
+def decide_solvable(equations: Equations) -> Verdict:
     """Whether every group in the semigroup is solvable; one for each D-class has to be asked.
 
     The witness of a *no* are words for two elements of the group at which its derived series stops.
     """
     for members in equations.green.groups:
         images = equations.green.acting(members)
-        core = perfect_core(images, equations.clock)
+        core = find_perfect_core(images, equations.clock)
         if len(core):
             number = {row.tobytes(): int(x) for row, x in zip(images, members, strict=True)}
             x, y = (number[row.tobytes()] for row in core[:2])  # one alone generates no such group
             why = f"a group of {len(members)} elements, whose derived series does not end in 1"
-            return Verdict(False, why, equations.named(x=x, y=y))
+            return Verdict(False, why, equations.name_witness(x=x, y=y))
     largest = max((len(members) for members in equations.green.groups), default=1)
     return Verdict(True, f"its groups, of at most {largest} elements, are solvable")

@@ -17,20 +17,20 @@ import numpy as np
 from flann.tasks.algebra.green import Green
 from flann.tasks.algebra.semigroup import Semigroup
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
-from .circuits import quasi_aperiodic, solvable
+from .circuits import decide_quasi_aperiodic, decide_solvable
 from .equations import Equations
-from .inclusions import CLASSES, consequences
-from .knast import piecewise_locally_testable
-from .l_trivial import l_trivial
-from .locally_testable import locally_testable
-from .piecewise import piecewise_testable, r_trivial
+from .inclusions import CLASSES, propagate_inclusions
+from .knast import decide_piecewise_locally_testable
+from .l_trivial import decide_l_trivial
+from .locally_testable import decide_locally_testable
+from .piecewise import decide_piecewise_testable, decide_r_trivial
 from .samples import Samples
-from .strictly_local import strictly_local
-from .strictly_piecewise import strictly_piecewise
-from .threshold_testable import threshold_testable
-from .windows import least_subsequence, least_window
+from .strictly_local import decide_strictly_local
+from .strictly_piecewise import decide_strictly_piecewise
+from .threshold_testable import decide_threshold_testable
+from .windows import find_least_subsequence, find_least_window
 
 Equation = Callable[[Equations], Verdict]
 
@@ -42,15 +42,15 @@ EQUATIONS: dict[str, Equation] = {  # in this order: each may spare those behind
     "DA": Equations.da,
     "LT": Equations.locally_testable,
     "LTT": Equations.locally_threshold_testable,
-    "PLT": piecewise_locally_testable,
-    "quasi-aperiodic": quasi_aperiodic,
-    "solvable": solvable,
+    "PLT": decide_piecewise_locally_testable,
+    "quasi-aperiodic": decide_quasi_aperiodic,
+    "solvable": decide_solvable,
 }
 
 Progress = Callable[[str], None]
 
 
-def quiet(name: str) -> None:
+def ignore_progress(name: str) -> None:
     """Say nothing."""
 
 
@@ -58,10 +58,10 @@ def quiet(name: str) -> None:
 class Decisions:
     """The decisions of one machine, within one limit and by one clock."""
 
-    machine: Machine
+    machine: MooreMachine
     limit: int
     clock: Clock
-    progress: Progress = quiet
+    progress: Progress = ignore_progress
     verdicts: dict[str, Verdict] = field(default_factory=dict)
 
     def all(self) -> dict[str, Verdict]:
@@ -76,20 +76,22 @@ class Decisions:
     def on_automaton(self) -> None:
         """Those with a test on the automaton."""
         machine, tier = self.machine, self.machine.on_tier()
-        self.note("SL", lambda: self.of_labels(machine, strictly_local))
-        self.note("coSL", lambda: self.of_labels(machine, strictly_local, complement=True))
+        self.note("SL", lambda: self.of_labels(machine, decide_strictly_local))
+        self.note("coSL", lambda: self.of_labels(machine, decide_strictly_local, complement=True))
         self.note("SP", lambda: self.of_labels(machine, self.piecewise))
         self.note("coSP", lambda: self.of_labels(machine, self.piecewise, complement=True))
-        self.note("R-trivial", lambda: r_trivial(machine))
-        self.note("PT", lambda: self.with_k(piecewise_testable, least_subsequence, machine))
-        self.note("LT", lambda: self.with_k(locally_testable, least_window, machine))
+        self.note("R-trivial", lambda: decide_r_trivial(machine))
+        self.note(
+            "PT", lambda: self.with_k(decide_piecewise_testable, find_least_subsequence, machine)
+        )
+        self.note("LT", lambda: self.with_k(decide_locally_testable, find_least_window, machine))
         if not machine.tier:  # all words or none: nothing is left to look at
             self.verdicts["TSL"] = Verdict(True, "every symbol is neutral", k=1)
         elif not machine.neutral.any():
             self.verdicts |= {"TSL": self.verdicts["SL"], "TLT": self.verdicts["LT"]}
         else:
-            self.note("TSL", lambda: self.of_labels(tier, strictly_local))
-            self.note("TLT", lambda: self.with_k(locally_testable, least_window, tier))
+            self.note("TSL", lambda: self.of_labels(tier, decide_strictly_local))
+            self.note("TLT", lambda: self.with_k(decide_locally_testable, find_least_window, tier))
 
     def note(self, name: str, decide: Callable[[], Verdict]) -> None:
         """Keep a verdict, or what stopped it."""
@@ -99,22 +101,22 @@ class Decisions:
         except Stopped as stopped:
             self.verdicts[name] = Verdict(None, str(stopped))
 
-    def piecewise(self, machine: Machine) -> Verdict:
+    def piecewise(self, machine: MooreMachine) -> Verdict:
         """Strictly piecewise, with a share of the time for the least k."""
-        return strictly_piecewise(machine, self.clock.share(0.1))
+        return decide_strictly_piecewise(machine, self.clock.share(0.1))
 
     @staticmethod
     def of_labels(
-        machine: Machine, decide: Callable[[Machine], Verdict], complement: bool = False
+        machine: MooreMachine, decide: Callable[[MooreMachine], Verdict], complement: bool = False
     ) -> Verdict:
         """The verdict of a language; with more labels that of the language of every label."""
         if machine.is_language:
             return decide(machine.complement() if complement else machine)
         ks = []
-        for label in np.unique(machine.outputs):
-            outputs = ((machine.outputs == label) ^ complement).astype(np.intp)
+        for label in np.unique(machine.labels):
+            outputs = ((machine.labels == label) ^ complement).astype(np.intp)
             verdict = decide(
-                Machine.smallest(machine.symbols, machine.table, outputs, machine.start)
+                MooreMachine.minimal(machine.symbols, machine.table, outputs, machine.start)
             )
             if not verdict.answer:
                 return replace(verdict, why=f"the language of label {label}: {verdict.why}")
@@ -124,9 +126,9 @@ class Decisions:
 
     def with_k(
         self,
-        decide: Callable[[Machine], Verdict],
-        least: Callable[[Machine, Clock], int],
-        machine: Machine,
+        decide: Callable[[MooreMachine], Verdict],
+        least: Callable[[MooreMachine, Clock], int],
+        machine: MooreMachine,
     ) -> Verdict:
         """A verdict, and with a *yes* the least k if it is found in a share of the time."""
         verdict = decide(machine)
@@ -142,9 +144,9 @@ class Decisions:
     @cached_property
     def semigroup(self) -> Semigroup | Stopped:
         """The semigroup, or what stopped it."""
-        return self.closed(self.machine)
+        return self.close_under_inclusion(self.machine)
 
-    def closed(self, machine: Machine) -> Semigroup | Stopped:
+    def close_under_inclusion(self, machine: MooreMachine) -> Semigroup | Stopped:
         """The semigroup of a machine, or what stopped it."""
         self.progress("how large the semigroup is")
         try:
@@ -158,13 +160,13 @@ class Decisions:
         self.ask(machine, self.semigroup, EQUATIONS)
         if machine.neutral.any() and machine.tier:
             names = {f"T{name}": EQUATIONS[name] for name in ("LT", "LTT", "PLT")}
-            self.verdicts = consequences(self.verdicts)
+            self.verdicts = propagate_inclusions(self.verdicts)
             if not names.keys() <= self.decided:
-                self.ask(tier, self.closed(tier), names)
+                self.ask(tier, self.close_under_inclusion(tier), names)
         elif machine.tier:  # every symbol is on the tier
             for name in ("LT", "LTT", "PLT"):
                 self.verdicts["T" + name] = self.verdicts[name]
-        self.verdicts = consequences(self.verdicts)
+        self.verdicts = propagate_inclusions(self.verdicts)
 
     @property
     def decided(self) -> set[str]:
@@ -172,13 +174,13 @@ class Decisions:
         return {name for name, verdict in self.verdicts.items() if verdict.answer is not None}
 
     def ask(
-        self, machine: Machine, semigroup: Semigroup | Stopped, wanted: dict[str, Equation]
+        self, machine: MooreMachine, semigroup: Semigroup | Stopped, wanted: dict[str, Equation]
     ) -> None:
         """Each decision that does not follow from those before it."""
         samples = Samples(machine, self.clock)
         green = Green(semigroup, self.clock) if isinstance(semigroup, Semigroup) else None
         for name, equation in wanted.items():
-            self.verdicts = consequences(self.verdicts)
+            self.verdicts = propagate_inclusions(self.verdicts)
             if name in self.decided:
                 continue
             if green is not None:
@@ -193,17 +195,17 @@ class Decisions:
         if refuted is not None:
             return refuted
         if name == "L-trivial":
-            return l_trivial(self.machine, self.clock.share(0.3))
+            return decide_l_trivial(self.machine, self.clock.share(0.3))
         if name in ("LTT", "TLTT"):
             return self.thresholds(stopped, samples.machine)
         earlier = self.verdicts.get(name)
         return Verdict(None, stopped if earlier is None else f"{earlier.why}; {stopped}")
 
-    def thresholds(self, stopped: str, machine: Machine) -> Verdict:
+    def thresholds(self, stopped: str, machine: MooreMachine) -> Verdict:
         """The verdict of the test on the automaton, as far as it is known what is star-free."""
         star_free = self.verdicts["SF"].answer  # neutral symbols count nothing
         try:
-            verdict = threshold_testable(machine, star_free, self.clock.share(0.5))
+            verdict = decide_threshold_testable(machine, star_free, self.clock.share(0.5))
         except Stopped as also:
             return Verdict(None, f"{also}; {stopped}")
         return (

@@ -41,8 +41,8 @@ class Equations:
     """The decisions of one semigroup, and what they share.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import Machine
-    >>> machine = Machine.of(from_expression("(ab)*"))
+    >>> from .machine import MooreMachine
+    >>> machine = MooreMachine.from_automaton(from_expression("(ab)*"))
     >>> equations = Equations.of(Semigroup.of(machine, Clock.of(1)), Clock.of(1))
     >>> equations.aperiodic().answer, equations.da().witness
     (True, {'x': (), 'y': ('a',), 'z': ('b',)})
@@ -57,7 +57,7 @@ class Equations:
         """The decisions of a semigroup."""
         return cls(semigroup, Green(semigroup, clock), clock)
 
-    def named(self, **elements: int) -> Words:
+    def name_witness(self, **elements: int) -> Words:
         """A witness: the shortest words of elements."""
         return {name: self.semigroup.word(int(x)) for name, x in elements.items()}
 
@@ -67,7 +67,7 @@ class Equations:
             turning = ~is_aperiodic(self.semigroup.maps[rows])
             if turning.any():
                 x = rows.start + int(turning.argmax())
-                return Verdict(False, "x^w differs from x^(w+1)", self.named(x=x))
+                return Verdict(False, "x^w differs from x^(w+1)", self.name_witness(x=x))
         return Verdict(True, f"its {self.semigroup.size} elements are aperiodic")
 
     def pieces(self, count: int, entries: int) -> Iterator[slice]:
@@ -81,7 +81,7 @@ class Equations:
 
     def r_trivial(self) -> Verdict:
         """(xy)^w x = (xy)^w."""
-        pair = self.related(self.green.r)
+        pair = self.find_related(self.green.r)
         if pair is None:
             return Verdict(True, "no two elements generate the same right ideal")
         x, y = self.between(*pair, self.semigroup.right)
@@ -89,7 +89,7 @@ class Equations:
 
     def l_trivial(self) -> Verdict:
         """y (xy)^w = (xy)^w."""
-        pair = self.related(self.green.l)
+        pair = self.find_related(self.green.l)
         if pair is None:
             return Verdict(True, "no two elements generate the same left ideal")
         y, x = (word[::-1] for word in self.between(*pair, self.semigroup.left))
@@ -103,7 +103,7 @@ class Equations:
         return Verdict(True, "no two elements generate the same ideal")
 
     @staticmethod
-    def related(classes: Int[np.ndarray, " elements"]) -> tuple[int, int] | None:
+    def find_related(classes: Int[np.ndarray, " elements"]) -> tuple[int, int] | None:
         """Two elements of one class, if there are any."""
         several = np.flatnonzero(np.bincount(classes)[classes] > 1)
         if not several.size:
@@ -119,7 +119,7 @@ class Equations:
         In the right one t = sx and s = ty, so s = s(xy)^w and (xy)^w x = (xy)^w would make s = t.
         """
         machine = self.semigroup.machine
-        return machine.spelt(walk(edges, s, t)), machine.spelt(walk(edges, t, s))
+        return machine.spell(walk(edges, s, t)), machine.spell(walk(edges, t, s))
 
     def da(self) -> Verdict:
         """(xyz)^w y (xyz)^w = (xyz)^w."""
@@ -131,7 +131,7 @@ class Equations:
             return Verdict(True, "every regular element is idempotent")
         y = int(wrong[0])
         e = int(s.idempotents[green.r[s.idempotents] == green.r[y]][0])
-        z = s.machine.spelt(walk(s.right, y, e))
+        z = s.machine.spell(walk(s.right, y, e))
         return Verdict(
             False,
             "(xyz)^w y (xyz)^w differs from (xyz)^w",
@@ -149,19 +149,19 @@ class Equations:
         """Every exe is idempotent, and every two commute."""
         for e in self.green.maximal:
             local = self.arrows.between(e, e)
-            maps = self.arrows.seen(local, e, e)
+            maps = self.arrows.list_seen(local, e, e)
             squares = then(maps, maps)
             wrong = (squares != maps).any(axis=1)
             if wrong.any():
                 x = int(local[wrong.argmax()])
-                return Verdict(False, "exexe differs from exe", self.named(e=e, x=x))
+                return Verdict(False, "exexe differs from exe", self.name_witness(e=e, x=x))
             for rows in self.pieces(len(maps), maps.size):
                 forth = maps[:, maps[rows]].swapaxes(0, 1)
                 back = maps[rows][:, maps]
                 wrong = (forth != back).any(axis=2)
                 if wrong.any():
                     i, j = np.argwhere(wrong)[0]
-                    named = self.named(e=e, x=local[rows.start + i], y=local[j])
+                    named = self.name_witness(e=e, x=local[rows.start + i], y=local[j])
                     return Verdict(False, "exeye differs from eyexe", named)
         return Verdict(True, "every local monoid is a semilattice")
 
@@ -172,15 +172,15 @@ class Equations:
             return aperiodic
         for e in self.green.maximal:
             for f in self.green.maximal:
-                found = self.exchanged(e, f)
+                found = self.decide_exchange(e, f)
                 if found is not None:
                     return Verdict(False, "exfyezf differs from ezfyexf", found)
         return Verdict(True, "aperiodic, and exfyezf = ezfyexf throughout")
 
-    def exchanged(self, e: int, f: int) -> Words | None:
+    def decide_exchange(self, e: int, f: int) -> Words | None:
         """x, y, z that violate the equation for one pair of idempotents."""
         there, back = self.arrows.between(e, f), self.arrows.between(f, e)
-        x, y = self.arrows.seen(there, e, f), self.arrows.seen(back, f, e)
+        x, y = self.arrows.list_seen(there, e, f), self.arrows.list_seen(back, f, e)
         for i in range(len(there)):
             self.clock.check()
             xy, yx = y[:, x[i]], x[i][y]  # maps at e, maps at f
@@ -191,7 +191,7 @@ class Equations:
                 if wrong.any():
                     j, k = np.argwhere(wrong)[0]
                     y_number = back[first[rows.start + j]]
-                    return self.named(e=e, f=f, x=there[i], y=y_number, z=there[k])
+                    return self.name_witness(e=e, f=f, x=there[i], y=y_number, z=there[k])
         return None
 
 
@@ -216,7 +216,7 @@ class Arrows:
     """The category of a semigroup: its objects idempotents, the arrows from e to f the set eSf.
 
     An element x = exf is known by what it does to the image of e, which it leads into that of f.
-    `seen` writes it so, with both images renumbered from 0; then arrows compose like maps.
+    `list_seen` writes it so, with both images renumbered from 0; then arrows compose like maps.
     """
 
     def __init__(self, semigroup: Semigroup, objects: list[int], clock: Clock) -> None:
@@ -237,7 +237,7 @@ class Arrows:
             self.ending[f] = fixed[maps].all(axis=1)  # xf = x
         return np.flatnonzero(self.starting[e] & self.ending[f])
 
-    def seen(
+    def list_seen(
         self, elements: Int[np.ndarray, " arrows"], e: int, f: int
     ) -> Int[np.ndarray, "arrows points"]:
         """What arrows from e to f do to the image of e."""

@@ -56,11 +56,11 @@ INSIDE = {  # each class, and those that it is part of
 UNKNOWN = Verdict(None, "not asked")
 
 
-def consequences(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
+def propagate_inclusions(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
     """What follows from what is decided, until nothing more does.
 
     >>> yes = {"LT": Verdict(True, "by its automaton")}
-    >>> {name for name, v in consequences(yes).items() if v.answer} >= {"SF", "solvable"}
+    >>> {name for name, v in propagate_inclusions(yes).items() if v.answer} >= {"SF", "solvable"}
     True
     """
     known = dict(verdicts)
@@ -74,7 +74,9 @@ def consequences(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
         for name, larger in INSIDE.items():
             for other in larger:
                 if known.get(name, UNKNOWN).answer and unknown(other):
-                    known[other] = Verdict(True, f"as it is {name}", k=same_k(known, name, other))
+                    known[other] = Verdict(
+                        True, f"as it is {name}", k=transfer_k(known, name, other)
+                    )
                     changed = True
                 if known.get(other, UNKNOWN).answer is False and unknown(name):
                     reason = known[other].why
@@ -89,6 +91,6 @@ def consequences(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
     return known
 
 
-def same_k(known: dict[str, Verdict], name: str, other: str) -> int | None:
+def transfer_k(known: dict[str, Verdict], name: str, other: str) -> int | None:
     """The k that carries over: piecewise testable and J-trivial are one class."""
     return known[name].k if {name, other} == {"PT", "J-trivial"} else None

@@ -28,40 +28,40 @@ from flann.tasks.algebra.verdict import Verdict, Words
 from .equations import Equations, walk
 
 
-def piecewise_locally_testable(equations: Equations) -> Verdict:
+def decide_piecewise_locally_testable(equations: Equations) -> Verdict:
     """Whether the language is of dot-depth at most one.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import Machine
+    >>> from .machine import MooreMachine
     >>> from .semigroup import Semigroup
     >>> from .verdict import Clock
     >>> def decide(text):
-    ...     semigroup = Semigroup.of(Machine.of(from_expression(text)), Clock.of(1))
-    ...     return piecewise_locally_testable(Equations.of(semigroup, Clock.of(1))).answer
+    ...     semigroup = Semigroup.of(MooreMachine.from_automaton(from_expression(text)), Clock.of(1))
+    ...     return decide_piecewise_locally_testable(Equations.of(semigroup, Clock.of(1))).answer
     >>> decide("[abc]*a(ab)*b[abc]*"), decide("(a(ab)*b)*")
     (True, False)
     """
     for e in equations.green.maximal:
         for f in equations.green.maximal:
-            found = violation(equations, e, f)
+            found = find_violation(equations, e, f)
             if found is not None:
                 why = "(eafb)^w eafde (cfde)^w differs from (eafb)^w e (cfde)^w"
                 return Verdict(False, why, found)
     return Verdict(True, "Knast's equation holds throughout")
 
 
-def violation(equations: Equations, e: int, f: int) -> Words | None:
+def find_violation(equations: Equations, e: int, f: int) -> Words | None:
     """The words of a violation for one pair of idempotents."""
     arrows, green = equations.arrows, equations.green
     there, back = arrows.between(e, f), arrows.between(f, e)
     local = arrows.between(e, e)
     idempotent = np.intersect1d(local, equations.semigroup.idempotents)
-    u, g = paired(there, idempotent, green.r)
-    v, h = paired(back, idempotent, green.l)
+    u, g = pair_elements(there, idempotent, green.r)
+    v, h = pair_elements(back, idempotent, green.l)
     if not u.size or not v.size:
         return None
-    gs, us = arrows.seen(g, e, e), arrows.seen(u, e, f)
-    hs, vs = arrows.seen(h, e, e), arrows.seen(v, f, e)
+    gs, us = arrows.list_seen(g, e, e), arrows.list_seen(u, e, f)
+    hs, vs = arrows.list_seen(h, e, e), arrows.list_seen(v, f, e)
     for rows in equations.pieces(len(u), vs.size + hs.size):
         wrong = (vs[:, us[rows]] != hs[:, gs[rows]]).any(
             axis=2
@@ -69,11 +69,13 @@ def violation(equations: Equations, e: int, f: int) -> Words | None:
         if wrong.any():
             j, i = np.argwhere(wrong)[0]
             i += rows.start
-            return spelt(equations, (e, f), (int(u[i]), int(g[i])), (int(v[j]), int(h[j])))
+            return spell_violation(
+                equations, (e, f), (int(u[i]), int(g[i])), (int(v[j]), int(h[j]))
+            )
     return None
 
 
-def paired(
+def pair_elements(
     elements: Int[np.ndarray, " elements"],
     idempotents: Int[np.ndarray, " idempotents"],
     classes: Int[np.ndarray, " semigroup"],
@@ -87,12 +89,12 @@ def paired(
     return np.repeat(elements, count), ordered[first + np.arange(count.sum())]
 
 
-def spelt(
+def spell_violation(
     equations: Equations, objects: tuple[int, int], one: tuple[int, int], other: tuple[int, int]
 ) -> Words:
     """a, b, c and d: x = u and y leads back from u to g, t = v and z leads back from v to h."""
     semigroup, (e, f), (u, g), (v, h) = equations.semigroup, objects, one, other
-    spell = semigroup.machine.spelt
+    spell = semigroup.machine.spell
     back = spell(walk(semigroup.right, u, g)) or semigroup.word(g)
     forth = spell(walk(semigroup.left, v, h)[::-1]) or semigroup.word(h)
     words = {"a": semigroup.word(u), "b": back, "c": forth, "d": semigroup.word(v)}

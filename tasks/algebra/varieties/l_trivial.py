@@ -12,22 +12,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from flann.tasks.algebra.green import components
+from flann.tasks.algebra.green import find_strong_components
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 from .equations import walk
 
 MOST_VECTORS = 20_000
 
 
-def l_trivial(machine: Machine, clock: Clock) -> Verdict:
+def decide_l_trivial(machine: MooreMachine, clock: Clock) -> Verdict:
     """Whether letters in front never lead back to where they started.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> l_trivial(Machine.of(from_expression("[ab]*a")), Clock.of(1)).answer
+    >>> decide_l_trivial(MooreMachine.from_automaton(from_expression("[ab]*a")), Clock.of(1)).answer
     True
-    >>> l_trivial(Machine.of(from_expression("(ab)*")), Clock.of(1)).witness
+    >>> decide_l_trivial(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1)).witness
     {'x': ('a',), 'y': ('b',)}
 
     Raises
@@ -35,23 +35,23 @@ def l_trivial(machine: Machine, clock: Clock) -> Verdict:
     Stopped
         where there are too many vectors.
     """
-    small = machine.merged()
-    edges = vectors(small, clock)
+    small = machine.merge_symbols()
+    edges = list_vectors(small, clock)
     moving = edges != np.arange(len(edges))[:, None]
-    classes = components(edges, moving, clock)
+    classes = find_strong_components(edges, moving, clock)
     several = np.flatnonzero(np.bincount(classes)[classes] > 1)
     if not several.size:
         return Verdict(True, f"the {len(edges)} states of its reversal have no cycle but loops")
     s = int(several[0])
     t = int(several[classes[several] == classes[s]][1])
     y, x = walk(edges, s, t)[::-1], walk(edges, t, s)[::-1]
-    witness = {"x": small.spelt(x), "y": small.spelt(y)}
+    witness = {"x": small.spell(x), "y": small.spell(y)}
     return Verdict(False, "y(xy)^w differs from (xy)^w", witness)
 
 
-def vectors(machine: Machine, clock: Clock) -> np.ndarray:
+def list_vectors(machine: MooreMachine, clock: Clock) -> np.ndarray:
     """What each letter in front makes of each vector, by number, the first that of no word."""
-    outputs = np.unique(machine.outputs, return_inverse=True)[1].astype(np.uint16)
+    outputs = np.unique(machine.labels, return_inverse=True)[1].astype(np.uint16)
     numbers = {outputs.tobytes(): 0}
     rows = []
     for vector in (queue := [outputs]):

@@ -21,44 +21,50 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Int
+from typing_extensions import override
 
-from flann.tasks.algebra.maps import omega
+from flann.tasks.algebra.maps import compute_omega_power
 from flann.tasks.algebra.pairs import PairGraph, Search
+from flann.tasks.algebra.reachability import find_components, find_reachable
 from flann.tasks.algebra.verdict import Verdict
-from flann.tasks.automata.moore_machine import Machine, Word
+from flann.tasks.automata.moore_machine import MooreMachine, Word
 
 
-def locally_testable(machine: Machine) -> Verdict:
+def decide_locally_testable(machine: MooreMachine) -> Verdict:
     """Whether the language is locally testable.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> locally_testable(Machine.of(from_expression("(ab)*"))).answer
+    >>> decide_locally_testable(MooreMachine.from_automaton(from_expression("(ab)*"))).answer
     True
-    >>> locally_testable(Machine.of(from_expression("b*ab*ab*"))).witness
+    >>> decide_locally_testable(MooreMachine.from_automaton(from_expression("b*ab*ab*"))).witness
     {'e': ('b',), 'x': ('a',)}
     """
-    small = machine.merged()
-    return knotted(small) or spread(small) or Verdict(True, "every local monoid is a semilattice")
+    small = machine.merge_symbols()
+    return (
+        find_knots(small)
+        or spread_along_edges(small)
+        or Verdict(True, "every local monoid is a semilattice")
+    )
 
 
-def knotted(machine: Machine) -> Verdict | None:
+def find_knots(machine: MooreMachine) -> Verdict | None:
     """The verdict where one word fixes two states of one component."""
-    component = machine.component
+    component = find_components(machine)
     same = (component[:, None] == component) & ~np.eye(machine.size, dtype=bool)
     graph = PairGraph(machine.table, same, component)
-    left = graph.peeled[0]
+    left = graph.cyclic_pairs[0]
     if not left.any():
         return None
     p, q, e, _ = graph.loop(*map(int, np.argwhere(left)[0]))
-    return refuted(machine, e, machine.path(p, q) or (), machine.path(q, p) or ())
+    return refute_locally_testable(machine, e, machine.path(p, q) or (), machine.path(q, p) or ())
 
 
-def spread(machine: Machine) -> Verdict | None:
+def spread_along_edges(machine: MooreMachine) -> Verdict | None:
     """The verdict where p and q do not agree on which words still reach q."""
-    component, reach = machine.component, machine.reach
+    component, reach = find_components(machine), find_reachable(machine)
     below = reach & (component[:, None] != component)
     graph = PairGraph(machine.table, below, component)
-    left = graph.peeled[0]
+    left = graph.cyclic_pairs[0]
     search = Search(KeepsSecond(machine.table, np.ones_like(reach), component))
     search.run(np.flatnonzero(left))
     reached = np.flatnonzero(search.reached)
@@ -69,13 +75,14 @@ def spread(machine: Machine) -> Verdict | None:
         if (still != stays).any():
             place = int((still != stays).argmax())
             pair = divmod(int(reached[place]), machine.size)
-            return disagreeing(machine, graph, search, pair, a, bool(still[place]))
+            return find_disagreement(machine, graph, search, pair, a, bool(still[place]))
     return None
 
 
 class KeepsSecond(PairGraph):
     """Pairs whose second state stays in its component, wherever the first goes."""
 
+    @override
     def onward(
         self, codes: Int[np.ndarray, " pairs"]
     ) -> tuple[Int[np.ndarray, "pairs symbols"], Bool[np.ndarray, "pairs symbols"]]:
@@ -85,8 +92,8 @@ class KeepsSecond(PairGraph):
         return self.table[p] * self.size + to_q, self.second_stays(q, to_q)
 
 
-def disagreeing(
-    machine: Machine,
+def find_disagreement(
+    machine: MooreMachine,
     graph: PairGraph,
     search: Search,
     pair: tuple[int, int],
@@ -99,18 +106,18 @@ def disagreeing(
     s = (*way, *s, a)
     origin = p if first_reaches else q
     x = (*s, *(machine.path(machine.run(s, origin), q) or ()))
-    return refuted(machine, e, x, machine.path(p, q) or ())
+    return refute_locally_testable(machine, e, x, machine.path(p, q) or ())
 
 
-def refuted(machine: Machine, loop: Word, x: Word, y: Word) -> Verdict:
+def refute_locally_testable(machine: MooreMachine, loop: Word, x: Word, y: Word) -> Verdict:
     """Which of the equations these words violate."""
-    e = omega(machine.action(loop))
+    e = compute_omega_power(machine.action(loop))
     maps = {name: e[machine.action(word)[e]] for name, word in (("x", x), ("y", y))}
     for name, word in (("x", x), ("y", y)):
         if (maps[name][maps[name]] != maps[name]).any():
-            witness = {"e": machine.spelt(loop), "x": machine.spelt(word)}
+            witness = {"e": machine.spell(loop), "x": machine.spell(word)}
             return Verdict(False, "exexe differs from exe", witness)
     assert (maps["x"][maps["y"]] != maps["y"][maps["x"]]).any(), "no equation is violated"
     words = {"e": loop, "x": x, "y": y}
-    spelt = {name: machine.spelt(word) for name, word in words.items()}
+    spelt = {name: machine.spell(word) for name, word in words.items()}
     return Verdict(False, "exeye differs from eyexe", spelt)

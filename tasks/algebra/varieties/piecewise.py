@@ -14,57 +14,58 @@ from __future__ import annotations
 
 import numpy as np
 
-from flann.tasks.algebra.maps import settled
+from flann.tasks.algebra.maps import find_idempotent_power
+from flann.tasks.algebra.reachability import find_components
 from flann.tasks.algebra.verdict import Verdict
-from flann.tasks.automata.moore_machine import Machine, Word
+from flann.tasks.automata.moore_machine import MooreMachine, Word
 
 
-def r_trivial(machine: Machine) -> Verdict:
+def decide_r_trivial(machine: MooreMachine) -> Verdict:
     """Whether no state is entered again once it is left.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> r_trivial(Machine.of(from_expression("a*b*"))).answer
+    >>> decide_r_trivial(MooreMachine.from_automaton(from_expression("a*b*"))).answer
     True
-    >>> r_trivial(Machine.of(from_expression("(ab)*"))).witness
+    >>> decide_r_trivial(MooreMachine.from_automaton(from_expression("(ab)*"))).witness
     {'x': ('a',), 'y': ('b',)}
     """
-    same = machine.component == machine.component[:, None]
+    same = find_components(machine) == find_components(machine)[:, None]
     np.fill_diagonal(same, False)
     if not same.any():
         return Verdict(True, "every cycle of the automaton is a loop")
     p, q = map(int, np.argwhere(same)[0])
     words = {"x": machine.path(p, q), "y": machine.path(q, p)}
-    witness = {name: machine.spelt(word or ()) for name, word in words.items()}
+    witness = {name: machine.spell(word or ()) for name, word in words.items()}
     return Verdict(False, "(xy)^w x differs from (xy)^w", witness)
 
 
-def piecewise_testable(machine: Machine) -> Verdict:
+def decide_piecewise_testable(machine: MooreMachine) -> Verdict:
     """Whether the language is piecewise testable.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> piecewise_testable(Machine.of(from_expression("[ab]*a[ab]*b[ab]*"))).answer
+    >>> decide_piecewise_testable(MooreMachine.from_automaton(from_expression("[ab]*a[ab]*b[ab]*"))).answer
     True
-    >>> piecewise_testable(Machine.of(from_expression("a[ab]*"))).why
+    >>> decide_piecewise_testable(MooreMachine.from_automaton(from_expression("a[ab]*"))).why
     'y(xy)^w differs from (xy)^w'
     """
-    acyclic = r_trivial(machine)
+    acyclic = decide_r_trivial(machine)
     if not acyclic.answer:
         return acyclic
-    small = machine.merged()
+    small = machine.merge_symbols()
     for a in range(len(small.symbols)):
         for b in range(a):
-            high = settled(small.table[:, b][small.table[:, a]])
+            high = find_idempotent_power(small.table[:, b][small.table[:, a]])
             if (high[small.table[:, a]] != high[small.table[:, b]]).any():
-                return not_confluent(small, a, b)
+                return find_non_confluence(small, a, b)
     return Verdict(True, "every cycle is a loop, and every two symbols are confluent")
 
 
-def not_confluent(machine: Machine, a: int, b: int) -> Verdict:
+def find_non_confluence(machine: MooreMachine, a: int, b: int) -> Verdict:
     """One of y(xy)^w = (xy)^w fails for two symbols that are not confluent, with R-trivial."""
     x: Word
     for x, y in (((a,), (b,)), ((b,), (a,))):
-        high = settled(machine.action(x + y))
+        high = find_idempotent_power(machine.action(x + y))
         if (high[machine.action(y)] != high).any():
-            witness = {"x": machine.spelt(x), "y": machine.spelt(y)}
+            witness = {"x": machine.spell(x), "y": machine.spell(y)}
             return Verdict(False, "y(xy)^w differs from (xy)^w", witness)
     raise AssertionError("confluent after all")

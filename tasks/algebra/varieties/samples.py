@@ -14,9 +14,9 @@ from math import lcm
 import numpy as np
 from jaxtyping import Bool, Int
 
-from flann.tasks.algebra.maps import Maps, is_aperiodic, omega, power, then
+from flann.tasks.algebra.maps import Maps, is_aperiodic, compute_omega_power, raise_to_power, then
 from flann.tasks.algebra.verdict import Clock, Verdict
-from flann.tasks.automata.moore_machine import Machine, Word
+from flann.tasks.automata.moore_machine import MooreMachine, Word
 
 DRAWN = 300  # choices of words for the variables
 MOST_PAIRS = 4096
@@ -30,18 +30,18 @@ class Samples:
     """Symbols and pairs of symbols, as words and as maps.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> machine = Machine.of(from_expression("(b|ab*a)*"))
+    >>> machine = MooreMachine.from_automaton(from_expression("(b|ab*a)*"))
     >>> Samples(machine, Clock.of(1)).refute("SF").witness
     {'x': ('a',)}
     """
 
-    machine: Machine
+    machine: MooreMachine
     clock: Clock
 
     @cached_property
-    def small(self) -> Machine:
+    def small(self) -> MooreMachine:
         """The machine with one symbol of those that act alike."""
-        return self.machine.merged()
+        return self.machine.merge_symbols()
 
     @cached_property
     def words(self) -> list[Word]:
@@ -74,7 +74,7 @@ class Samples:
 
     def verdict(self, why: str, **words: Word) -> Verdict:
         """A *no* with these words."""
-        return Verdict(False, why, {name: self.small.spelt(w) for name, w in words.items()})
+        return Verdict(False, why, {name: self.small.spell(w) for name, w in words.items()})
 
     # -- groups ----------------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ class Samples:
         """(x^(w-1) y)^w = (x^(w-1) y)^(w+1) for words of one length, here for symbols."""
         letters = self.small.table.T
         exponent = 2 * lcm(*range(1, self.small.size + 1)) - 1
-        before = power(letters, exponent)
+        before = raise_to_power(letters, exponent)
         for x, inverse in enumerate(before):
             self.clock.check()
             turning = ~is_aperiodic(letters[:, inverse])
@@ -132,46 +132,49 @@ class Samples:
     def left(self) -> Verdict | None:
         """y(xy)^w = (xy)^w."""
         chosen = self.choices(2)
-        x, y = self.taken(chosen)
-        high = omega(then(x, y))
+        x, y = self.copy_choice(chosen)
+        high = compute_omega_power(then(x, y))
         wrong = (then(y, high) != high).any(axis=1)
         return self.first(wrong, "y(xy)^w differs from (xy)^w", "xy", chosen)
 
     def two_variable(self) -> Verdict | None:
         """(xyz)^w y (xyz)^w = (xyz)^w."""
         chosen = self.choices(3)
-        x, y, z = self.taken(chosen)
-        high = omega(then(then(x, y), z))
+        x, y, z = self.copy_choice(chosen)
+        high = compute_omega_power(then(then(x, y), z))
         wrong = (then(then(high, y), high) != high).any(axis=1)
         return self.first(wrong, "(xyz)^w y (xyz)^w differs from (xyz)^w", "xyz", chosen)
 
     def thresholds(self) -> Verdict | None:
         """exfyezf = ezfyexf."""
         chosen = self.choices(5)
-        e, f, x, y, z = self.taken(chosen)
-        e, f = omega(e), omega(f)
-        one, other = (product(e, p, f, y, e, q, f) for p, q in ((x, z), (z, x)))
+        e, f, x, y, z = self.copy_choice(chosen)
+        e, f = compute_omega_power(e), compute_omega_power(f)
+        one, other = (compose_words(e, p, f, y, e, q, f) for p, q in ((x, z), (z, x)))
         wrong = (one != other).any(axis=1)
         return self.first(wrong, "exfyezf differs from ezfyexf", "efxyz", chosen)
 
     def knast(self) -> Verdict | None:
         """(eafb)^w eafde (cfde)^w = (eafb)^w e (cfde)^w."""
         chosen = self.choices(6)
-        e, f, a, b, c, d = self.taken(chosen)
-        e, f = omega(e), omega(f)
-        before, after = omega(product(e, a, f, b)), omega(product(c, f, d, e))
-        one = product(before, e, a, f, d, e, after)
-        wrong = (one != product(before, e, after)).any(axis=1)
+        e, f, a, b, c, d = self.copy_choice(chosen)
+        e, f = compute_omega_power(e), compute_omega_power(f)
+        before, after = (
+            compute_omega_power(compose_words(e, a, f, b)),
+            compute_omega_power(compose_words(c, f, d, e)),
+        )
+        one = compose_words(before, e, a, f, d, e, after)
+        wrong = (one != compose_words(before, e, after)).any(axis=1)
         why = "(eafb)^w eafde (cfde)^w differs from (eafb)^w e (cfde)^w"
         return self.first(wrong, why, "efabcd", chosen)
 
-    def taken(self, chosen: list[Int[np.ndarray, " drawn"]]) -> Iterator[Maps]:
+    def copy_choice(self, chosen: list[Int[np.ndarray, " drawn"]]) -> Iterator[Maps]:
         """The maps of words, one variable after the other."""
         self.clock.check()
         return (self.maps[numbers] for numbers in chosen)
 
 
-def product(*maps: Maps) -> Maps:
+def compose_words(*maps: Maps) -> Maps:
     """One after the other."""
     result = maps[0]
     for x in maps[1:]:

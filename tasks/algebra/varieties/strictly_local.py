@@ -17,33 +17,33 @@ import numpy as np
 
 from flann.tasks.algebra.pairs import PairGraph
 from flann.tasks.algebra.verdict import Verdict
-from flann.tasks.automata.moore_machine import Machine, Word
+from flann.tasks.automata.moore_machine import MooreMachine, Word
 
 
-def strictly_local(machine: Machine) -> Verdict:
+def decide_strictly_local(machine: MooreMachine) -> Verdict:
     """Whether the language is strictly local, with the least k.
 
     The witness of a *no* is u v, x y in the language and not u y, where u and x end in as many
     repetitions of one word as one likes: here as many as the automaton has pairs of states.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> strictly_local(Machine.of(from_expression("(ab)*"))).k
+    >>> decide_strictly_local(MooreMachine.from_automaton(from_expression("(ab)*"))).k
     2
-    >>> strictly_local(Machine.of(from_expression("(a|b)*a"))).answer
+    >>> decide_strictly_local(MooreMachine.from_automaton(from_expression("(a|b)*a"))).answer
     True
-    >>> strictly_local(Machine.of(from_expression("a*ba*"))).witness["loop"]
+    >>> decide_strictly_local(MooreMachine.from_automaton(from_expression("a*ba*"))).witness["loop"]
     ('a',)
     """
-    small = machine.merged()
+    small = machine.merge_symbols()
     live = small.live
     different = ~np.eye(small.size, dtype=bool)
     graph = PairGraph(small.table, live[:, None] & live & different)
-    left, rounds = graph.peeled
+    left, rounds = graph.cyclic_pairs
     if not left.any():
         return Verdict(True, f"windows of width {rounds + 1} decide", k=rounds + 1)
     p, q, loop, _ = graph.loop(*map(int, np.argwhere(left)[0]))
     # v is accepted from one of them and not from the other
-    v = distinguishing(small, p, q)
+    v = find_distinguishing_word(small, p, q)
     if small.accepting[small.run(v, p)]:
         p, q = q, p
     words = {
@@ -56,15 +56,15 @@ def strictly_local(machine: Machine) -> Verdict:
     return Verdict(
         False,
         "the words x loop^n y and u loop^n v are in it, x loop^n v never is",
-        {name: small.spelt(word or ()) for name, word in words.items()},
+        {name: small.spell(word or ()) for name, word in words.items()},
     )
 
 
-def distinguishing(machine: Machine, p: int, q: int) -> Word:
+def find_distinguishing_word(machine: MooreMachine, p: int, q: int) -> Word:
     """A shortest word that exactly one of two states accepts."""
     arrived: dict[tuple[int, int], tuple[tuple[int, int], int] | None] = {(p, q): None}
     for pair in (queue := [(p, q)]):
-        if machine.outputs[pair[0]] != machine.outputs[pair[1]]:
+        if machine.labels[pair[0]] != machine.labels[pair[1]]:
             word = []
             while (step := arrived[pair]) is not None:
                 pair, a = step

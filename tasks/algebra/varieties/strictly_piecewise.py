@@ -19,26 +19,27 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from flann.tasks.algebra.pairs import PairGraph, Search
+from flann.tasks.algebra.reachability import find_reachable
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
-from flann.tasks.automata.moore_machine import Machine, Word
+from flann.tasks.automata.moore_machine import MooreMachine, Word
 
 MOST_NODES = 50_000  # of the search for the longest minimal forbidden word
 
 Partial = tuple[int, frozenset[int]]
 
 
-def strictly_piecewise(machine: Machine, clock: Clock) -> Verdict:
+def decide_strictly_piecewise(machine: MooreMachine, clock: Clock) -> Verdict:
     """Whether the language is strictly piecewise, with the least k where it is found.
 
     The witness of a *no* is a member, and what it becomes when one symbol is left out.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> strictly_piecewise(Machine.of(from_expression("a*b*")), Clock.of(1)).k
+    >>> decide_strictly_piecewise(MooreMachine.from_automaton(from_expression("a*b*")), Clock.of(1)).k
     2
-    >>> strictly_piecewise(Machine.of(from_expression("(ab)*")), Clock.of(1)).witness["left out"]
+    >>> decide_strictly_piecewise(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1)).witness["left out"]
     ('b',)
     """
-    small = machine.merged()
+    small = machine.merge_symbols()
     more = np.zeros((small.size, small.size), bool)
     more[small.table, np.arange(small.size)[:, None]] = True  # (delta(p, a), p)
     np.fill_diagonal(more, False)
@@ -48,14 +49,14 @@ def strictly_piecewise(machine: Machine, clock: Clock) -> Verdict:
     starts = np.flatnonzero(more)
     bad = starts[escaped[starts]]
     if bad.size:
-        return not_closed(small, int(bad[0]), ())
+        return find_non_closure(small, int(bad[0]), ())
     found = search.run(starts, escaped)
     if found is not None:
-        return not_closed(small, *search.way_to(found))
-    return longest_forbidden(small, clock)
+        return find_non_closure(small, *search.way_to(found))
+    return measure_longest_forbidden(small, clock)
 
 
-def not_closed(machine: Machine, pair: int, word: Word) -> Verdict:
+def find_non_closure(machine: MooreMachine, pair: int, word: Word) -> Verdict:
     """The verdict for a pair (delta(p, a), p) and a word accepted from the first state only."""
     following, p = divmod(pair, machine.size)
     a = int(np.flatnonzero(machine.table[p] == following)[0])
@@ -64,11 +65,11 @@ def not_closed(machine: Machine, pair: int, word: Word) -> Verdict:
     return Verdict(
         False,
         "a subsequence of a member is none",
-        {name: machine.spelt(part) for name, part in witness.items()},
+        {name: machine.spell(part) for name, part in witness.items()},
     )
 
 
-def longest_forbidden(machine: Machine, clock: Clock) -> Verdict:
+def measure_longest_forbidden(machine: MooreMachine, clock: Clock) -> Verdict:
     """The verdict for a language that is strictly piecewise: k by searching its automaton."""
     try:
         k = max(Forbidden(machine, clock).longest(), 1)
@@ -83,11 +84,13 @@ class Forbidden:
     A partial word is known by where it leads, and where it leads with one symbol left out.
     """
 
-    def __init__(self, machine: Machine, clock: Clock) -> None:
+    def __init__(self, machine: MooreMachine, clock: Clock) -> None:
         self.rows = machine.table.tolist()
         self.live = machine.live.tolist()
-        self.order = machine.reach.sum(axis=1)  # it falls with every symbol that is no loop
-        self.inside = inclusions(machine, self.order, clock)
+        self.order = find_reachable(machine).sum(
+            axis=1
+        )  # it falls with every symbol that is no loop
+        self.inside = find_inclusions(machine, self.order, clock)
         self.start: Partial = (machine.start, frozenset())
         self.clock = clock
 
@@ -127,8 +130,8 @@ class Forbidden:
         return frozenset(q for q in states if not any(p != q and self.inside[p, q] for p in states))
 
 
-def inclusions(
-    machine: Machine, order: Int[np.ndarray, " states"], clock: Clock
+def find_inclusions(
+    machine: MooreMachine, order: Int[np.ndarray, " states"], clock: Clock
 ) -> Bool[np.ndarray, "states states"]:
     """``inside[p, q]``: everything accepted from p is accepted from q.
 

@@ -32,22 +32,25 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Int, UInt64
 
-from flann.tasks.algebra.green import components
-from flann.tasks.algebra.maps import omega
+from flann.tasks.algebra.green import find_strong_components
+from flann.tasks.algebra.maps import compute_omega_power
+from flann.tasks.algebra.reachability import find_components, find_reachable
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
-from flann.tasks.automata.moore_machine import Machine, Word
+from flann.tasks.automata.moore_machine import MooreMachine, Word
 
-from .samples import product
+from .samples import compose_words
 
 MOST_EDGES = 1 << 22  # between quadruples: those of 32 states and 4 symbols
 
 
-def threshold_testable(machine: Machine, aperiodic: bool | None, clock: Clock) -> Verdict:
+def decide_threshold_testable(
+    machine: MooreMachine, aperiodic: bool | None, clock: Clock
+) -> Verdict:
     """Whether the language is locally threshold testable.
 
     Parameters
     ----------
-    machine : Machine
+    machine : MooreMachine
         of the language.
     aperiodic : bool or None
         whether it is star-free, which is not asked here; None where that is not known. Then the
@@ -63,35 +66,37 @@ def threshold_testable(machine: Machine, aperiodic: bool | None, clock: Clock) -
     Examples
     --------
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> threshold_testable(Machine.of(from_expression("b*ab*ab*")), True, Clock.of(9)).answer
+    >>> decide_threshold_testable(MooreMachine.from_automaton(from_expression("b*ab*ab*")), True, Clock.of(9)).answer
     True
-    >>> threshold_testable(Machine.of(from_expression("c*ac*bc*")), True, Clock.of(9)).witness
+    >>> decide_threshold_testable(MooreMachine.from_automaton(from_expression("c*ac*bc*")), True, Clock.of(9)).witness
     {'e': ('c',), 'f': ('c',), 'x': (), 'y': ('a',), 'z': ('b',)}
     """
-    small = machine.merged()
+    small = machine.merge_symbols()
     symbols = len(small.symbols)
     if small.size**4 * symbols > MOST_EDGES:
         raise Stopped(f"{small.size} states and {symbols} symbols make too many quadruples")
-    found = exchange(small, clock)
+    found = decide_exchange(small, clock)
     if found is not None:
-        return refuted(small, *found)
+        return refute_threshold_testable(small, *found)
     if aperiodic is None:
         return Verdict(None, "exfyezf = ezfyexf throughout, but whether it is star-free is open")
     return Verdict(aperiodic, f"{'' if aperiodic else 'not '}aperiodic, and exfyezf = ezfyexf")
 
 
-def exchange(
-    machine: Machine, clock: Clock
+def decide_exchange(
+    machine: MooreMachine, clock: Clock
 ) -> tuple[tuple[int, int, int], tuple[int, int, int, int]] | None:
     """States p, p1, p2 and r1, r2, t1, t2 of a violation."""
     n = machine.size
     fixed = np.zeros((n, n, n), bool)
-    fixed[tuple(cyclic(machine, 3, clock).T)] = True
-    quadruples = cyclic(machine, 4, clock)
+    fixed[tuple(find_cyclic(machine, 3, clock).T)] = True
+    quadruples = find_cyclic(machine, 4, clock)
     r1, r2, t1, t2 = quadruples[quadruples[:, 2] != quadruples[:, 3]].T
-    reach = product_machine(machine, 2).reach
-    arriving = bits(reach.reshape(n, n, n * n).swapaxes(0, 2))  # at (r, t) from (p, p1): [rt, p1]
-    fixing = bits(fixed.transpose(1, 2, 0))
+    reach = find_reachable(build_product_machine(machine, 2))
+    arriving = list_bits(
+        reach.reshape(n, n, n * n).swapaxes(0, 2)
+    )  # at (r, t) from (p, p1): [rt, p1]
+    fixing = list_bits(fixed.transpose(1, 2, 0))
     back, one, other = r1 * n + r2, r1 * n + t2, r2 * n + t1
     for p1, p2 in np.argwhere(np.triu(fixing > 0)):  # the indices 1 and 2 may be exchanged
         clock.check()
@@ -105,29 +110,29 @@ def exchange(
     return None
 
 
-def bits(flags: Bool[np.ndarray, "*rows states"]) -> UInt64[np.ndarray, "*rows"]:
+def list_bits(flags: Bool[np.ndarray, "*rows states"]) -> UInt64[np.ndarray, "*rows"]:
     """The last axis as the bits of one number."""
     weights = np.uint64(1) << np.arange(flags.shape[-1], dtype=np.uint64)
     result: UInt64[np.ndarray, "*rows"] = np.where(flags, weights, np.uint64(0)).sum(axis=-1)
     return result
 
 
-def product_machine(machine: Machine, arity: int) -> Machine:
+def build_product_machine(machine: MooreMachine, arity: int) -> MooreMachine:
     """On tuples of states, numbered like digits; only its graph is of use."""
     table = np.zeros((1, len(machine.symbols)), np.intp)
     for _ in range(arity):
         table = (table[:, None] * machine.size + machine.table).reshape(-1, table.shape[1])
-    return replace(machine, table=table, outputs=np.zeros(len(table), np.intp))
+    return replace(machine, table=table, labels=np.zeros(len(table), np.intp))
 
 
-def cyclic(machine: Machine, arity: int, clock: Clock) -> Int[np.ndarray, "tuples arity"]:
+def find_cyclic(machine: MooreMachine, arity: int, clock: Clock) -> Int[np.ndarray, "tuples arity"]:
     """The tuples of states that some non-empty word fixes.
 
     Such a word keeps every state in its component, so only these edges are looked at; and of their
     nodes none that has no edge into what is left, or none out of it.
     """
-    table, n = product_machine(machine, arity).table, machine.size
-    stays = machine.component[machine.table] == machine.component[:, None]
+    table, n = build_product_machine(machine, arity).table, machine.size
+    stays = find_components(machine)[machine.table] == find_components(machine)[:, None]
     kept = np.ones((1, table.shape[1]), bool)
     for _ in range(arity):
         kept = (kept[:, None] & stays).reshape(-1, table.shape[1])
@@ -145,34 +150,36 @@ def cyclic(machine: Machine, arity: int, clock: Clock) -> Int[np.ndarray, "tuple
     number = np.zeros(len(table), np.intp)
     number[nodes] = np.arange(len(nodes))
     edges, kept = number[table[nodes]], kept[nodes]
-    component = components(edges, kept, clock)
+    component = find_strong_components(edges, kept, clock)
     on_cycle = (kept & (component[edges] == component[:, None])).any(axis=1)
     return np.column_stack(np.unravel_index(nodes[on_cycle], (n,) * arity))
 
 
-def refuted(
-    machine: Machine, at_e: tuple[int, int, int], at_f: tuple[int, int, int, int]
+def refute_threshold_testable(
+    machine: MooreMachine, at_e: tuple[int, int, int], at_f: tuple[int, int, int, int]
 ) -> Verdict:
     """The words of a violation."""
     (p, p1, p2), (r1, r2, t1, t2) = at_e, at_f
-    n, pairs = machine.size, product_machine(machine, 2)
+    n, pairs = machine.size, build_product_machine(machine, 2)
     words = {
-        "e": loop(machine, at_e),
-        "f": loop(machine, at_f),
+        "e": find_loop(machine, at_e),
+        "f": find_loop(machine, at_f),
         "x": pairs.path(p * n + p2, r1 * n + t2) or (),
         "y": pairs.path(r1 * n + r2, p1 * n + p2) or (),
         "z": pairs.path(p * n + p1, r2 * n + t1) or (),
     }
-    e, f = (omega(machine.action(words[name])) for name in "ef")
+    e, f = (compute_omega_power(machine.action(words[name])) for name in "ef")
     x, y, z = (machine.action(words[name]) for name in "xyz")
-    assert (product(e, x, f, y, e, z, f) != product(e, z, f, y, e, x, f)).any(), "none is violated"
-    spelt = {name: machine.spelt(word) for name, word in words.items()}
+    assert (compose_words(e, x, f, y, e, z, f) != compose_words(e, z, f, y, e, x, f)).any(), (
+        "none is violated"
+    )
+    spelt = {name: machine.spell(word) for name, word in words.items()}
     return Verdict(False, "exfyezf differs from ezfyexf", spelt)
 
 
-def loop(machine: Machine, states: tuple[int, ...]) -> Word:
+def find_loop(machine: MooreMachine, states: tuple[int, ...]) -> Word:
     """A shortest non-empty word that fixes all of these states."""
-    tuples = product_machine(machine, len(states))
+    tuples = build_product_machine(machine, len(states))
     node = int(np.ravel_multi_index(states, (machine.size,) * len(states)))
     ways = ((a, tuples.path(int(after), node)) for a, after in enumerate(tuples.table[node]))
     return min(((a, *way) for a, way in ways if way is not None), key=len)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from flann.tasks.algebra.verdict import Clock, Stopped
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 MOST_CLASSES = 20_000
 LARGEST = 12  # k
@@ -25,7 +25,7 @@ Tuple = tuple[int, ...]
 MARK = -1
 
 
-def least_window(machine: Machine, clock: Clock) -> int:
+def find_least_window(machine: MooreMachine, clock: Clock) -> int:
     """The least k for which a locally testable language is k-testable.
 
     Raises
@@ -36,7 +36,7 @@ def least_window(machine: Machine, clock: Clock) -> int:
     Examples
     --------
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> least_window(Machine.of(from_expression("[ab]*aa[ab]*")), Clock.of(1))
+    >>> find_least_window(MooreMachine.from_automaton(from_expression("[ab]*aa[ab]*")), Clock.of(1))
     2
     """
 
@@ -46,16 +46,16 @@ def least_window(machine: Machine, clock: Clock) -> int:
             return seen[0] | {factor}, factor[1:]
 
         start: tuple[frozenset[Tuple], Tuple] = (frozenset(), (MARK,) * (k - 1))
-        return decides(machine, start, step, clock)
+        return width_decides(machine, start, step, clock)
 
-    return least(search)
+    return find_least(search)
 
 
-def least_subsequence(machine: Machine, clock: Clock) -> int:
+def find_least_subsequence(machine: MooreMachine, clock: Clock) -> int:
     """The least k for which a piecewise testable language is piecewise k-testable.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> least_subsequence(Machine.of(from_expression("[ab]*a[ab]*b[ab]*")), Clock.of(1))
+    >>> find_least_subsequence(MooreMachine.from_automaton(from_expression("[ab]*a[ab]*b[ab]*")), Clock.of(1))
     2
     """
     machine = machine.on_tier()  # a neutral symbol is in no subsequence that is asked for
@@ -65,12 +65,12 @@ def least_subsequence(machine: Machine, clock: Clock) -> int:
             return seen | {(*v, a) for v in seen if len(v) < k}
 
         empty: Tuple = ()
-        return decides(machine, frozenset({empty}), step, clock)
+        return width_decides(machine, frozenset({empty}), step, clock)
 
-    return least(search)
+    return find_least(search)
 
 
-def least(decided: Callable[[int], bool]) -> int:
+def find_least(decided: Callable[[int], bool]) -> int:
     """The first k that decides."""
     for k in range(1, LARGEST + 1):
         if decided(k):
@@ -78,11 +78,11 @@ def least(decided: Callable[[int], bool]) -> int:
     raise Stopped(f"k is more than {LARGEST}")
 
 
-def decides(
-    machine: Machine, start: Class, step: Callable[[Class, int], Class], clock: Clock
+def width_decides(
+    machine: MooreMachine, start: Class, step: Callable[[Class, int], Class], clock: Clock
 ) -> bool:
     """Whether all words of one class lead the machine to one state."""
-    rows = machine.merged().table.tolist()
+    rows = machine.merge_symbols().table.tolist()
     if len(rows[0]) > MOST_CLASSES.bit_length():
         raise Stopped(f"{len(rows[0])} symbols make more than {MOST_CLASSES} classes of words")
     state = {start: machine.start}

@@ -24,13 +24,14 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.counting import WordCounts
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import coins
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import flip_coins
+from flann.tasks.theory.properties import TaskProperties
 
 VALUES = ("0", "1")
 MOST_OPERANDS = 8
@@ -61,7 +62,7 @@ class Boolean(Recognition):
         if most not in map(str, range(2, MOST_OPERANDS + 1)):
             raise UserError(f"no task {name!r}: expected boolean-2 to boolean-{MOST_OPERANDS}")
         if mode == "tag" and negatives != "mixed":
-            raise no_negatives(name)
+            raise refuse_negatives(name)
         self.name, self.mode, self.negatives, self.operands = name, mode, negatives, int(most)
         self.symbols = (*VALUES, *(f"op{k}" for k in range(1, self.operands + 1)))
         self.rises = np.array([-1, -1, *range(self.operands)])
@@ -71,39 +72,44 @@ class Boolean(Recognition):
                 [[True] * len(self.symbols), [False] * len(self.symbols)]
             )
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """All: op1 makes any expression longer by one symbol. A near miss takes two."""
         least = 2 if self.negatives == "near" else 1
         return list(range(max(low, least), min(high, LONGEST) + 1))
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words, for the published mix of recognition."""
         mixed = self.mode == "recognise" and self.negatives == "mixed"
         return int(len(self.symbols) ** length) if mixed else None
 
     # -- drawing ---------------------------------------------------------------------------------
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         if self.mode == "recognise":
             return super().words(rng, size, length)
-        whole = coins(rng, size)
+        whole = flip_coins(rng, size)
         words = np.empty((length, size), np.uint8)
         words[:, whole] = self.members(rng, int(whole.sum()), length)
         words[:, ~whole] = self.members(rng, int((~whole).sum()), 2 * length)[:length]
         return words.T
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members of this length."""
-        return expressions(self.operands, 1 << (length - 1).bit_length()).draw(rng, size, length)
+        return build_expressions(self.operands, 1 << (length - 1).bit_length()).draw(
+            rng, size, length
+        )
 
     # -- labelling -------------------------------------------------------------------------------
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """Whether the expression is complete, after every prefix or in the end."""
         if self.mode == "recognise":
             return super().label(tokens)
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         to_come = self.to_come(tokens)
         ended = np.logical_or.accumulate(to_come <= 0, axis=1)
         targets[...] = np.where(ended, END, OPEN)
@@ -115,29 +121,31 @@ class Boolean(Recognition):
         counter: Int[np.ndarray, "size positions"] = 1 + np.cumsum(self.rises[tokens], axis=1)
         return counter
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether the counter is 0 at the end and not before."""
         to_come = self.to_come(tokens)
         complete: Verdicts = (to_come[:, -1] == 0) & (to_come[:, :-1] > 0).all(axis=1)
         return complete
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether it ends in a value."""
         value: Verdicts = tokens[:, -1] < len(VALUES)
         return value
 
     # -- for reports -----------------------------------------------------------------------------
 
+    @override
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """One counter."""
         why = "the number of expressions to come is a count, which AC0 cannot keep"
         tagging = self.mode == "tag"
-        return Facts(
+        return TaskProperties(
             "TC0",
             why,
             partial=tagging,
@@ -149,10 +157,10 @@ class Boolean(Recognition):
 
 
 @lru_cache(maxsize=8)
-def expressions(operands: int, longest: int) -> WordCounts:
+def build_expressions(operands: int, longest: int) -> WordCounts:
     """The counter as an automaton: states 0 to `longest`, 0 at the end, and one for the dead.
 
-    >>> [expressions(2, 8).count(length) for length in range(1, 6)]
+    >>> [build_expressions(2, 8).count(length) for length in range(1, 6)]
     [2, 2, 6, 14, 42]
     """
     counter = np.arange(longest + 1)[:, None]

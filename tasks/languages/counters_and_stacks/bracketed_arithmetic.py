@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Int, UInt
+from typing_extensions import override
 
-from flann.tasks.core.sampling import uniform, uniform_below
 from flann.tasks.core.task import Targets, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import draw_uniform, draw_below
+from flann.tasks.theory.properties import TaskProperties
 
 MODULUS = 5
 DIGITS = tuple(map(str, range(MODULUS)))
@@ -31,7 +32,7 @@ PLUS, MINUS, TIMES, OPEN, CLOSE = range(MODULUS, MODULUS + 5)
 SYMBOLS = (*DIGITS, "+", "-", "*", "(", ")")
 X, EQUALS = len(SYMBOLS), len(SYMBOLS) + 1
 BLOCK = 1 << 12  # words evaluated at a time
-FORMULAS = Facts(
+FORMULAS = TaskProperties(
     "NC1-complete",
     "values of formulas over a finite field, brackets of any depth (Buss 1987)",
     stack=True,
@@ -52,10 +53,10 @@ def draw_expressions(rng: np.random.Generator, size: int, length: int) -> Words:
     while start.size:
         write_short(rng, flat, start[span < 5], span[span < 5])
         start, span = start[span >= 5], span[span >= 5]
-        left = 1 + uniform_below(rng, span - 4).astype(np.int64)
+        left = 1 + draw_below(rng, span - 4).astype(np.int64)
         flat[start] = OPEN
         flat[start + span - 1] = CLOSE
-        flat[start + 1 + left] = PLUS + uniform(rng, 3, (start.size,))
+        flat[start + 1 + left] = PLUS + draw_uniform(rng, 3, (start.size,))
         start = np.concatenate([start + 1, start + left + 2])
         span = np.concatenate([left, span - 3 - left])
     return words
@@ -72,11 +73,11 @@ def write_short(
     flat[start[bracketed]] = OPEN
     flat[(start + span - 1)[bracketed]] = CLOSE
     digit = start + span - 1 - bracketed
-    flat[digit] = uniform(rng, MODULUS, (start.size,))
+    flat[digit] = draw_uniform(rng, MODULUS, (start.size,))
     flat[(digit - 1)[span % 2 == 0]] = MINUS
 
 
-def ring_tables() -> tuple[UInt[np.ndarray, " entries"], UInt[np.ndarray, " elements"]]:
+def build_ring_tables() -> tuple[UInt[np.ndarray, " entries"], UInt[np.ndarray, " elements"]]:
     """Results of + - * on values that may have an x in them, and what a minus makes of one.
 
     A value is ``slope * x + constant`` modulo 5, numbered ``5 * slope + constant``. As x occurs at
@@ -90,14 +91,14 @@ def ring_tables() -> tuple[UInt[np.ndarray, " entries"], UInt[np.ndarray, " elem
     return np.array(results, np.uint8).ravel(), results[1][0].astype(np.uint8)
 
 
-RESULTS, NEGATED = ring_tables()
+RESULTS, NEGATED = build_ring_tables()
 ELEMENTS = MODULUS**2
 INVERSES = np.array([0, 1, 3, 2, 4])  # modulo 5
 OPERANDS = np.array([*range(MODULUS), *[0] * (X - MODULUS), MODULUS], np.uint8)  # x is 1 x + 0
 
 
 def evaluate(words: Words) -> tuple[UInt[np.ndarray, " size"], bool]:
-    """Values of expressions, numbered as `ring_tables` does, and whether all are well formed."""
+    """Values of expressions, numbered as `build_ring_tables` does, and whether all are well formed."""
     values, right = np.empty(len(words), np.uint8), True
     for start in range(0, len(words), BLOCK):
         block = slice(start, start + BLOCK)
@@ -166,21 +167,21 @@ class ModularArithmeticBrackets(Transduction):
     [[4]]
     """
 
-    facts_known = FORMULAS
+    known_properties = FORMULAS
 
     def __init__(self) -> None:
         super().__init__("modular-arithmetic-brackets", SYMBOLS, DIGITS)
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """As the module says."""
         return draw_expressions(rng, size, length)
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The value."""
         value, right = evaluate(words)
         self.require(right, "an expression with brackets round every operation")
         return value.astype(np.int8)[:, None]
@@ -197,21 +198,22 @@ class SolveEquation(Transduction):
     [[4]]
     """
 
-    facts_known = FORMULAS
+    known_properties = FORMULAS
 
     def __init__(self) -> None:
         super().__init__("solve-equation", (*SYMBOLS, "x", "="), DIGITS)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """3 or more."""
         return list(range(max(low, 3), high + 1))
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """As the module says: drawn again where x is not settled."""
         words = np.empty((size, length), np.uint8)
         left = np.arange(size)
         while left.size:
@@ -226,13 +228,13 @@ class SolveEquation(Transduction):
         words[:, -2] = EQUALS
         words[:, -1] = evaluate(words[:, :-2])[0]
         is_digit = words[:, :-2] < MODULUS
-        chosen = uniform_below(rng, is_digit.sum(axis=1)).astype(np.int64)
+        chosen = draw_below(rng, is_digit.sum(axis=1)).astype(np.int64)
         place = (is_digit.cumsum(axis=1) > chosen[:, None]).argmax(axis=1)
         words[np.arange(size), place] = X
         return words
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The only digit that solves it: ``(v - constant) / slope``."""
         self.require(
             bool(
                 ((words == X).sum(axis=1) == 1).all()

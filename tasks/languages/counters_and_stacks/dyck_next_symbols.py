@@ -17,7 +17,7 @@ from flann.tasks.core.task import NOT_SCORED
 GROUND = 0  # the label where no bracket is open
 
 
-def next_sets(
+def list_next_sets(
     symbols: tuple[str, ...], depth: int | None
 ) -> tuple[tuple[str, ...], Bool[np.ndarray, "labels symbols"]]:
     """The labels, and the set of symbols that each stands for.
@@ -31,9 +31,9 @@ def next_sets(
 
     Examples
     --------
-    >>> next_sets(("(", ")", "[", "]"), None)[0]
+    >>> list_next_sets(("(", ")", "[", "]"), None)[0]
     ('( [ end', '( ) [', '( [ ]')
-    >>> next_sets(("(", ")"), 1)[0]
+    >>> list_next_sets(("(", ")"), 1)[0]
     ('( end', ')')
     """
     kinds = len(symbols) // 2
@@ -49,7 +49,7 @@ def next_sets(
     return (f"{spelled[0]} end", *spelled[1:]), sets
 
 
-def next_labels(
+def label_next_symbols(
     tokens: Integer[np.ndarray, "length size"],
     labels: Int[np.ndarray, "length size"],
     kinds: int,

@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Int, UInt
 
-from flann.tasks.core.sampling import raw_bits, uniform_below
+from flann.tasks.sampling import draw_bits, draw_below
 
 LONGEST = 60_000  # so that the fraction's whole numbers stay below 2^32
 
@@ -37,7 +37,7 @@ class FreeOdds:
         `remaining` counts the steps left until the path must be at 0, this one included.
         """
         numerator = (height + 2) * ((remaining - height) >> 1)  # remaining - height is even
-        up: Steps = uniform_below(rng, remaining * (height + 1)) < numerator
+        up: Steps = draw_below(rng, remaining * (height + 1)) < numerator
         return up
 
 
@@ -46,11 +46,11 @@ class LimitedOdds:
 
     def __init__(self, limit: int, longest: int) -> None:
         self.limit = limit
-        self.thresholds = thresholds(limit, 1 << (longest - 1).bit_length())
+        self.thresholds = compute_thresholds(limit, 1 << (longest - 1).bit_length())
 
     def ups(self, rng: np.random.Generator, remaining: Heights | int, height: Heights) -> Steps:
         """Draw, for each path, whether its next step goes up; see `FreeOdds.ups`."""
-        raw = raw_bits(rng, len(height), np.uint64) >> np.uint64(1)
+        raw = draw_bits(rng, len(height), np.uint64) >> np.uint64(1)
         places = remaining * (self.limit + 1) + height
         up: Steps = raw < np.take(self.thresholds, places, mode="clip")
         return up
@@ -60,10 +60,10 @@ Odds = FreeOdds | LimitedOdds
 
 
 @lru_cache(maxsize=8)
-def thresholds(limit: int, longest: int) -> UInt[np.ndarray, " places"]:
+def compute_thresholds(limit: int, longest: int) -> UInt[np.ndarray, " places"]:
     """2^63 N(r - 1, h + 1) / N(r, h), rounded down, at place ``r * (limit + 1) + h``.
 
-    >>> [int(t) >> 61 for t in thresholds(2, 2)]  # in quarters; r = 0, 1, 2 and h = 0, 1, 2
+    >>> [int(t) >> 61 for t in compute_thresholds(2, 2)]  # in quarters; r = 0, 1, 2 and h = 0, 1, 2
     [0, 0, 0, 0, 0, 0, 4, 0, 0]
     """
     table = np.zeros((longest + 1, limit + 1), np.uint64)

@@ -16,11 +16,12 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import uniform
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import draw_uniform
+from flann.tasks.theory.properties import TaskProperties
 
 LETTERS = "abcd"
 
@@ -44,7 +45,7 @@ class EqualRuns(Recognition):
         negatives: Negatives = "mixed",
     ) -> None:
         if mode == "tag" and negatives != "mixed":
-            raise no_negatives(name)
+            raise refuse_negatives(name)
         self.name, self.mode, self.negatives = name, mode, negatives
         self.runs = name.count("n")
         self.symbols = tuple(LETTERS[: self.runs])
@@ -54,27 +55,30 @@ class EqualRuns(Recognition):
             sets[0, 1] = True
             self.label_sets = sets
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Multiples of the number of runs; near misses need runs of two."""
         least = 2 * self.runs if self.negatives == "near" else 1
         return [t for t in range(max(low, least), high + 1) if t % self.runs == 0]
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """Tagging: one for each possible number of a's. Recognition: all words."""
         if self.mode == "tag":
             return length - length // self.runs + 1
         return int(self.runs**length) if self.negatives == "mixed" else None
 
     # -- drawing ---------------------------------------------------------------------------------
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         if self.mode == "recognise":
             return super().words(rng, size, length)
         least = length // self.runs
-        first = least + uniform(rng, length - least + 1, (size,)).astype(np.int64)
+        first = least + draw_uniform(rng, length - least + 1, (size,)).astype(np.int64)
         return (np.arange(length)[:, None] // first).astype(np.uint8).T
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """The only one."""
         word = (np.arange(length) // (length // self.runs)).astype(np.uint8)
@@ -82,11 +86,11 @@ class EqualRuns(Recognition):
 
     # -- labelling -------------------------------------------------------------------------------
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """What may come next, or whether the word is the member of its length."""
         if self.mode == "recognise":
             return super().label(tokens)
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         place = np.arange(tokens.shape[1])
         other = tokens != 0
         first = np.where(other.any(axis=1), other.argmax(axis=1), tokens.shape[1])[:, None]
@@ -96,8 +100,8 @@ class EqualRuns(Recognition):
         targets[...] = np.where(alive, following, NOT_SCORED)
         return targets
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether it is the member of its length."""
         length = tokens.shape[1]
         if length % self.runs:
             return np.zeros(len(tokens), bool)
@@ -105,8 +109,8 @@ class EqualRuns(Recognition):
         same: Verdicts = (tokens == member).all(axis=1)
         return same
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether every run is there and they are in order."""
         steps = np.diff(tokens.astype(np.int16), axis=1)
         ends = (tokens[:, 0] == 0) & (tokens[:, -1] == self.runs - 1)
         ordered: Verdicts = ends & ((steps == 0) | (steps == 1)).all(axis=1)
@@ -114,12 +118,16 @@ class EqualRuns(Recognition):
 
     # -- for reports -----------------------------------------------------------------------------
 
+    @override
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """Runs are compared, each with the next: a counter for each pair."""
         why = "the ends of the runs are at places that can be found and compared"
-        return Facts("AC0", why, asks_every_prefix=self.mode == "tag", counters=self.runs - 1)
+        return TaskProperties(
+            "AC0", why, asks_every_prefix=self.mode == "tag", counters=self.runs - 1
+        )

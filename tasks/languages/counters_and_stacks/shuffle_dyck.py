@@ -27,26 +27,30 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.core.recognition import (
+    ACCEPTED,
+    DEAD,
+    PREFIX,
+    PREFIX_LABELS,
     Negatives,
     Recognition,
     Verdicts,
     Word,
-    no_negatives,
-    replace_one,
+    refuse_negatives,
+    replace_symbol,
 )
-from flann.tasks.core.sampling import coins, raw_bits, uniform_below
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import flip_coins, draw_bits, draw_below
+from flann.tasks.theory.properties import TaskProperties
 
-from .dyck import as_many, bracket_names
+from .dyck import name_brackets, close_all
 from .dyck_paths import FreeOdds
 
 MOST_KINDS = 8
 LONGEST = 4096  # of a word
-PREFIX, ACCEPTED, DEAD = 0, 1, 2
 
 
 @register("shuffle-dyck-2", "shuffle-dyck-3", pattern=r"shuffle-dyck-\d+")
@@ -75,17 +79,18 @@ class ShuffleDyck(Recognition):
                 f"no task {name!r}: expected shuffle-dyck-2 to shuffle-dyck-{MOST_KINDS}"
             )
         if mode == "tag" and negatives != "mixed":
-            raise no_negatives(name)
+            raise refuse_negatives(name)
         self.asks_next = label == "next"
         if self.asks_next and mode == "recognise":
             raise UserError(f"{name}: label=next asks after every prefix: expected mode=tag")
         self.name, self.mode, self.negatives, self.kinds = name, mode, negatives, int(kinds)
-        self.symbols = bracket_names(self.kinds)
+        self.symbols = name_brackets(self.kinds)
         if self.asks_next:
-            self.labels, self.label_sets = next_sets(self.symbols)
+            self.labels, self.label_sets = list_next_sets(self.symbols)
         elif mode == "tag":
-            self.labels = ("prefix", "accepted", "dead")
+            self.labels = PREFIX_LABELS
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Any length for tagging; even ones for recognition."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
@@ -96,15 +101,17 @@ class ShuffleDyck(Recognition):
 
     # -- drawing ---------------------------------------------------------------------------------
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         if self.mode == "recognise":
             return super().words(rng, size, length)
         words = self.prefixes(rng, size, length, 2 * length)
         if not self.asks_next:
-            replace_one(rng, words, coins(rng, size), len(self.symbols))
+            replace_symbol(rng, words, flip_coins(rng, size), len(self.symbols))
         return words.T
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members of this length."""
         return self.prefixes(rng, size, length, length)
@@ -115,7 +122,7 @@ class ShuffleDyck(Recognition):
         height = np.zeros_like(left)
         words, column, odds = np.empty((length, size), np.uint8), np.arange(size), FreeOdds()
         for t in range(length):
-            chosen = uniform_below(rng, np.full(size, total - t)).astype(np.int64)
+            chosen = draw_below(rng, np.full(size, total - t)).astype(np.int64)
             kind = (np.cumsum(left, axis=0) <= chosen).sum(axis=0)
             here = kind, column
             up = odds.ups(rng, left[here], height[here])
@@ -129,11 +136,11 @@ class ShuffleDyck(Recognition):
         found = np.zeros((self.kinds, size), np.int64)
         left = np.full(size, n)
         for kind in range(self.kinds - 1, 0, -1):
-            raw = raw_bits(rng, size, np.uint64) >> np.uint64(1)
+            raw = draw_bits(rng, size, np.uint64) >> np.uint64(1)
             for most in np.unique(left):
                 here = left == most
                 found[kind, here] = np.searchsorted(
-                    thresholds(kind + 1, int(most)), raw[here], side="right"
+                    compute_thresholds(kind + 1, int(most)), raw[here], side="right"
                 )
             left = left - found[kind]
         found[0] = left
@@ -141,11 +148,11 @@ class ShuffleDyck(Recognition):
 
     # -- labelling -------------------------------------------------------------------------------
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The state after every prefix, or whether the last one is `accepted`."""
         if self.mode == "recognise":
             return super().label(tokens)
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         targets[...] = self.open_kinds(tokens) if self.asks_next else self.states(tokens)
         return targets
 
@@ -165,25 +172,27 @@ class ShuffleDyck(Recognition):
         numbers[dead] = NOT_SCORED
         return numbers
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether every kind is balanced in the end."""
         accepted: Verdicts = self.states(tokens)[:, -1] == ACCEPTED
         return accepted
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether there are as many closing as opening brackets."""
-        return as_many(tokens)
+        return close_all(tokens)
 
     # -- for reports -----------------------------------------------------------------------------
 
+    @override
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """As many counters as kinds."""
-        return Facts(
+        return TaskProperties(
             "TC0",
             "a count for each kind, which AC0 cannot keep",
             partial=self.asks_next,
@@ -193,12 +202,12 @@ class ShuffleDyck(Recognition):
         )
 
 
-def next_sets(
+def list_next_sets(
     symbols: tuple[str, ...],
 ) -> tuple[tuple[str, ...], Bool[np.ndarray, "labels symbols"]]:
     """For every set of kinds that are open: what may come next, in words and as a set.
 
-    >>> next_sets(("(", ")", "[", "]"))[0]
+    >>> list_next_sets(("(", ")", "[", "]"))[0]
     ('( [ end', '( ) [', '( [ ]', '( ) [ ]')
     """
     kinds = len(symbols) // 2
@@ -209,27 +218,30 @@ def next_sets(
 
 
 @cache
-def ways(kinds: int, n: int) -> int:
+def count_members(kinds: int, n: int) -> int:
     """How many members of n pairs there are.
 
-    >>> [ways(2, n) for n in range(5)]  # C_n C_{n+1}
+    >>> [count_members(2, n) for n in range(5)]  # C_n C_{n+1}
     [1, 2, 10, 70, 588]
     """
     if kinds == 1:
-        return catalan(n)
-    return sum(comb(2 * n, 2 * m) * catalan(m) * ways(kinds - 1, n - m) for m in range(n + 1))
+        return compute_catalan(n)
+    return sum(
+        comb(2 * n, 2 * m) * compute_catalan(m) * count_members(kinds - 1, n - m)
+        for m in range(n + 1)
+    )
 
 
-def catalan(n: int) -> int:
+def compute_catalan(n: int) -> int:
     """How many Dyck paths of 2n steps there are."""
     return comb(2 * n, n) // (n + 1)
 
 
 @cache
-def thresholds(kinds: int, n: int) -> UInt[np.ndarray, " numbers"]:
+def compute_thresholds(kinds: int, n: int) -> UInt[np.ndarray, " numbers"]:
     """2^63 times the chance of at most m pairs of the last kind, for m of 0 to n - 1."""
-    total, below, found = ways(kinds, n), 0, []
+    total, below, found = count_members(kinds, n), 0, []
     for m in range(n):
-        below += comb(2 * n, 2 * m) * catalan(m) * ways(kinds - 1, n - m)
+        below += comb(2 * n, 2 * m) * compute_catalan(m) * count_members(kinds - 1, n - m)
         found.append((below << 63) // total)
     return np.array(found, np.uint64)

@@ -25,13 +25,14 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.semiautomaton import Semiautomaton
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import raw_bits, uniform
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
 from flann.tasks.core.task import Task, Tokens, register
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import draw_bits, draw_uniform
+from flann.tasks.theory.properties import TaskProperties
 
 from .stack_manipulation import StackManipulation
 
@@ -72,39 +73,42 @@ class StackLanguage(Recognition):
         self.form = Semiautomaton(FORM, START)
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """Those of the transduction: one tells the other."""
-        return StackManipulation.facts_known
+        return StackManipulation.known_properties
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """All but 2; a near miss needs a bit behind the mark."""
         least = 3 if self.negatives == "near" else 1
         return [t for t in range(max(low, least), min(high, LONGEST) + 1) if t != 2]
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words, for the published mix."""
         return int(len(self.symbols) ** length) if self.negatives == "mixed" else None
 
     # -- drawing ---------------------------------------------------------------------------------
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members of this length."""
         law = Shares(length)
-        height, pushes = law.beginnings(rng, size)
+        height, pushes = law.count_beginnings(rng, size)
         words = np.empty((length, size), np.uint8)
         place, column = np.arange(length)[:, None], np.arange(size)
-        stack = uniform(rng, 2, (length, size))  # what no push writes over is the first stack
+        stack = draw_uniform(rng, 2, (length, size))  # what no push writes over is the first stack
         words[...] = np.where(place < height, stack, MARK)
         at = height.copy()  # where the next symbol goes
         going = np.arange(size)
         while going.size:
-            ends, pops = law.actions(rng, pushes[going], height[going])
+            ends, pops = law.count_actions(rng, pushes[going], height[going])
             going, pops = going[~ends], pops[~ends]
             popping, pushing = going[pops], going[~pops]
             words[at[popping], popping] = POP
             height[popping] -= 1
             at[popping] += 1
-            bits = uniform(rng, 2, (pushing.size,))
+            bits = draw_uniform(rng, 2, (pushing.size,))
             words[at[pushing], pushing], words[at[pushing] + 1, pushing] = PUSH, bits
             stack[height[pushing], pushing] = bits
             height[pushing] += 1
@@ -120,8 +124,8 @@ class StackLanguage(Recognition):
 
     # -- telling members -------------------------------------------------------------------------
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether it is a stack, actions, the mark and a stack."""
         ends: Verdicts = self.phases(tokens)[:, -1] == READING
         return ends
 
@@ -131,8 +135,8 @@ class StackLanguage(Recognition):
         self.form.run(tokens, phases)
         return phases
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """One symbol of all words at a time, with their stacks."""
         size, length = tokens.shape
         phases = self.phases(tokens)
         right: Verdicts = phases[:, -1] == READING
@@ -157,33 +161,33 @@ class Shares:
     """How likely each beginning and each action of a uniform member of one length is."""
 
     def __init__(self, length: int) -> None:
-        self.first, self.pairs = beginnings(length)
-        self.table = actions(length)
+        self.first, self.pairs = count_beginnings(length)
+        self.table = count_actions(length)
 
-    def beginnings(
+    def count_beginnings(
         self, rng: np.random.Generator, size: int
     ) -> tuple[Int[np.ndarray, " size"], Int[np.ndarray, " size"]]:
         """The height of the first stack, and the number of pushes."""
-        raw = raw_bits(rng, size, np.uint64) >> np.uint64(1)
+        raw = draw_bits(rng, size, np.uint64) >> np.uint64(1)
         drawn = self.pairs[np.searchsorted(self.first, raw, side="right")]
         return drawn[:, 0].copy(), drawn[:, 1].copy()
 
-    def actions(
+    def count_actions(
         self,
         rng: np.random.Generator,
         pushes: Int[np.ndarray, " words"],
         height: Int[np.ndarray, " words"],
     ) -> tuple[Bool[np.ndarray, " words"], Bool[np.ndarray, " words"]]:
         """Whether each word's actions end here, and whether the next is a pop."""
-        raw = raw_bits(rng, len(pushes), np.uint64) >> np.uint64(1)
+        raw = draw_bits(rng, len(pushes), np.uint64) >> np.uint64(1)
         below = raw < self.table[pushes, height]  # a push, or the end where none is to come
         return below & (pushes == 0), ~below
 
 
-def sizes(length: int) -> list[tuple[int, int]]:
+def list_sizes(length: int) -> list[tuple[int, int]]:
     """The heights n and numbers of pushes u with ``2n + 3u + 1 = length``.
 
-    >>> sizes(7)
+    >>> list_sizes(7)
     [(3, 0), (0, 2)]
     """
     pushes = range((length - 1) % 2, (length - 1) // 3 + 1, 2)
@@ -191,10 +195,10 @@ def sizes(length: int) -> list[tuple[int, int]]:
 
 
 @lru_cache(maxsize=8)
-def ways(most_pushes: int, highest: int) -> list[list[int]]:
+def count_ways(most_pushes: int, highest: int) -> list[list[int]]:
     """W(u, h) at [u][h], for heights that leave room for the pushes to come.
 
-    >>> ways(1, 2)
+    >>> count_ways(1, 2)
     [[1, 2, 3, 4], [2, 5, 9]]
     """
     table = [list(range(1, highest + most_pushes + 2))]
@@ -207,20 +211,20 @@ def ways(most_pushes: int, highest: int) -> list[list[int]]:
 
 
 @lru_cache(maxsize=8)
-def beginnings(
+def count_beginnings(
     length: int,
 ) -> tuple[UInt[np.ndarray, " pairs"], Int[np.ndarray, "pairs both"]]:
-    """2^63 times the chance of one of the first pairs of `sizes`, for all but the last; and these.
+    """2^63 times the chance of one of the first pairs of `list_sizes`, for all but the last; and these.
 
     Raises
     ------
     UserError
         for a length without members.
     """
-    pairs = sizes(length)
+    pairs = list_sizes(length)
     if not pairs:
         raise UserError(f"stack-manipulation has no member of length {length}")
-    table = ways(pairs[-1][1], pairs[0][0])
+    table = count_ways(pairs[-1][1], pairs[0][0])
     weights = [table[u][n] << (n + u) for n, u in pairs]
     sums = np.cumsum(np.array(weights, dtype=object))
     first = [(int(s) << 63) // int(sums[-1]) for s in sums[:-1]]
@@ -228,10 +232,10 @@ def beginnings(
 
 
 @lru_cache(maxsize=8)
-def actions(length: int) -> UInt[np.ndarray, "pushes heights"]:
+def count_actions(length: int) -> UInt[np.ndarray, "pushes heights"]:
     """2^63 times the chance of a push, or of the end where no push is to come."""
-    most_pushes, highest = sizes(length)[-1][1], sizes(length)[0][0]
-    table = ways(most_pushes, highest)
+    most_pushes, highest = list_sizes(length)[-1][1], list_sizes(length)[0][0]
+    table = count_ways(most_pushes, highest)
     found = np.zeros((most_pushes + 1, highest + most_pushes + 1), np.uint64)
     found[0] = [(1 << 63) // (h + 1) for h in range(found.shape[1])]
     for u in range(1, most_pushes + 1):
@@ -248,5 +252,5 @@ def stack_manipulation(
     if mode == "recognise":
         return StackLanguage(negatives)
     if negatives != "mixed":
-        raise no_negatives("stack-manipulation")
+        raise refuse_negatives("stack-manipulation")
     return StackManipulation()

@@ -11,11 +11,12 @@ actions are uniform. `flann.tasks.languages.counters_and_stacks.stack_language` 
 from __future__ import annotations
 
 import numpy as np
+from typing_extensions import override
 
-from flann.tasks.core.sampling import uniform
 from flann.tasks.core.task import NOT_SCORED, Targets
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import draw_uniform
+from flann.tasks.theory.properties import TaskProperties
 
 POP, PUSH0 = 2, 3
 END = 2
@@ -32,7 +33,7 @@ class StackManipulation(Transduction):
     ['0', '1', '0', 'END', '.', '.']
     """
 
-    facts_known = Facts(
+    known_properties = TaskProperties(
         "TC0", "which pop takes which push is told by counting", stack=True, remembers=True
     )
 
@@ -40,24 +41,24 @@ class StackManipulation(Transduction):
         alphabet = ("0", "1", "POP", "PUSH0", "PUSH1")
         super().__init__("stack-manipulation", alphabet, ("0", "1", "END"))
 
+    @override
     def queries(self, length: int) -> int:
-        """One more than the highest stack."""
         return length + 1
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """A stack of uniform height, and actions."""
-        height = 1 + uniform(rng, length, (size,)).astype(np.int64)
-        words = POP + uniform(rng, 3, (length, size))
+        height = 1 + draw_uniform(rng, length, (size,)).astype(np.int64)
+        words = POP + draw_uniform(rng, 3, (length, size))
         on_stack = np.arange(length)[:, None] < height
-        words[on_stack] = uniform(rng, 2, (int(on_stack.sum()),))
+        words[on_stack] = draw_uniform(rng, 2, (int(on_stack.sum()),))
         return words.T
 
+    @override
     def count_words(self, length: int) -> int:
-        """A height, bits and actions."""
         return sum(int(2**h * 3 ** (length - h)) for h in range(1, length + 1))
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """One action of all words at a time."""
         size, length = words.shape
         is_bit = words < POP
         self.require(

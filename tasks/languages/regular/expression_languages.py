@@ -27,7 +27,7 @@ from flann.tasks.automata.expressions import from_expression
 from flann.tasks.core.recognition import Negatives
 from flann.tasks.core.task import register
 
-from .regular_language import Ask, Label, Language
+from .regular_language import Ask, Label, RegularLanguage
 
 EXPRESSIONS = {
     "aa-star": "(aa)*",
@@ -65,11 +65,11 @@ ABOUT = {
 )
 def pattern(
     name: str, *, mode: Ask = "tag", label: Label = "member", negatives: Negatives = "mixed"
-) -> Language:
+) -> RegularLanguage:
     """A regular language that one expression says, as published: (aa)*, (01)*, aa*bb*cc*dd*ee*."""
     machine = from_expression(EXPRESSIONS[name])
     form = FORMATS.get(name)
-    return Language(
+    return RegularLanguage(
         name,
         machine,
         mode=mode,

@@ -16,13 +16,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton, from_function
-from flann.tasks.core.sampling import coins, raw_bits
 from flann.tasks.core.task import Tokens, register
+from flann.tasks.sampling import flip_coins, draw_bits
 
-from .regular_language import Language
+from .regular_language import RegularLanguage
 
 WRITE, READ, IGNORE, ZERO, ONE = range(5)
 SYMBOLS = ("w", "r", "i", "0", "1")
@@ -32,7 +33,7 @@ State = tuple[int | None, int | None] | None
 
 
 @register("flip-flop-language")
-class FlipFlopLanguage(Language):
+class FlipFlopLanguage(RegularLanguage):
     """Which symbols may come next among write, read and ignore instructions and their bits?
 
     Parameters
@@ -45,26 +46,29 @@ class FlipFlopLanguage(Language):
         if not 0 <= ignore < 1:
             raise UserError(f"flip-flop-language: ignore={ignore}: expected from 0 to below 1")
         about = "Which symbols may come next among write, read and ignore and their bits?"
-        super().__init__("flip-flop-language", memory(), label="next", about=about)
+        super().__init__("flip-flop-language", build_memory(), label="next", about=about)
         share = Fraction(str(ignore))  # as it is typed, so that the threshold is the same anywhere
         self.ignores_below = int(share * 2**32)
         self.writes_below = int((1 + share) / 2 * 2**32)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Even ones: instructions with their bits, a write and a read at least."""
         return [t for t in super().valid_lengths(max(low, 4), high) if t % 2 == 0]
 
+    @override
     def count_words(self, length: int) -> None:
         """Not worked out: not all words are equally likely."""
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         pairs = length // 2
-        raw = raw_bits(rng, pairs * size, np.uint32).reshape(pairs, size)
+        raw = draw_bits(rng, pairs * size, np.uint32).reshape(pairs, size)
         kinds = np.where(raw < self.ignores_below, IGNORE, READ)
         kinds[(raw >= self.ignores_below) & (raw < self.writes_below)] = WRITE
         kinds[0], kinds[-1] = WRITE, READ
-        bits = coins(rng, pairs * size).reshape(pairs, size)
+        bits = flip_coins(rng, pairs * size).reshape(pairs, size)
         stored = bits[0]
         for kind, bit in zip(kinds, bits, strict=True):
             stored = np.where(kind == WRITE, bit, stored)
@@ -74,7 +78,7 @@ class FlipFlopLanguage(Language):
         return tokens.T
 
 
-def memory() -> Automaton:
+def build_memory() -> Automaton:
     """The automaton of right words; it accepts where no instruction waits for its bit."""
 
     def step(state: State, a: int) -> State:

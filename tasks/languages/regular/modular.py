@@ -21,13 +21,15 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from typing_extensions import override
 
 from flann.tasks.automata.automaton import Automaton, from_function
-from flann.tasks.core.recognition import Negatives, no_negatives
+from flann.tasks.automata.moore_machine import MooreMachine
+from flann.tasks.core.recognition import Negatives, refuse_negatives
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import Transduction, Words
 
-from .regular_language import Language
+from .regular_language import RegularLanguage
 from .semiautomata import StateTask
 
 MODULUS = 5
@@ -48,21 +50,21 @@ def cycle_navigation(
     """Where on a ring of five places do the moves lead?"""
     about = "Where on a ring of five places do the moves lead?"
     if mode == "recognise":
-        return Language(
+        return RegularLanguage(
             "cycle-navigation",
-            navigation(check=True),
+            build_navigation(check=True),
             mode="recognise",
             negatives=negatives,
-            form=navigation(check=False),
+            form=build_navigation(check=False),
             about="Moves on a ring of five places, and the place where they end.",
         )
     if negatives != "mixed":
-        raise no_negatives("cycle-navigation")
-    ring = StateTask("cycle-navigation", MOVES, DIGITS, ring_table(), about)
+        raise refuse_negatives("cycle-navigation")
+    ring = StateTask("cycle-navigation", MOVES, DIGITS, build_ring_table(), about)
     return ring if mode == "tag" else Navigation(ring)
 
 
-def ring_table() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def build_ring_table() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """The next place for each place and move."""
     return np.array([[q, (q + 1) % MODULUS, (q - 1) % MODULUS] for q in range(MODULUS)])
 
@@ -74,16 +76,22 @@ class Navigation(Transduction):
         super().__init__("cycle-navigation", MOVES, DIGITS)
         self.ring = ring
 
+    @property
+    @override
+    def machine(self) -> MooreMachine:
+        """The ring; its state after the word is the answer to the query."""
+        return self.ring.machine
+
+    @override
     def answers(self, words: Words) -> Targets:
-        """The place after the last move."""
         return self.ring.label(words)[:, -1:]
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
 
-def navigation(check: bool) -> Automaton:
+def build_navigation(check: bool) -> Automaton:
     """Moves and a digit; the right one where that is checked."""
     moves = len(MOVES)
 
@@ -99,19 +107,19 @@ def navigation(check: bool) -> Automaton:
 
 
 @register("modular-arithmetic-simple")
-def modular_arithmetic_simple(*, negatives: Negatives = "mixed") -> Language:
+def modular_arithmetic_simple(*, negatives: Negatives = "mixed") -> RegularLanguage:
     """Is an equation modulo 5 right, worked out from left to right?"""
-    return Language(
+    return RegularLanguage(
         "modular-arithmetic-simple",
-        arithmetic(check=True),
+        build_arithmetic(check=True),
         mode="recognise",
         negatives=negatives,
-        form=arithmetic(check=False),
+        form=build_arithmetic(check=False),
         about="Is an equation modulo 5 right, worked out from left to right?",
     )
 
 
-def arithmetic(check: bool) -> Automaton:
+def build_arithmetic(check: bool) -> Automaton:
     """``d op d .. = v``: states are what is expected next, and the value so far."""
     symbols = (*DIGITS, *OPERATIONS, "=")
 

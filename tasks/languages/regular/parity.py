@@ -11,12 +11,15 @@ by Pólya's urn (after t symbols, k of them ones, the next is a one with probabi
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
+from typing_extensions import override
 
-from flann.tasks.core.sampling import uniform
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
+from flann.tasks.sampling import draw_uniform
 
 
 @register("parity")
@@ -48,27 +51,29 @@ class Parity(Task):
         self.symbols = ("0", "1")
         self.labels = ("even", "odd") if mode == "tag" else ("rejected", "accepted")
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over words, or over the number of ones and then over words."""
         if self.ones == "words":
-            return uniform(rng, 2, (length, size)).T
+            return draw_uniform(rng, 2, (length, size)).T
         tokens = np.empty((length, size), np.uint8)
         ones = np.zeros(size, np.uint32)
         for t in range(length):
-            tokens[t] = uniform(rng, t + 2, (size,)) < ones + 1
+            tokens[t] = draw_uniform(rng, t + 2, (size,)) < ones + 1
             ones += tokens[t]
         return tokens.T
 
+    @override
     def count_words(self, length: int) -> int:
-        """All of them."""
         return 1 << length
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The parity of each prefix, or of the word."""
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         np.bitwise_xor.accumulate(tokens.T.astype(np.int8, copy=False), axis=0, out=targets.T)
-        return targets if self.mode == "tag" else self.last_only(targets[:, -1].copy(), tokens)
+        return targets if self.mode == "tag" else self.score_last(targets[:, -1].copy(), tokens)
 
+    @override
     def chance(self, length: int) -> Chance:
         """Exact. With ``ones=uniform`` the number of ones in a prefix is uniform as well."""
         prefixes = np.arange(1, length + 1)
@@ -80,14 +85,14 @@ class Parity(Task):
             return Chance(*[float(best[-1])] * 3)
         return Chance(float(best.mean()), float(best[-1]), float(best_row))
 
-    @property
-    def structure(self) -> dict[str, Any]:
-        """The two-state automaton."""
-        return {
-            "kind": "automaton",
-            "states": ["even", "odd"],
-            "symbols": list(self.symbols),
-            "start": 0,
-            "accepting": [1],
-            "table": [[0, 1], [1, 0]],
-        }
+    @cached_property
+    @override
+    def machine(self) -> MooreMachine:
+        """The two states even and odd."""
+        return MooreMachine.minimal(
+            self.symbols,
+            np.array([[0, 1], [1, 0]]),
+            np.array([0, 1]),
+            members=np.array([False, True]),
+            names=("even", "odd"),
+        )

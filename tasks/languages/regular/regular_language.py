@@ -18,35 +18,35 @@ more.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
+from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.counting import WordCounts
-from flann.tasks.automata.files import to_dict
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import (
     Negatives,
     Recognition,
     Verdicts,
     Word,
-    no_negatives,
-    replace_one,
+    refuse_negatives,
+    replace_symbol,
 )
-from flann.tasks.core.sampling import coins
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens
+from flann.tasks.sampling import flip_coins
 
 LONGEST = 100_000
-MOST_DESCRIBED = 120  # states that a report can draw
 
 Ask = Literal["tag", "recognise"]
 Label = Literal["member", "next"]
 
 
-class Language(Recognition):
+class RegularLanguage(Recognition):
     """Is the word, or each prefix of it, in a regular language?
 
     Parameters
@@ -85,17 +85,17 @@ class Language(Recognition):
     ) -> None:
         self.name = name
         self.mode = mode
-        self.automaton = automaton.minimised()
+        self.automaton = automaton.minimise()
         self.form, self.about = form, about
         self.symbols = automaton.symbols
         self.negatives = negatives
         self.asks_next = label == "next"
         self._check()
         if self.asks_next:
-            self.labels, self.label_sets, self.state_labels = next_symbols(self.automaton)
+            self.labels, self.label_sets, self.state_labels = label_next_symbols(self.automaton)
         else:
             self.state_labels = self.automaton.accepting.astype(np.int16)
-        self.machine = Semiautomaton(self.automaton.table, self.automaton.start)
+        self.semiautomaton = Semiautomaton(self.automaton.table, self.automaton.start)
 
     def _check(self) -> None:
         if self.automaton.is_empty:
@@ -103,13 +103,14 @@ class Language(Recognition):
         if self.asks_next and self.mode == "recognise":
             raise UserError(f"{self.name}: label=next asks after every prefix: expected mode=tag")
         if self.negatives == "near" and self.mode == "tag":
-            raise no_negatives(self.name)
+            raise refuse_negatives(self.name)
         if not self.valid_lengths(1, 2 * self.automaton.size + 2):
             what = "a word" if self.mode == "tag" else "both a member and another word"
             raise UserError(f"{self.name}: there is no length of 1 or more with {what}")
 
     # -- lengths ---------------------------------------------------------------------------------
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Tagging: those of living words. Recognition: those with a member and another word."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
@@ -125,8 +126,8 @@ class Language(Recognition):
         missed = self.near_pairs.states_after_length(length)
         return bool(self.near_pairs.accepting[missed].any())
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words, where all can be drawn; with ``label=next`` the living ones."""
         if self.asks_next:
             return self.living.count(length)
         if self.negatives == "mixed" and (self.mode == "recognise" or self.automaton.live.all()):
@@ -150,24 +151,28 @@ class Language(Recognition):
         """The words that are no members."""
         return WordCounts(self.automaton.table, ~self.automaton.accepting, self.automaton.start)
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Draw words as the module says."""
         if self.mode == "recognise":
             return super().words(rng, size, length)
         tokens = self.living.draw(rng, size, length)
         if not self.asks_next:
-            replace_one(rng, tokens, coins(rng, size), len(self.symbols))
+            replace_symbol(rng, tokens, flip_coins(rng, size), len(self.symbols))
         return tokens.T
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members of this length."""
         return self.inside.draw(rng, size, length)
 
-    def outside(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    @override
+    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all other words of this length."""
         return self.others.draw(rng, size, length)
 
-    def near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    @override
+    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over the pairs of a member and a replacement that leads to a near miss."""
         pairs = self.near_counts.draw(rng, size, length) % len(self.symbols)
         return pairs.astype(np.min_scalar_type(len(self.symbols) - 1), copy=False)
@@ -214,31 +219,31 @@ class Language(Recognition):
 
         names = [f"{a} {b}" for a in self.symbols for b in self.symbols]
         start = (inside.start, inside.start, form.start, False)
-        return from_function(names, start, step, accepts).minimised()
+        return from_function(names, start, step, accepts).minimise()
 
     # -- labelling -------------------------------------------------------------------------------
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The verdict, or the set of next symbols, after every prefix or after the last."""
         if self.mode == "recognise":
             return super().label(tokens)
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         if self.automaton.size <= 1 << 7:
-            self.machine.run(tokens, targets)
+            self.semiautomaton.run(tokens, targets)
             states = targets
         else:
             states = np.empty(tokens.shape[::-1], np.int16).T
-            self.machine.run(tokens, states)
+            self.semiautomaton.run(tokens, states)
         np.take(self.state_labels.astype(targets.dtype), states.T, out=targets.T, mode="clip")
         return targets
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether the automaton accepts."""
-        verdicts: Verdicts = self.automaton.accepting[self.final_states(self.machine, tokens)]
+        verdicts: Verdicts = self.automaton.accepting[self.final_states(self.semiautomaton, tokens)]
         return verdicts
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether the automaton of the format accepts."""
         if self.form is None:
             return super().in_format(tokens)
         machine = Semiautomaton(self.form.table, self.form.start)
@@ -252,26 +257,34 @@ class Language(Recognition):
         last: Int[np.ndarray, " size"] = states[:, -1].copy()
         return last
 
+    @cached_property
+    @override
+    def machine(self) -> MooreMachine:
+        """The minimal automaton, each state with its label."""
+        return MooreMachine.minimal(
+            self.symbols,
+            self.automaton.table,
+            self.state_labels,
+            self.automaton.start,
+            members=self.automaton.accepting,
+        )
+
     # -- for reports -----------------------------------------------------------------------------
 
     @property
+    @override
     def summary(self) -> str:
-        """One line on what the language is."""
         return self.about or super().summary
 
+    @override
     def chance(self, length: int) -> Chance:
         """One half in recognition; estimated from a fixed stream in tagging."""
         if self.mode == "recognise":
             return super().chance(length)
         return Task.chance(self, length)
 
-    @property
-    def structure(self) -> dict[str, Any] | None:
-        """The smallest automaton."""
-        return to_dict(self.automaton) if self.automaton.size <= MOST_DESCRIBED else None
 
-
-def next_symbols(
+def label_next_symbols(
     automaton: Automaton,
 ) -> tuple[tuple[str, ...], Bool[np.ndarray, "labels symbols"], Int[np.ndarray, " states"]]:
     """The sets of symbols that may come next, and which of them each state has.
@@ -281,7 +294,7 @@ def next_symbols(
     nor is the start where no symbol leads back to it.
 
     >>> from .expressions import from_expression
-    >>> next_symbols(from_expression("(01)*"))[0]
+    >>> label_next_symbols(from_expression("(01)*"))[0]
     ('0 end', '1')
     """
     rows: dict[tuple[bool, ...], int] = {}

@@ -16,17 +16,19 @@ alternating, dihedral and quaternion semiautomata are the groups ``Sn An Dn Q8``
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import product
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
+from typing_extensions import override
 
 from flann.errors import UserError
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
-from flann.tasks.core.recognition import replace_one
-from flann.tasks.core.sampling import coins, uniform
+from flann.tasks.core.recognition import replace_symbol
 from flann.tasks.core.task import Targets, Task, Tokens, register
+from flann.tasks.sampling import flip_coins, draw_uniform
 
 LARGEST = 64  # states of a family
 
@@ -49,48 +51,46 @@ class StateTask(Task):
         about: str,
     ) -> None:
         self.name, self.symbols, self.labels, self.about = name, symbols, states, about
-        self.machine = Semiautomaton(table)
+        self.semiautomaton = Semiautomaton(table)
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
-        return uniform(rng, len(self.symbols), (length, size)).T
+        return draw_uniform(rng, len(self.symbols), (length, size)).T
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All of them."""
         return int(len(self.symbols) ** length)
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The state."""
-        targets = self.target_array(tokens)
-        self.machine.run(tokens, targets)
+        targets = self.allocate_targets(tokens)
+        self.semiautomaton.run(tokens, targets)
         return targets
 
     @property
+    @override
     def summary(self) -> str:
-        """One line on what it is."""
         return self.about
 
-    @property
-    def structure(self) -> dict[str, Any]:
-        """The semiautomaton; no state accepts."""
-        return {
-            "kind": "automaton",
-            "states": list(self.labels),
-            "symbols": list(self.symbols),
-            "start": 0,
-            "accepting": [],
-            "table": self.machine.table.tolist(),
-        }
+    @cached_property
+    @override
+    def machine(self) -> MooreMachine:
+        """The semiautomaton; every state is a label of its own."""
+        table = self.semiautomaton.table
+        return MooreMachine.minimal(
+            self.symbols, table, np.arange(len(table)), self.semiautomaton.start, names=self.labels
+        )
 
 
-def checked_size(name: str, size: int, least: int) -> int:
+def check_size(name: str, size: int, least: int) -> int:
     """Refuse too few states, and more than anybody wants."""
     if not least <= size <= LARGEST:
         raise UserError(f"{name}: size={size}: expected {least} to {LARGEST}")
     return size
 
 
-def numbered(size: int) -> tuple[str, ...]:
+def name_by_number(size: int) -> tuple[str, ...]:
     """Names of states: their numbers."""
     return tuple(map(str, range(size)))
 
@@ -98,19 +98,19 @@ def numbered(size: int) -> tuple[str, ...]:
 @register("cyclic")
 def cyclic(*, size: int = 5) -> StateTask:
     """How many ones so far, modulo the size of a ring?"""
-    states = range(checked_size("cyclic", size, 2))
+    states = range(check_size("cyclic", size, 2))
     table = np.array([[q, (q + 1) % size] for q in states])
     about = f"How many ones so far, modulo {size}?"
-    return StateTask("cyclic", ("0", "1"), numbered(size), table, about)
+    return StateTask("cyclic", ("0", "1"), name_by_number(size), table, about)
 
 
 @register("gridworld")
 def gridworld(*, size: int = 4) -> StateTask:
     """Where on a line between two walls do steps to the left and right lead?"""
-    last = checked_size("gridworld", size, 2) - 1
+    last = check_size("gridworld", size, 2) - 1
     table = np.array([[max(q - 1, 0), min(q + 1, last)] for q in range(size)])
     about = f"Where on a line of {size} places between two walls do steps lead?"
-    return StateTask("gridworld", ("L", "R"), numbered(size), table, about)
+    return StateTask("gridworld", ("L", "R"), name_by_number(size), table, about)
 
 
 @register("adder")
@@ -127,11 +127,11 @@ def adder() -> StateTask:
 @register("permutation-reset")
 def permutation_reset(*, size: int = 5) -> StateTask:
     """Where is a token that is moved by a rotation and a swap, or put down anew?"""
-    places = range(checked_size("permutation-reset", size, 3))
+    places = range(check_size("permutation-reset", size, 3))
     table = [[(q + 1) % size, {0: 1, 1: 0}.get(q, q), *places] for q in places]
     symbols = ("rotate", "swap", *(f"to {q}" for q in places))
     about = f"On which of {size} places is a token that is rotated, swapped or put down?"
-    return StateTask("permutation-reset", symbols, numbered(size), np.array(table), about)
+    return StateTask("permutation-reset", symbols, name_by_number(size), np.array(table), about)
 
 
 @register("abab")
@@ -144,13 +144,14 @@ class Abab(StateTask):
         about = "How far in the pattern abab is the word, or has it left it for good?"
         super().__init__("abab", ("a", "b"), states, table, about)
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """The pattern, in half of the words with one symbol changed."""
         pattern = (np.arange(length) % 2).astype(np.uint8)
         tokens = np.repeat(pattern[:, None], size, axis=1)
-        replace_one(rng, tokens, coins(rng, size), 2)
+        replace_symbol(rng, tokens, flip_coins(rng, size), 2)
         return tokens.T
 
+    @override
     def count_words(self, length: int) -> int:
-        """The pattern, and the pattern with one symbol changed."""
         return length + 1

@@ -22,7 +22,7 @@ from flann.tasks.automata.expressions import from_expression
 from flann.tasks.core.recognition import Negatives
 from flann.tasks.core.task import register
 
-from .regular_language import Ask, Label, Language
+from .regular_language import Ask, Label, RegularLanguage
 
 ODD_THEN_ODD = "(|.*0)1(11)*0(00)*(|1.*)"  # somewhere an odd run of ones, then one of zeros
 
@@ -49,28 +49,30 @@ ABOUT = {
 )
 def tomita(
     name: str, *, mode: Ask = "tag", label: Label = "member", negatives: Negatives = "mixed"
-) -> Language:
+) -> RegularLanguage:
     """One of Tomita's seven small regular languages over 0 and 1."""
-    machine = automaton_of(int(name[-1]))
-    return Language(name, machine, mode=mode, label=label, negatives=negatives, about=ABOUT[name])
+    machine = build_automaton(int(name[-1]))
+    return RegularLanguage(
+        name, machine, mode=mode, label=label, negatives=negatives, about=ABOUT[name]
+    )
 
 
-def automaton_of(number: int) -> Automaton:
+def build_automaton(number: int) -> Automaton:
     """The automaton of the language of this number.
 
-    >>> [automaton_of(n).minimised().size for n in range(1, 8)]
+    >>> [build_automaton(n).minimised().size for n in range(1, 8)]
     [2, 3, 5, 4, 4, 3, 5]
     """
     expressions = {1: "1*", 2: "(10)*", 3: ODD_THEN_ODD, 4: ".*000.*", 7: "0*1*0*1*"}
     if number == 5:
-        return from_function("01", (0, 0), flip, lambda parities: parities == (0, 0))
+        return from_function("01", (0, 0), flip_parity, lambda parities: parities == (0, 0))
     if number == 6:
         return from_function("01", 0, lambda q, a: (q + (-1) ** a) % 3, lambda q: q == 0)
     machine = from_expression(expressions[number], "01")
     return machine.complement() if number in (3, 4) else machine
 
 
-def flip(parities: tuple[int, int], symbol: int) -> tuple[int, int]:
+def flip_parity(parities: tuple[int, int], symbol: int) -> tuple[int, int]:
     """The parities of zeros and ones after one symbol more."""
     zeros, ones = parities
     return (zeros, 1 - ones) if symbol else (1 - zeros, ones)

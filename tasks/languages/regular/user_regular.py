@@ -16,44 +16,44 @@ from flann.tasks.automata.expressions import from_expression
 from flann.tasks.automata.files import read_automaton
 from flann.tasks.core.task import register
 
-from .regular_language import Ask, Language
+from .regular_language import Ask, RegularLanguage
 
 
 @register("regex", raw=True)
-def regex(expression: str) -> Language:
+def regex(expression: str) -> RegularLanguage:
     """Is the word so far in the language of a regular expression? As in ``regex:(aa|b)*``."""
-    return by_expression("regex", expression, "tag")
+    return read_expression_task("regex", expression, "tag")
 
 
 @register("regex-recognise", raw=True)
-def regex_recognise(expression: str) -> Language:
+def regex_recognise(expression: str) -> RegularLanguage:
     """Is the word in the language of a regular expression? As in ``regex-recognise:(aa|b)*``."""
-    return by_expression("regex-recognise", expression, "recognise")
+    return read_expression_task("regex-recognise", expression, "recognise")
 
 
 @register("automaton", raw=True)
-def automaton(path: str) -> Language:
+def automaton(path: str) -> RegularLanguage:
     """Does the automaton in a file accept the word so far? As in ``automaton:FILE``."""
-    return by_file("automaton", path, "tag")
+    return read_file_task("automaton", path, "tag")
 
 
 @register("automaton-recognise", raw=True)
-def automaton_recognise(path: str) -> Language:
+def automaton_recognise(path: str) -> RegularLanguage:
     """Does the automaton in a file accept the word? As in ``automaton-recognise:FILE``."""
-    return by_file("automaton-recognise", path, "recognise")
+    return read_file_task("automaton-recognise", path, "recognise")
 
 
-def by_expression(name: str, expression: str, mode: Ask) -> Language:
+def read_expression_task(name: str, expression: str, mode: Ask) -> RegularLanguage:
     """The task of a regular expression."""
     if not expression:
         raise UserError(f"{name}: expected a regular expression, as in {name}:(aa|b)*")
-    return Language(f"{name}:{expression}", from_expression(expression), mode=mode)
+    return RegularLanguage(f"{name}:{expression}", from_expression(expression), mode=mode)
 
 
-def by_file(name: str, path: str, mode: Ask) -> Language:
+def read_file_task(name: str, path: str, mode: Ask) -> RegularLanguage:
     """The task of the automaton in a file."""
     if not path:
         raise UserError(f"{name}: expected a file, as in {name}:machine.att")
-    language = Language(f"{name}:{path}", read_automaton(Path(path)), mode=mode)
+    language = RegularLanguage(f"{name}:{path}", read_automaton(Path(path)), mode=mode)
     language.source = Path(path)
     return language

@@ -9,17 +9,20 @@ uniform over all words, and so is the label at every position.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Int
+from typing_extensions import override
 
 from flann.errors import UserError
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
-from flann.tasks.core.sampling import uniform
 from flann.tasks.core.task import Chance, Targets, Task, Tokens, register
 from flann.tasks.groups.cayley_tables import Group, get_group
-from flann.tasks.groups.generators import generating_set, swaps
+from flann.tasks.groups.generators import choose_generating_set, list_transpositions
+from flann.tasks.sampling import draw_uniform
 
 
 @register(
@@ -53,33 +56,36 @@ class WordProblem(Task):
         label: Literal["all", "last"] = "all",
     ) -> None:
         found = get_group(group)
-        self.over(found, choose(found, generators), label)
+        self.set_group(found, choose_generators(found, generators), label)
         self.name = group
 
-    def over(
+    def set_group(
         self, group: Group, generators: Int[np.ndarray, " symbols"], label: Literal["all", "last"]
     ) -> None:
-        """Take over a group, and which of its elements are symbols."""
-        self.group, self.generators = group, generators
-        self.machine = Semiautomaton(group.table[:, generators])  # starts at the identity
+        """Set the group, and the elements that are symbols."""
+        self.group: Group = group
+        self.generators: Int[np.ndarray, " symbols"] = generators
+        self.semiautomaton = Semiautomaton(group.table[:, generators])  # starts at the identity
         self.mode = "tag" if label == "all" else "recognise"
         self.symbols = tuple(group.elements[g] for g in generators)
         self.labels = group.elements
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
-        return uniform(rng, len(self.symbols), (length, size)).T
+        return draw_uniform(rng, len(self.symbols), (length, size)).T
 
+    @override
     def count_words(self, length: int) -> int:
-        """All of them."""
         return int(len(self.symbols) ** length)
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """The prefix products, or the last of them alone."""
-        targets = self.target_array(tokens)
-        self.machine.run(tokens, targets)
-        return targets if self.mode == "tag" else self.last_only(targets[:, -1], tokens)
+        targets = self.allocate_targets(tokens)
+        self.semiautomaton.run(tokens, targets)
+        return targets if self.mode == "tag" else self.score_last(targets[:, -1], tokens)
 
+    @override
     def chance(self, length: int) -> Chance:
         """Exact: a Markov chain over the group, one step per symbol.
 
@@ -97,25 +103,24 @@ class WordProblem(Task):
             return Chance(best[-1], best[-1], best[-1])
         return Chance(float(np.mean(best)), best[-1], float(len(self.symbols)) ** -length)
 
-    @property
-    def structure(self) -> dict[str, Any] | None:
-        """The Cayley table, for groups of at most 120 elements."""
-        if self.group.order > 120:
-            return None
-        return {
-            "kind": "group",
-            "elements": list(self.group.elements),
-            "generators": [int(g) for g in self.generators],
-            "table": self.group.table.tolist(),
-        }
+    @cached_property
+    @override
+    def machine(self) -> MooreMachine:
+        """The Cayley graph of the generators; every element is a label of its own."""
+        table = self.semiautomaton.table
+        return MooreMachine.minimal(
+            self.symbols, table, np.arange(len(table)), names=self.group.elements
+        )
 
 
-def choose(group: Group, generators: int | Literal["swaps"] | None) -> Int[np.ndarray, " symbols"]:
+def choose_generators(
+    group: Group, generators: int | Literal["swaps"] | None
+) -> Int[np.ndarray, " symbols"]:
     """The elements that are symbols."""
     if generators is None:
         return np.arange(group.order)
     if generators == "swaps":
-        return np.array(swaps(group))
+        return np.array(list_transpositions(group))
     if generators < 1:
         raise UserError(f"generators={generators}: expected 1 or more")
-    return np.array(generating_set(group, generators))
+    return np.array(choose_generating_set(group, generators))

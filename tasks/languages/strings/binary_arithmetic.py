@@ -24,11 +24,12 @@ from math import isqrt
 from operator import add, mul
 
 import numpy as np
+from typing_extensions import override
 
-from flann.tasks.core.sampling import uniform
 from flann.tasks.core.task import NOT_SCORED, Targets, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import draw_uniform
+from flann.tasks.theory.properties import TaskProperties
 
 MODULUS = 5
 END = 2
@@ -43,22 +44,25 @@ class BinaryOperation(Transduction):
     def __init__(self, name: str, operator: str) -> None:
         super().__init__(name, ("0", "1", operator), ("0", "1", "END"))
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """3 or more."""
         return list(range(max(low, 3), high + 1))
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """Uniform bits, and an operator at a uniform place."""
-        words = uniform(rng, 2, (length, size))
-        words[1 + uniform(rng, length - 2, (size,)).astype(np.intp), np.arange(size)] = OPERATOR
+        words = draw_uniform(rng, 2, (length, size))
+        words[1 + draw_uniform(rng, length - 2, (size,)).astype(np.intp), np.arange(size)] = (
+            OPERATOR
+        )
         return words.T
 
+    @override
     def count_words(self, length: int) -> int:
-        """A place for the operator, and bits."""
         return (length - 2) << (length - 1)
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """Each word by itself, as whole numbers of any size."""
         size, length = words.shape
         answers = np.full((size, length), NOT_SCORED, np.int8)
         inner = (words[:, 1:-1] == OPERATOR).sum(axis=1) == 1
@@ -85,7 +89,7 @@ class BinaryAddition(BinaryOperation):
     """
 
     operate = staticmethod(add)
-    facts_known = Facts(
+    known_properties = TaskProperties(
         "AC0",
         "carries can be looked ahead; where the operator is can be found",
         remembers=True,
@@ -105,7 +109,7 @@ class BinaryMultiplication(BinaryOperation):
     """
 
     operate = staticmethod(mul)
-    facts_known = Facts(
+    known_properties = TaskProperties(
         "TC0", "a sum of shifted numbers; parity can be read off a product", remembers=True
     )
 
@@ -122,23 +126,23 @@ class ComputeSqrt(Transduction):
     [[0, 1, 1]]
     """
 
-    facts_known = Facts(
+    known_properties = TaskProperties(
         "TC0", "roots are in TC0, and squares can be read off roots", remembers=True
     )
 
     def __init__(self) -> None:
         super().__init__("compute-sqrt", ("0", "1"), ("0", "1"))
 
+    @override
     def queries(self, length: int) -> int:
-        """Half of the length, rounded up."""
         return (length + 1) // 2
 
+    @override
     def count_words(self, length: int) -> int:
-        """All words."""
         return 1 << length
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """Each word by itself, as a whole number of any size."""
         bits = self.queries(words.shape[1])
         digits = (words + ord("0")).astype(np.uint8)
         roots = [f"{isqrt(int(word.tobytes(), 2)):0{bits}b}" for word in digits]
@@ -157,7 +161,7 @@ class ModularArithmetic(Transduction):
     [[0]]
     """
 
-    facts_known = Facts(
+    known_properties = TaskProperties(
         "ACC0",
         "it counts modulo 5, product by product; every group is solvable",
         regular=True,
@@ -170,27 +174,28 @@ class ModularArithmetic(Transduction):
         digits = tuple(map(str, range(MODULUS)))
         super().__init__("modular-arithmetic", (*digits, "+", "-", "*"), digits)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Odd ones."""
         return [t for t in range(max(low, 1), high + 1) if t % 2]
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """Uniform digits and operators in turn."""
         words = np.empty((length, size), np.uint8)
-        words[::2] = uniform(rng, MODULUS, words[::2].shape)
-        words[1::2] = MODULUS + uniform(rng, 3, words[1::2].shape)
+        words[::2] = draw_uniform(rng, MODULUS, words[::2].shape)
+        words[1::2] = MODULUS + draw_uniform(rng, 3, words[1::2].shape)
         return words.T
 
+    @override
     def count_words(self, length: int) -> int:
-        """Digits and operators in turn."""
         return int(MODULUS ** ((length + 1) // 2) * 3 ** (length // 2))
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The sum of finished products, and the product that is still open."""
         digits, operators = words[:, ::2].astype(np.int64), words[:, 1::2]
         self.require(
             bool((digits < MODULUS).all() and (operators >= MODULUS).all()),

@@ -26,12 +26,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Int
+from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import uniform, whole_below
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import Transduction
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import draw_uniform, draw_whole_below
+from flann.tasks.theory.properties import TaskProperties
 
 from .binary_arithmetic import BinaryAddition, BinaryMultiplication, ComputeSqrt
 
@@ -75,39 +76,42 @@ class Equation(Recognition):
     # -- what follows ----------------------------------------------------------------------------
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """Those of the transduction: one tells the other."""
-        return type(self).transduction().facts
+        return type(self).transduction().properties
 
     @property
+    @override
     def summary(self) -> str:
-        """One line on what the language is: the first of its docstring."""
         return (type(self).__doc__ or "").partition("\n")[0]
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """All that have room for the numbers and signs."""
         return list(range(max(low, 2 * len(self.signs) + 1), high + 1))
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words, for the published mix."""
         return int(len(self.symbols) ** length) if self.negatives == "mixed" else None
 
     # -- drawing ---------------------------------------------------------------------------------
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Lengths that are uniform, and then numbers whose result fits."""
-        lengths = cut(rng, size, length - len(self.signs), len(self.signs) + 1)
+        lengths = cut_lengths(rng, size, length - len(self.signs), len(self.signs) + 1)
         rooms = lengths.T.tolist()
-        first = whole_below(rng, [self.first_below(i, k) for i, *_, k in rooms])
+        first = draw_whole_below(rng, [self.first_below(i, k) for i, *_, k in rooms])
         numbers = [first]
         if len(self.signs) == 2:
             pairs = zip(first, rooms, strict=True)
             bounds = [self.second_below(a, j, k) for a, (_, j, k) in pairs]
-            numbers.append(whole_below(rng, bounds))
+            numbers.append(draw_whole_below(rng, bounds))
         numbers.append([self.result(*given) for given in zip(*numbers, strict=True)])
-        return self.written(numbers, rooms, length)
+        return self.write_equation(numbers, rooms, length)
 
-    def written(self, numbers: list[list[int]], rooms: list[list[int]], length: int) -> Word:
+    def write_equation(self, numbers: list[list[int]], rooms: list[list[int]], length: int) -> Word:
         """The numbers as bits, lowest first, signs between them."""
         ends = [str(2 + n) for n in range(len(self.signs))] + [""]
         text = "".join(
@@ -120,8 +124,8 @@ class Equation(Recognition):
 
     # -- telling members -------------------------------------------------------------------------
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether every sign is there once, in order, and each number has a bit."""
         size, length = tokens.shape
         right = np.full(size, True)
         before = np.full(size, -1)
@@ -133,13 +137,13 @@ class Equation(Recognition):
         verdicts: Verdicts = right & (before < length - 1)
         return verdicts
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Each word of the right format by itself, as whole numbers of any size."""
         right = self.in_format(tokens)
         backwards = (tokens[right, ::-1] + ord("0")).astype(np.uint8)  # highest bit first
         verdicts = []
         for row in backwards:
-            result, *given = numbers_in(row.tobytes())
+            result, *given = find_numbers(row.tobytes())
             verdicts.append(result == self.result(*given[::-1]))
         right[right] = verdicts
         return right
@@ -150,14 +154,17 @@ class Sum(Equation):
 
     signs, transduction = ("+", "="), BinaryAddition
 
+    @override
     def result(self, a: int, b: int = 0) -> int:
         """The sum."""
         return a + b
 
+    @override
     def first_below(self, i: int, k: int) -> int:
         """The sum is no smaller."""
         return 1 << min(i, k)
 
+    @override
     def second_below(self, a: int, j: int, k: int) -> int:
         """What a leaves of k bits."""
         return min(1 << j, (1 << k) - a)
@@ -168,10 +175,12 @@ class Product(Equation):
 
     signs, transduction = ("*", "="), BinaryMultiplication
 
+    @override
     def result(self, a: int, b: int = 0) -> int:
         """The product."""
         return a * b
 
+    @override
     def second_below(self, a: int, j: int, k: int) -> int:
         """What fits into k bits a times; anything zero times."""
         return min(1 << j, ((1 << k) - 1) // a + 1) if a else 1 << j
@@ -182,60 +191,64 @@ class Root(Equation):
 
     signs, transduction = ("=",), ComputeSqrt
 
+    @override
     def result(self, a: int, b: int = 0) -> int:
         """The floor of the root."""
         return isqrt(a)
 
+    @override
     def first_below(self, i: int, k: int) -> int:
         """Roots have half as many bits."""
         return 1 << min(i, 2 * k)
 
 
-def numbers_in(text: bytes) -> list[int]:
+def find_numbers(text: bytes) -> list[int]:
     """The numbers between the signs, 2 and 3.
 
-    >>> numbers_in(b"1003112")
+    >>> find_numbers(b"1003112")
     [4, 3, 0]
     """
     return [int(part or b"0", 2) for part in text.replace(b"3", b"2").split(b"2")]
 
 
-def cut(rng: np.random.Generator, size: int, total: int, parts: int) -> Int[np.ndarray, "parts n"]:
+def cut_lengths(
+    rng: np.random.Generator, size: int, total: int, parts: int
+) -> Int[np.ndarray, "parts n"]:
     """Uniform ways to write `total` as a sum of two or three parts of 1 or more, in order.
 
     Three parts are two different cuts at ``1 .. total - 1``, drawn as an ordered pair.
     """
-    first = uniform(rng, total - 1, (size,)).astype(np.int64)
+    first = draw_uniform(rng, total - 1, (size,)).astype(np.int64)
     if parts == 2:
         return np.stack([1 + first, total - 1 - first])
-    second = uniform(rng, total - 2, (size,)).astype(np.int64)
+    second = draw_uniform(rng, total - 2, (size,)).astype(np.int64)
     second += second >= first
     low, high = np.minimum(first, second), np.maximum(first, second)
     return np.stack([1 + low, high - low, total - 1 - high])
 
 
-def choose(name: str, mode: Ask, negatives: Negatives, equation: type[Equation]) -> Task:
+def choose_task(name: str, mode: Ask, negatives: Negatives, equation: type[Equation]) -> Task:
     """The transduction, or the language of its right equations."""
     if mode == "recognise":
         return equation(name, negatives)
     if negatives != "mixed":
-        raise no_negatives(name)
+        raise refuse_negatives(name)
     return equation.transduction()
 
 
 @register("binary-addition")
 def binary_addition(*, mode: Ask = "transduce", negatives: Negatives = "mixed") -> Task:
     """The sum of two binary numbers, lowest bit first."""
-    return choose("binary-addition", mode, negatives, Sum)
+    return choose_task("binary-addition", mode, negatives, Sum)
 
 
 @register("binary-multiplication")
 def binary_multiplication(*, mode: Ask = "transduce", negatives: Negatives = "mixed") -> Task:
     """The product of two binary numbers, lowest bit first."""
-    return choose("binary-multiplication", mode, negatives, Product)
+    return choose_task("binary-multiplication", mode, negatives, Product)
 
 
 @register("compute-sqrt")
 def compute_sqrt(*, mode: Ask = "transduce", negatives: Negatives = "mixed") -> Task:
     """The floor of the square root of a binary number, highest bit first; lowest to recognise."""
-    return choose("compute-sqrt", mode, negatives, Root)
+    return choose_task("compute-sqrt", mode, negatives, Root)

@@ -20,23 +20,24 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Int
+from typing_extensions import override
 
-from flann.tasks.core.sampling import raw_bits, uniform, uniform_below
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import InPlace, Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import draw_bits, draw_uniform, draw_below
+from flann.tasks.theory.properties import TaskProperties
 
 KINDS = 32  # symbols of histogram
 GREATEST = 64  # count that has a label
-COUNTED = Facts("TC0", "counts of symbols, which AC0 cannot keep")
+COUNTED = TaskProperties("TC0", "counts of symbols, which AC0 cannot keep")
 
 Ask = Literal["transduce", "tag"]
 
 
-def counts(words: Words, kinds: int) -> Int[np.ndarray, "size kinds"]:
+def count_symbols(words: Words, kinds: int) -> Int[np.ndarray, "size kinds"]:
     """How often each symbol occurs in each word.
 
-    >>> counts(np.array([[0, 2, 0]]), 3).tolist()
+    >>> count_symbols(np.array([[0, 2, 0]]), 3).tolist()
     [[2, 0, 1]]
     """
     size = len(words)
@@ -55,38 +56,39 @@ class Histogram(Transduction):
     ['2', '2', '2', '2', '1']
     """
 
-    facts_known = COUNTED
+    known_properties = COUNTED
 
     def __init__(self) -> None:
         labels = tuple(str(n) for n in range(1, GREATEST + 1))
         super().__init__("histogram", tuple(ascii_letters[:KINDS]), labels)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Up to half of what the labels can count."""
         return list(range(max(low, 1), min(high, KINDS * GREATEST // 2) + 1))
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """Uniform over some of the symbols, few or many."""
         words = np.empty((size, length), np.uint8)
         left = np.arange(size)
         while left.size:
-            words[left] = some_symbols(rng, left.size, length)
-            left = left[counts(words[left], KINDS).max(axis=1) > GREATEST]
+            words[left] = draw_alphabets(rng, left.size, length)
+            left = left[count_symbols(words[left], KINDS).max(axis=1) > GREATEST]
         return words
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The count of each position's symbol."""
-        found = np.take_along_axis(counts(words, KINDS), words.astype(np.intp), axis=1)
+        found = np.take_along_axis(count_symbols(words, KINDS), words.astype(np.intp), axis=1)
         self.require(bool(found.max(initial=1) <= GREATEST), f"no symbol over {GREATEST} times")
         return (found - 1).astype(np.int8)
 
 
-def some_symbols(rng: np.random.Generator, size: int, length: int) -> Words:
+def draw_alphabets(rng: np.random.Generator, size: int, length: int) -> Words:
     """Words over a uniform set of m symbols, m uniform, of shape (size, length)."""
     fewest = 1 if length <= GREATEST else -(-2 * length // GREATEST)
-    m = fewest + uniform(rng, KINDS + 1 - fewest, (size,)).astype(np.int64)
-    order = np.argsort(raw_bits(rng, KINDS * size, np.uint64).reshape(size, KINDS), kind="stable")
-    chosen = uniform_below(rng, np.repeat(m, length)).astype(np.intp).reshape(size, length)
+    m = fewest + draw_uniform(rng, KINDS + 1 - fewest, (size,)).astype(np.int64)
+    order = np.argsort(draw_bits(rng, KINDS * size, np.uint64).reshape(size, KINDS), kind="stable")
+    chosen = draw_below(rng, np.repeat(m, length)).astype(np.intp).reshape(size, length)
     return np.take_along_axis(order, chosen, axis=1).astype(np.uint8)
 
 
@@ -102,19 +104,19 @@ class DoubleHistogram(Transduction):
     """
 
     KINDS = 8
-    facts_known = COUNTED
+    known_properties = COUNTED
 
     def __init__(self) -> None:
         labels = tuple(str(n) for n in range(1, self.KINDS + 1))
         super().__init__("double-histogram", tuple(ascii_letters[: self.KINDS]), labels)
 
+    @override
     def count_words(self, length: int) -> int:
-        """All words."""
         return int(self.KINDS**length)
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The number of equal counts, of symbols that occur."""
-        found = counts(words, self.KINDS)
+        found = count_symbols(words, self.KINDS)
         equal = (found[:, :, None] == found[:, None, :]).sum(axis=2)
         there: Targets = np.take_along_axis(equal, words.astype(np.intp), axis=1)
         return (there - 1).astype(np.int8)

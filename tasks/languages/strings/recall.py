@@ -15,11 +15,12 @@
 from __future__ import annotations
 
 import numpy as np
+from typing_extensions import override
 
-from flann.tasks.core.sampling import raw_bits, uniform
 from flann.tasks.core.task import Targets, Task, Tokens, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import draw_bits, draw_uniform
+from flann.tasks.theory.properties import TaskProperties
 
 LAST_SEEN = "star-free, so it counts nothing: the last place of a symbol decides"
 
@@ -42,17 +43,18 @@ class Induction(Task):
     def __init__(self) -> None:
         self.name = "induction"
 
+    @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
         """Uniform over all words."""
-        return uniform(rng, len(self.symbols), (length, size)).T
+        return draw_uniform(rng, len(self.symbols), (length, size)).T
 
+    @override
     def count_words(self, length: int) -> int:
-        """All of them."""
         return int(len(self.symbols) ** length)
 
+    @override
     def label(self, tokens: Tokens) -> Targets:
-        """One position of all words at a time, with a table of what followed each symbol."""
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         words = np.arange(len(tokens))
         followed = np.full((len(tokens), len(self.symbols)), len(self.symbols), targets.dtype)
         for t, symbol in enumerate(tokens.T):
@@ -62,9 +64,10 @@ class Induction(Task):
         return targets
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """A finite memory of what followed each symbol."""
-        return Facts(
+        return TaskProperties(
             "AC0",
             LAST_SEEN,
             regular=True,
@@ -87,36 +90,39 @@ class AssociativeRecall(Transduction):
     """
 
     KEYS = 8
-    facts_known = Facts("AC0", LAST_SEEN, regular=True, star_free=True, r_trivial=False)
+    known_properties = TaskProperties(
+        "AC0", LAST_SEEN, regular=True, star_free=True, r_trivial=False
+    )
 
     def __init__(self) -> None:
         keys, values = (tuple(f"{kind}{i}" for i in range(self.KEYS)) for kind in "kv")
         super().__init__("associative-recall", (*keys, *values), values)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Odd ones, from 3 on."""
         return [t for t in range(max(low, 3), high + 1) if t % 2]
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """Uniform pairs, and the key of one of the shown keys, each as likely."""
-        words = uniform(rng, self.KEYS, (length, size))
+        words = draw_uniform(rng, self.KEYS, (length, size))
         words[1::2] += self.KEYS
         keys, column = words[:-1:2], np.arange(size)
         shown = np.zeros((self.KEYS, size), bool)
         shown[keys, column] = True
         # of the keys in a uniform order, the first that is shown
-        ranks = raw_bits(rng, self.KEYS * size, np.uint64).reshape(self.KEYS, size)
+        ranks = draw_bits(rng, self.KEYS * size, np.uint64).reshape(self.KEYS, size)
         order = np.argsort(ranks, axis=0, kind="stable")
         first = np.take_along_axis(shown, order, axis=0).argmax(axis=0)
         words[-1] = order[first, column]
         return words.T
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """Pair by pair, the value of every key."""
         keys, values = words[:, ::2], words[:, 1::2]
         self.require(
             bool((keys < self.KEYS).all() and (values >= self.KEYS).all()),
@@ -142,21 +148,23 @@ class MostFrequent(Transduction):
     ['b']
     """
 
-    facts_known = Facts("TC0", "counts are compared, which AC0 cannot do", proportions=True)
+    known_properties = TaskProperties(
+        "TC0", "counts are compared, which AC0 cannot do", proportions=True
+    )
 
     def __init__(self) -> None:
         super().__init__("most-frequent", tuple("abcde"), tuple("abcde"))
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
+    @override
     def count_words(self, length: int) -> int:
-        """All words."""
         return int(self.query**length)
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The greatest count."""
         counts = [(words == symbol).sum(axis=1) for symbol in range(self.query)]
         most: Targets = np.argmax(counts, axis=0).astype(np.int8)[:, None]
         return most

@@ -28,26 +28,27 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from typing_extensions import override
 
-from flann.tasks.core.sampling import raw_bits, uniform
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import InPlace, Transduction, Words
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import draw_bits, draw_uniform
+from flann.tasks.theory.properties import TaskProperties
 
 BITS = ("0", "1")
 MOST_UNIQUE = 64
-MOVED = Facts(
+MOVED = TaskProperties(
     "AC0",
     "every answer is one symbol of the word, at a place that the length tells",
     remembers=True,
 )
-OPEN = Facts(
+OPEN = TaskProperties(
     "unknown", "in ww the hidden bit is also the parity of the ones: several ways lead to it"
 )
-ENDS = Facts(
+ENDS = TaskProperties(
     "unknown", "no symbol repeats, so words end where the alphabet does: results on T mean nothing"
 )
-COUNTED = Facts("TC0", "every answer compares a count of symbols with its own place")
+COUNTED = TaskProperties("TC0", "every answer compares a count of symbols with its own place")
 
 
 class StringTask(Transduction):
@@ -55,13 +56,13 @@ class StringTask(Transduction):
 
     alphabet: tuple[str, ...] = BITS
     called: str
-    facts_known = MOVED
+    known_properties = MOVED
 
     def __init__(self) -> None:
         super().__init__(self.called, self.alphabet, self.alphabet)
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words."""
         return int(len(self.alphabet) ** length)
 
 
@@ -76,8 +77,8 @@ class Reverse(StringTask):
 
     called = "reverse-string"
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The word from its end."""
         return words[:, ::-1].astype(np.int8)
 
 
@@ -99,12 +100,12 @@ class Duplicate(StringTask):
 
     called = "duplicate-string"
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The word and again the word."""
         return np.concatenate([words, words], axis=1).astype(np.int8)
 
+    @override
     def queries(self, length: int) -> int:
-        """Twice the length."""
         return 2 * length
 
 
@@ -117,28 +118,29 @@ class MissingDuplicate(Transduction):
     [[1]]
     """
 
-    facts_known = OPEN
+    known_properties = OPEN
 
     def __init__(self) -> None:
         super().__init__("missing-duplicate", ("0", "1", "_"), BITS)
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Even ones."""
         return [t for t in range(max(low, 1), high + 1) if t % 2 == 0]
 
+    @override
     def queries(self, length: int) -> int:
-        """One."""
         return 1
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """A uniform word twice, a uniform place hidden."""
-        half = uniform(rng, 2, (length // 2, size))
+        half = draw_uniform(rng, 2, (length // 2, size))
         words = np.concatenate([half, half])
-        words[uniform(rng, length, (size,)), np.arange(size)] = 2
+        words[draw_uniform(rng, length, (size,)), np.arange(size)] = 2
         return words.T
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """What stands half a word away from the hole."""
         size, length = words.shape
         holes = words == 2
         self.require(bool((holes.sum(axis=1) == 1).all()), "one hidden symbol, _, in each word")
@@ -146,8 +148,8 @@ class MissingDuplicate(Transduction):
         hidden: Targets = words[np.arange(size), place][:, None].astype(np.int8)
         return hidden
 
+    @override
     def count_words(self, length: int) -> int:
-        """A word of half the length, and a place."""
         return length << (length // 2)
 
 
@@ -162,8 +164,8 @@ class OddsFirst(StringTask):
 
     called = "odds-first"
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """Places 1, 3, 5, .. and 2, 4, .."""
         return np.concatenate([words[:, ::2], words[:, 1::2]], axis=1).astype(np.int8)
 
 
@@ -178,10 +180,10 @@ class BucketSort(StringTask):
 
     called = "bucket-sort"
     alphabet = ("0", "1", "2", "3", "4")
-    facts_known = COUNTED
+    known_properties = COUNTED
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """Sorted."""
         return np.sort(words, axis=1).astype(np.int8)
 
 
@@ -198,8 +200,8 @@ class Copy(StringTask):
     called = "copy"
     alphabet = tuple("abcdefghij")
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The word."""
         return words.astype(np.int8)
 
 
@@ -214,22 +216,23 @@ class CopyUnique(StringTask):
     """
 
     called = "copy-unique"
-    facts_known = ENDS
+    known_properties = ENDS
     alphabet = tuple(f"s{i}" for i in range(MOST_UNIQUE))
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """As many symbols as there are, at most."""
         return list(range(max(low, 1), min(high, MOST_UNIQUE) + 1))
 
+    @override
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """The first symbols of a uniform order of all of them."""
-        keys = raw_bits(rng, size * MOST_UNIQUE, np.uint64).reshape(size, MOST_UNIQUE)
+        keys = draw_bits(rng, size * MOST_UNIQUE, np.uint64).reshape(size, MOST_UNIQUE)
         return np.argsort(keys, axis=1, kind="stable")[:, :length]
 
+    @override
     def answers(self, words: Words) -> Targets:
-        """The word."""
         return words.astype(np.int8)
 
+    @override
     def count_words(self, length: int) -> int:
-        """Orders of some of the symbols."""
         return int(np.prod([MOST_UNIQUE - i for i in range(length)], dtype=object))

@@ -23,25 +23,26 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, no_negatives
-from flann.tasks.core.sampling import uniform, uniform_below
+from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import InPlace
-from flann.tasks.theory.properties import Facts
+from flann.tasks.sampling import draw_uniform, draw_below
+from flann.tasks.theory.properties import TaskProperties
 
 from .strings import COUNTED, BucketSort, MissingDuplicate, OddsFirst
 
 BITS = ("0", "1")
 HIDDEN = 2
 SAME = "symbols at places that the length tells are compared"
-STACK = Facts("AC0", SAME, stack=True, remembers=True)
-QUEUE = Facts("AC0", SAME, remembers=True)
+STACK = TaskProperties("AC0", SAME, stack=True, remembers=True)
+QUEUE = TaskProperties("AC0", SAME, remembers=True)
 
 Order = Literal["reversed", "copied", "odds first", "sorted"]
 
 
-def reordered(word: Word, order: Order) -> Word:
+def reorder(word: Word, order: Order) -> Word:
     """The second half that belongs to a first half, both of shape (length, size)."""
     if order == "reversed":
         return word[::-1]
@@ -61,48 +62,56 @@ class Marked(Recognition):
     """
 
     def __init__(
-        self, name: str, alphabet: tuple[str, ...], order: Order, negatives: Negatives, facts: Facts
+        self,
+        name: str,
+        alphabet: tuple[str, ...],
+        order: Order,
+        negatives: Negatives,
+        properties: TaskProperties,
     ) -> None:
         self.name, self.order, self.negatives = name, order, negatives
         self.symbols = (*alphabet, "#")
         self.mark = len(alphabet)
-        self.facts_known = facts
+        self.known_properties = properties
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """What is known of comparing a word with another order of itself."""
-        return self.facts_known
+        return self.known_properties
 
     @property
+    @override
     def summary(self) -> str:
-        """One line on what the language is."""
         return f"Is what follows the mark # what comes before it, {self.order}?"
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Odd ones, from 3 on."""
         return [t for t in range(max(low, 3), high + 1) if t % 2]
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words, for the published mix."""
         return int(len(self.symbols) ** length) if self.negatives == "mixed" else None
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members."""
-        word = uniform(rng, self.mark, (length // 2, size))
+        word = draw_uniform(rng, self.mark, (length // 2, size))
         mark = np.full((1, size), self.mark, np.uint8)
-        return np.concatenate([word, mark, reordered(word, self.order)])
+        return np.concatenate([word, mark, reorder(word, self.order)])
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether the second half is the right one."""
         half = tokens.shape[1] // 2
-        second = reordered(tokens[:, :half].T, self.order).T
+        second = reorder(tokens[:, :half].T, self.order).T
         right: Verdicts = self.in_format(tokens)
         if right.any():  # else the halves may not even be of one length
             right &= (tokens[:, half + 1 :] == second).all(axis=1)
         return right
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether there is one mark, in the middle."""
         length = tokens.shape[1]
         marks = tokens == self.mark
         middle: Verdicts = marks[:, length // 2] & (marks.sum(axis=1) == 1) & (length % 2 == 1)
@@ -127,7 +136,7 @@ def odds_first(
 ) -> Task:
     """The symbols at odd places, and then those at even places; places are counted from 1."""
     if mode == "transduce" and negatives != "mixed":
-        raise no_negatives("odds-first")
+        raise refuse_negatives("odds-first")
     if mode == "transduce":
         return OddsFirst()
     return Marked("odds-first", BITS, "odds first", negatives, QUEUE)
@@ -141,7 +150,7 @@ def bucket_sort(
 ) -> Task:
     """The symbols of the word in order."""
     if mode != "recognise" and negatives != "mixed":
-        raise no_negatives("bucket-sort")
+        raise refuse_negatives("bucket-sort")
     if mode != "recognise":
         return InPlace(BucketSort()) if mode == "tag" else BucketSort()
     return Marked("bucket-sort", ("1", "2", "3", "4", "5"), "sorted", negatives, COUNTED)
@@ -151,19 +160,21 @@ class Halves(Recognition):
     """Words of two halves that tell one another: of even length, without a mark."""
 
     symbols: tuple[str, ...] = BITS
-    facts_known = QUEUE
+    known_properties = QUEUE
 
+    @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
         """Even ones."""
         return [t for t in range(max(low, 2), high + 1) if t % 2 == 0]
 
     @property
-    def facts(self) -> Facts:
+    @override
+    def properties(self) -> TaskProperties:
         """What is known of comparing two halves."""
-        return self.facts_known
+        return self.known_properties
 
+    @override
     def count_words(self, length: int) -> int | None:
-        """All words, for the published mix."""
         return int(len(self.symbols) ** length) if self.negatives == "mixed" else None
 
 
@@ -180,13 +191,14 @@ class UnmarkedReversal(Halves):
     def __init__(self, *, negatives: Negatives = "mixed") -> None:
         self.name, self.negatives = "unmarked-reversal", negatives
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members."""
-        word = uniform(rng, 2, (length // 2, size))
+        word = draw_uniform(rng, 2, (length // 2, size))
         return np.concatenate([word, word[::-1]])
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether it reads the same from both ends, and has an even length."""
         same: Verdicts = (tokens == tokens[:, ::-1]).all(axis=1) & (tokens.shape[1] % 2 == 0)
         return same
 
@@ -199,17 +211,18 @@ class HiddenOne(Halves):
     def __init__(self, negatives: Negatives) -> None:
         self.name, self.negatives = "missing-duplicate", negatives
 
+    @override
     def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
         """Uniform over all members: a place, and what stands at the others."""
-        place = uniform_below(rng, np.full(size, length)).astype(np.intp)
-        half = uniform(rng, 2, (length // 2, size))
+        place = draw_below(rng, np.full(size, length)).astype(np.intp)
+        half = draw_uniform(rng, 2, (length // 2, size))
         half[place % (length // 2), np.arange(size)] = 1
         words = np.concatenate([half, half])
         words[place, np.arange(size)] = HIDDEN
         return words
 
+    @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Whether the halves are the same once the hidden one is put back."""
         size, length = tokens.shape
         if length % 2:
             return np.zeros(size, bool)
@@ -218,8 +231,8 @@ class HiddenOne(Halves):
         right: Verdicts = same & self.in_format(tokens)
         return right
 
+    @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Whether one symbol is hidden."""
         hidden: Verdicts = (tokens == HIDDEN).sum(axis=1) == 1
         return hidden
 
@@ -230,5 +243,5 @@ def missing_duplicate(
 ) -> Task:
     """The symbol that is hidden in a word written twice."""
     if mode == "transduce" and negatives != "mixed":
-        raise no_negatives("missing-duplicate")
+        raise refuse_negatives("missing-duplicate")
     return MissingDuplicate() if mode == "transduce" else HiddenOne(negatives)

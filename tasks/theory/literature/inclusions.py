@@ -47,7 +47,7 @@ SPECIAL_CASES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
 )
 
 
-def carried_over(statements: list[Statement]) -> list[Statement]:
+def carry_over(statements: list[Statement]) -> list[Statement]:
     """All statements, and what follows from them by inclusion, as long as more follows."""
     known = {(s.family, s.regime): s for s in statements}
     changed = True

@@ -17,39 +17,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flann.tasks.theory.properties import Facts
+from flann.tasks.theory.properties import TaskProperties
 from flann.tasks.theory.statements import Statement
 
 from .papers import DELTA_PRODUCT, GRAZZI, RWKV_7, STATE_ILLUSION
-from .recurrent import too_little_memory
+from .recurrent import state_memory_bound
 
 ADDITIVE = ("linear-attention", "rwkv-4", "mlstm")
 NON_NEGATIVE = (*ADDITIVE, "delta-rule-nonnegative")
 OVERWRITING = ("delta-rule", "householder-products", "rwkv-7")
 
 
-def linear_attention(facts: Facts) -> Iterator[Statement]:
+def state_linear_attention(properties: TaskProperties) -> Iterator[Statement]:
     """What the eigenvalues of the update allow."""
     for family in (*NON_NEGATIVE, *OVERWRITING):
-        if facts.not_regular:
+        if properties.not_regular:
             why = "with constantly many bits it is a finite automaton, and this is not regular"
             yield Statement(family, "fixed precision", "cannot", why, GRAZZI)
-        if facts.remembers:
-            yield too_little_memory(family, STATE_ILLUSION)
+        if properties.remembers:
+            yield state_memory_bound(family, STATE_ILLUSION)
     for family in ADDITIVE:
-        if facts.hard and not facts.remembers:
+        if properties.hard and not properties.remembers:
             why = "its updates are diagonal: their products are in TC0"
             yield Statement(family, "log precision", "cannot unless TC0 = NC1", why, STATE_ILLUSION)
-    if facts.letter_periods:
+    if properties.letter_periods:
         for family in NON_NEGATIVE:
             why = "a symbol repeated alternates, and with eigenvalues in [0, 1] the state settles"
             yield Statement(family, "fixed precision", "cannot", why, GRAZZI)
-    yield from overwriting(facts)
+    yield from state_delta_rules(properties)
 
 
-def overwriting(facts: Facts) -> Iterator[Statement]:
+def state_delta_rules(properties: TaskProperties) -> Iterator[Statement]:
     """Eigenvalues in [-1, 1], or a full generalised delta rule: every automaton."""
-    if not facts.regular:
+    if not properties.regular:
         return
     why = "reflections make every permutation, and a gate resets: enough layers run any automaton"
     yield Statement("delta-rule", "fixed precision", "can", why, DELTA_PRODUCT)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flann.tasks.theory.properties import Facts
+from flann.tasks.theory.properties import TaskProperties
 from flann.tasks.theory.statements import Statement
 
 from .papers import (
@@ -32,38 +32,38 @@ GATED = {
 WITH_MEMORY = ("stack-rnn", "tape-rnn")
 
 
-def recurrent(facts: Facts) -> Iterator[Statement]:
+def state_recurrent(properties: TaskProperties) -> Iterator[Statement]:
     """RNN, GRU, LSTM and sLSTM, and those with a memory beside their state."""
     for family, source in GATED.items():
-        if facts.regular and family != "slstm":  # which contains the RNN
+        if properties.regular and family != "slstm":  # which contains the RNN
             why = "with saturated gates it runs any finite automaton"
             yield Statement(family, "fixed precision", "can", why, source)
-        elif facts.not_regular:
+        elif properties.not_regular:
             why = "a state of constantly many bits is a finite automaton, and this is not regular"
             yield Statement(family, "fixed precision", "cannot", why, source)
-        if facts.remembers:
-            yield too_little_memory(family, MERRILL_2020)
-    if facts.counters and not facts.remembers:
+        if properties.remembers:
+            yield state_memory_bound(family, MERRILL_2020)
+    if properties.counters and not properties.remembers:
         why = "cells count up and down, which takes log T bits, and their signs are read off"
         yield Statement("lstm", "log precision", "can", why, WEISS_2018)
-    if facts.stack or (facts.counters == 1 and not facts.remembers):
+    if properties.stack or (properties.counters == 1 and not properties.remembers):
         why = "a state of any precision can hold the stack of a pushdown automaton"
         yield Statement("rnn", "unbounded precision", "can", why, KORSKY)
-    if facts.stack:
+    if properties.stack:
         why = "a bounded network with an unbounded stack runs any pushdown automaton"
         yield Statement("stack-rnn", "fixed precision", "can", why, STOGIN)
-    yield from with_memory(facts)
+    yield from state_stack_and_tape(properties)
 
 
-def with_memory(facts: Facts) -> Iterator[Statement]:
+def state_stack_and_tape(properties: TaskProperties) -> Iterator[Statement]:
     """A stack or a tape, where nothing is shown but what the RNN inside does."""
     for family in WITH_MEMORY:
-        if facts.not_regular and not (facts.stack and family == "stack-rnn"):
+        if properties.not_regular and not (properties.stack and family == "stack-rnn"):
             why = "its memory is unbounded, and no construction for its moves has been shown"
             yield Statement(family, "fixed precision", "open", why, f"not settled in {STOGIN}")
 
 
-def too_little_memory(family: str, source: str) -> Statement:
+def state_memory_bound(family: str, source: str) -> Statement:
     """A state of fixed width and log T bits a number cannot hold T / 2 symbols."""
     why = "on the order of T bits have to be remembered; the state has on the order of log T"
     return Statement(family, "log precision", "cannot", why, f"{HEWITT}; {COPYING}; {source}")

@@ -15,77 +15,77 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flann.tasks.theory.properties import Facts
+from flann.tasks.theory.properties import TaskProperties
 from flann.tasks.theory.statements import Statement
 
 from .papers import ALSMANN, GRAZZI, SARROF, STATE_ILLUSION
-from .recurrent import too_little_memory
+from .recurrent import state_memory_bound
 
 DIAGONAL = ("time-invariant-ssm", "nonnegative-ssm", "real-ssm")
 
 
-def state_space(facts: Facts) -> Iterator[Statement]:
+def state_ssms(properties: TaskProperties) -> Iterator[Statement]:
     """What the eigenvalues allow."""
     for family in (*DIAGONAL, "input-dependent-ssm"):
-        if facts.not_regular:
+        if properties.not_regular:
             why = "with constantly many bits it recognises regular languages only"
             yield Statement(family, "fixed precision", "cannot", why, ALSMANN)
-        if facts.remembers:
-            yield too_little_memory(family, STATE_ILLUSION)
+        if properties.remembers:
+            yield state_memory_bound(family, STATE_ILLUSION)
     for family in DIAGONAL:
-        if facts.hard and not facts.remembers:  # which is out of reach in any case
+        if properties.hard and not properties.remembers:  # which is out of reach in any case
             why = "one matrix, or diagonal ones: their products are in TC0"
             yield Statement(family, "log precision", "cannot unless TC0 = NC1", why, STATE_ILLUSION)
-    yield from counting(facts)
-    yield from time_invariant(facts)
-    yield from non_negative(facts)
-    yield from real(facts)
-    if facts.regular:
+    yield from state_counting(properties)
+    yield from state_time_invariant(properties)
+    yield from state_nonnegative(properties)
+    yield from state_real(properties)
+    if properties.regular:
         why = "its matrices can be the transition matrices of the automaton"
         yield Statement("input-dependent-ssm", "log precision", "can", why, STATE_ILLUSION)
 
 
-def counting(facts: Facts) -> Iterator[Statement]:
+def state_counting(properties: TaskProperties) -> Iterator[Statement]:
     """A state with eigenvalue 1 adds up what comes in."""
-    if not facts.counters or facts.remembers:
+    if not properties.counters or properties.remembers:
         return
     why = "states with eigenvalue 1 count up and down; the next layer reads their signs"
     yield Statement("nonnegative-ssm", "log precision", "can", why, f"{SARROF}; {ALSMANN}")
-    if not facts.nested:
+    if not properties.nested:
         yield Statement("time-invariant-ssm", "log precision", "can", why, ALSMANN)
 
 
-def time_invariant(facts: Facts) -> Iterator[Statement]:
+def state_time_invariant(properties: TaskProperties) -> Iterator[Statement]:
     """One matrix for every input: position counts, content does not flip the sign."""
     family, regime = "time-invariant-ssm", "fixed precision"
-    if facts.holds_parity or facts.counts_besides_length:
+    if properties.holds_parity or properties.counts_besides_length:
         why = "one matrix acts at every step, so no symbol can flip a sign; words of one length do"
         yield Statement(family, regime, "cannot", why, SARROF)
-    if facts.length_modulus == 2:
+    if properties.length_modulus == 2:
         why = "an eigenvalue of -1 counts steps modulo two"
         yield Statement(family, regime, "can", why, SARROF)
-    elif facts.length_modulus:
-        why = f"a state goes round in {facts.length_modulus} steps, whatever the symbols are"
+    elif properties.length_modulus:
+        why = f"a state goes round in {properties.length_modulus} steps, whatever the symbols are"
         yield Statement(family, regime, "can", why, ALSMANN)
 
 
-def non_negative(facts: Facts) -> Iterator[Statement]:
+def state_nonnegative(properties: TaskProperties) -> Iterator[Statement]:
     """Eigenvalues in [0, 1]: exactly the star-free ones among regular languages."""
-    if not facts.regular or facts.star_free is None:
+    if not properties.regular or properties.star_free is None:
         return
-    if facts.star_free:
+    if properties.star_free:
         why = "star-free: a cascade of flip-flops, each a gate that keeps or overwrites"
     else:
         why = "not star-free: gates in [0, 1] keep or forget, they cannot go round in a cycle"
-    verdict = "can" if facts.star_free else "cannot"
+    verdict = "can" if properties.star_free else "cannot"
     yield Statement("nonnegative-ssm", "fixed precision", verdict, why, SARROF)
 
 
-def real(facts: Facts) -> Iterator[Statement]:
+def state_real(properties: TaskProperties) -> Iterator[Statement]:
     """Eigenvalues in [-1, 1]: star-free ones and parities, and no odd modulus."""
-    if facts.elementary:
+    if properties.elementary:
         why = "an eigenvalue of -1 flips the sign of a state"
         yield Statement("real-ssm", "fixed precision", "can", why, f"{SARROF}; {GRAZZI}")
-    if facts.odd_period:
-        why = f"a word repeated counts modulo {facts.odd_period}, not a power of two"
+    if properties.odd_period:
+        why = f"a word repeated counts modulo {properties.odd_period}, not a power of two"
         yield Statement("real-ssm", "fixed precision", "cannot", why, GRAZZI)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flann.tasks.theory.properties import Facts
+from flann.tasks.theory.properties import TaskProperties
 from flann.tasks.theory.statements import Statement
 
 from .papers import (
@@ -52,150 +52,152 @@ POSITIONED = (CAUSAL, BIDIRECTIONAL)
 UNBOUNDED, HARD = "unbounded precision", "unique hard attention"
 
 
-def transformers(facts: Facts) -> Iterator[Statement]:
+def state_transformers(properties: TaskProperties) -> Iterator[Statement]:
     """What is known of attention."""
-    yield from constant_depth(facts)
-    yield from causal(facts)
-    yield from hard_attention(facts)
-    yield from without_positions(facts)
-    yield from exact_counting(facts)
-    yield from bidirectional(facts)
-    yield from growing(facts)
-    yield from equivariant(facts)
+    yield from state_constant_depth(properties)
+    yield from state_causal(properties)
+    yield from state_hard_attention(properties)
+    yield from state_without_positions(properties)
+    yield from state_exact_counting(properties)
+    yield from state_bidirectional(properties)
+    yield from state_growing_depth(properties)
+    yield from state_equivariant(properties)
 
 
-def constant_depth(facts: Facts) -> Iterator[Statement]:
+def state_constant_depth(properties: TaskProperties) -> Iterator[Statement]:
     """The circuits that constantly many layers are."""
     for family in (*POSITIONED, "transformer-looped"):
-        if facts.hard:
+        if properties.hard:
             why = "constantly many layers at log precision are in TC0"
             source = f"{PARALLELISM}; {LOG_PRECISION}"
             yield Statement(family, "log precision", "cannot unless TC0 = NC1", why, source)
-        if facts.beyond_ac0:
+        if properties.beyond_ac0:
             why = "constantly many layers of constantly many bits are in AC0, and this is not"
             yield Statement(family, "fixed precision", "cannot", why, LI)
 
 
-def causal(facts: Facts) -> Iterator[Statement]:
+def state_causal(properties: TaskProperties) -> Iterator[Statement]:
     """A causal mask and positions."""
-    if facts.regular and facts.circuit_class == "AC0":
-        what = "star-free" if facts.star_free else "regular and in AC0, with sinusoidal positions"
+    if properties.regular and properties.circuit_class == "AC0":
+        what = (
+            "star-free" if properties.star_free else "regular and in AC0, with sinusoidal positions"
+        )
         why = f"{what}: what masked hard attention does, and soft attention can imitate"
         yield Statement(CAUSAL, UNBOUNDED, "can", why, f"{STAR_FREE}; {SOFT_HARD}")
-    if "parity" in facts.named:
+    if "parity" in properties.named:
         why = "four layers of soft attention, with positions that grow as a power of t"
         yield Statement(CAUSAL, UNBOUNDED, "can", why, KOZACHINSKIY)
-    if facts.circuit_class == "ACC0":
+    if properties.circuit_class == "ACC0":
         why = "in TC0, so not excluded; constantly many layers do it if their width grows with T"
         yield Statement(CAUSAL, "log precision", "open", why, f"{PARALLELISM}; {LIU}")
-    if "dyck" in facts.named and not facts.regular and not facts.counters:
-        yield dyck_program(CAUSAL)
+    if "dyck" in properties.named and not properties.regular and not properties.counters:
+        yield state_dyck_program(CAUSAL)
 
 
-def hard_attention(facts: Facts) -> Iterator[Statement]:
+def state_hard_attention(properties: TaskProperties) -> Iterator[Statement]:
     """Heads that look at one place alone."""
-    if facts.beyond_ac0:
+    if properties.beyond_ac0:
         for family in POSITIONED:
             why = "heads that look at one place are in AC0, and this is not"
             yield Statement(family, HARD, "cannot", why, HAO)
-    if facts.not_regular and not facts.beyond_ac0:
+    if properties.not_regular and not properties.beyond_ac0:
         why = "without positions it recognises star-free languages only, and this is not regular"
         yield Statement(NOPE, HARD, "cannot", why, STAR_FREE)
-    if not facts.regular:
+    if not properties.regular:
         return
-    if facts.star_free is not None:
-        verdict = "can" if facts.star_free else "cannot"
-        start = "star-free" if facts.star_free else "not star-free"
+    if properties.star_free is not None:
+        verdict = "can" if properties.star_free else "cannot"
+        start = "star-free" if properties.star_free else "not star-free"
         why = f"{start}: strictly masked, it is linear temporal logic, which is star-free"
         yield Statement(NOPE, HARD, verdict, why, STAR_FREE)
-    if facts.circuit_class == "AC0":
-        if not facts.star_free:
+    if properties.circuit_class == "AC0":
+        if not properties.star_free:
             why = "regular and in AC0: sinusoidal positions tell the length modulo a constant"
             yield Statement(CAUSAL, HARD, "can", why, STAR_FREE)
-        if not facts.asks_every_prefix:
+        if not properties.asks_every_prefix:
             why = "regular and in AC0: first-order logic with the position modulo a constant"
             yield Statement(BIDIRECTIONAL, HARD, "can", why, BARCELO)
 
 
-def without_positions(facts: Facts) -> Iterator[Statement]:
+def state_without_positions(properties: TaskProperties) -> Iterator[Statement]:
     """A causal mask alone: at fixed precision exactly the R-trivial languages."""
     family, regime = NOPE, "fixed precision"
-    if facts.regular and facts.r_trivial is not None:
-        verdict = "can" if facts.r_trivial else "cannot"
-        if facts.r_trivial:
+    if properties.regular and properties.r_trivial is not None:
+        verdict = "can" if properties.r_trivial else "cannot"
+        if properties.r_trivial:
             why = "R-trivial: strictly masked, it says what came some time before"
         else:
             why = "not R-trivial: strictly masked, it says no more than what came some time before"
         yield Statement(family, regime, verdict, why, LI_COTTERELL)
-    elif facts.not_regular and not facts.beyond_ac0:
+    elif properties.not_regular and not properties.beyond_ac0:
         why = "it recognises R-trivial languages only, and this is not regular"
         yield Statement(family, regime, "cannot", why, LI_COTTERELL)
 
 
-def exact_counting(facts: Facts) -> Iterator[Statement]:
+def state_exact_counting(properties: TaskProperties) -> Iterator[Statement]:
     """C-RASP, and the soft attention that it is compiled to."""
     regime, source = "exact counting", f"{YANG_CHIANG}; {HUANG}"
-    if facts.counters:
+    if properties.counters:
         why = "an even average over the prefix compares the counts"
         yield Statement(NOPE, regime, "can", why, source)
         yield Statement(NOPE, UNBOUNDED, "can", why, YANG_CHIANG)
-    elif facts.r_trivial:
+    elif properties.r_trivial:
         why = "R-trivial: what came some time before has a count above 0"
         yield Statement(NOPE, regime, "can", why, f"{YANG_CHIANG}; {LI_COTTERELL}")
-    elif facts.holds_parity:
+    elif properties.holds_parity:
         why = "it holds parity, which no count compared with a multiple of another tells"
         yield Statement(CAUSAL, regime, "cannot", why, HUANG)
-    elif facts.holds_flip_flop:
+    elif properties.holds_flip_flop:
         why = "it holds a flip-flop, and counts do not tell which of two symbols came last"
         yield Statement(NOPE, regime, "cannot", why, HUANG)
 
 
-def bidirectional(facts: Facts) -> Iterator[Statement]:
+def state_bidirectional(properties: TaskProperties) -> Iterator[Statement]:
     """Positions and no mask."""
-    if "recognise" in facts.named and {"parity", "first"} & facts.named:
+    if "recognise" in properties.named and {"parity", "first"} & properties.named:
         why = "constructed by hand: the count, or the first position, picked out by attention"
         yield Statement(BIDIRECTIONAL, UNBOUNDED, "can", why, CHIANG_CHOLAK)
-    if "dyck" in facts.named and not facts.regular:
-        yield dyck_program(BIDIRECTIONAL)
+    if "dyck" in properties.named and not properties.regular:
+        yield state_dyck_program(BIDIRECTIONAL)
 
 
-def dyck_program(family: str) -> Statement:
+def state_dyck_program(family: str) -> Statement:
     """Dyck by a RASP program, which leaves precision out of account."""
     why = "a RASP program: count the depth, match each closing bracket at its own depth"
     return Statement(family, UNBOUNDED, "can", why, WEISS_2021)
 
 
-def growing(facts: Facts) -> Iterator[Statement]:
+def state_growing_depth(properties: TaskProperties) -> Iterator[Statement]:
     """Depth, written symbols or padding that grow with the word."""
-    if facts.regular:
+    if properties.regular:
         why = "log T layers compose the transitions pairwise"
         yield Statement(CAUSAL, "depth log T", "can", why, f"{LIU}; {LOG_DEPTH}")
         why = "it writes the state after every symbol, one step at a time"
         yield Statement(CAUSAL, "chain of thought", "can", why, CHAIN_OF_THOUGHT)
-    if facts.circuit_class in ("AC0", "ACC0", "TC0"):
+    if properties.circuit_class in ("AC0", "ACC0", "TC0"):
         why = "with padding it is exactly uniform TC0, and this is in it"
         yield Statement(CAUSAL, "padding", "can", why, PADDING)
-    elif facts.hard:
+    elif properties.hard:
         why = "with padding it is exactly uniform TC0"
         yield Statement(CAUSAL, "padding", "cannot unless TC0 = NC1", why, PADDING)
 
 
-def equivariant(facts: Facts) -> Iterator[Statement]:
+def state_equivariant(properties: TaskProperties) -> Iterator[Statement]:
     """Neither mask nor positions: only counts of the symbols are seen, and one's own symbol."""
     family, regime, source = EQUIVARIANT, UNBOUNDED, f"{PEREZ}; {KOECHER}"
-    if facts.last_symbol_alone and not facts.partial:
+    if properties.last_symbol_alone and not properties.partial:
         why = "the answer is told by the symbol that stands where it is asked for"
         yield Statement(family, "fixed precision", "can", why, PEREZ)
-    elif facts.proportions:
+    elif properties.proportions:
         why = "one even average over the word compares the counts"
         yield Statement(family, regime, "can", why, KOECHER)
-    elif facts.regular and facts.commutes and not facts.asks_every_prefix:
-        if facts.star_free:
+    elif properties.regular and properties.commutes and not properties.asks_every_prefix:
+        if properties.star_free:
             why = "the answer compares counts of symbols with constants"
             yield Statement(family, regime, "can", why, KOECHER)
-        elif facts.star_free is False:
+        elif properties.star_free is False:
             why = "the answer goes on alternating with a count, and no polynomials tell that"
             yield Statement(family, regime, "cannot", why, source)
-    elif facts.known:
+    elif properties.known:
         why = "an answer sees its own symbol and the count of each in the word, and no order"
         yield Statement(family, regime, "cannot", why, source)

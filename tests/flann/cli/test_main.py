@@ -21,7 +21,7 @@ def test_run_prints_the_curve_and_the_report(flann: Command, tmp_path: Path) -> 
     assert "longer than any training word (6)" in done.stdout
     page = tmp_path / done.stdout.splitlines()[-1].removeprefix("report: ")
     assert page.exists()
-    assert "made before" in flann("run", *TINY_OPTIONS).stdout
+    assert "found: " in flann("run", *TINY_OPTIONS).stdout
 
 
 def test_json_and_nothing_else_on_standard_output(flann: Command) -> None:
@@ -53,7 +53,7 @@ def test_several_models_are_several_curves_on_one_page(here: Here, tmp_path: Pat
 
 
 def test_the_backend_of_the_scans_is_said_once(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flann.runs.run.TOLD", set())
+    monkeypatch.setattr("flann.runs.run.ANNOUNCED", set())
     _, out, err = here("run", *TINY_OPTIONS, "--seed", "0", "--seed", "1", "--json")
     assert err.count("scans run on") == 1
     folder = Path(json.loads(out)[0]["run"])
@@ -153,11 +153,11 @@ def test_ctrl_c_keeps_the_checkpoint_and_the_same_command_goes_on(tmp_path: Path
     assert running.returncode == 130
     assert out == ""
     assert "Traceback" not in err
-    assert "goes on from there" in err
+    assert "resumes from there" in err
     resumed = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
     )
-    assert "going on from step" in resumed.stderr
+    assert "resuming from step" in resumed.stderr
     fresh = subprocess.run(
         [*command, "--runs", "other"], cwd=tmp_path, env=environment, capture_output=True,
         text=True, timeout=300,

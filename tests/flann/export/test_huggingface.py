@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from flann.errors import UserError
-from flann.evaluation.held_out_words import draw_held_out_words
+from flann.evaluation.held_out_words import draw_held_out_words, pack_rows
 from flann.export import huggingface as data_folder
 from flann.export.huggingface import apart, write_folder
 from flann.tasks import get_task
-from flann.training.words import rows
 
 from ..conftest import Here
 
@@ -99,8 +98,8 @@ def test_an_interrupted_folder_is_not_there(
 def test_a_word_that_is_a_test_word_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_folder, "BLOCK", 40)
     task = get_task("parity")
-    tested = rows(np.array([[0, 0], [0, 1], [1, 1]], np.uint8))
+    tested = pack_rows(np.array([[0, 0], [0, 1], [1, 1]], np.uint8))
     drawn = np.concatenate([batch.tokens for batch in apart(task, 2, 30, 0, tested)])
     assert drawn.tolist() == [[1, 0]] * 30
     with pytest.raises(UserError, match="nearly every word"):
-        list(apart(task, 2, 1, 0, rows(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.uint8))))
+        list(apart(task, 2, 1, 0, pack_rows(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.uint8))))

@@ -82,7 +82,7 @@ def spelled_slowly(task: Task, tokens: np.ndarray, targets: np.ndarray) -> Texts
 @pytest.mark.parametrize("name", TASKS)
 def test_arrays_hold_true_labels(tmp_path: Path, name: str) -> None:
     task = get_task(name)
-    length = task.length_near(12)
+    length = task.nearest_length(12)
     arrays = np.load(write_words(task, length, 75, 0, tmp_path / "words.npz"))
     assert arrays["tokens"].shape == (75, length + task.queries(length))
     assert arrays["tokens"].dtype.itemsize == 1
@@ -94,7 +94,7 @@ def test_arrays_hold_true_labels(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_text_tells_the_same_as_the_arrays(tmp_path: Path, form: str, name: str) -> None:
     task = get_task(name)
-    length = task.length_near(12)
+    length = task.nearest_length(12)
     arrays = np.load(write_words(task, length, 75, 3, tmp_path / "words.npz"))
     path = write_words(task, length, 75, 3, tmp_path / f"words{form}")
     if form != ".npz":

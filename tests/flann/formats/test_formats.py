@@ -68,7 +68,7 @@ def test_what_is_encoded_is_decoded(task_name: str, name: str) -> None:
     if presented is None:
         return
     for wanted in (1, 6, 11):
-        length = task.length_near(wanted)
+        length = task.nearest_length(wanted)
         model = TruthfulPredictor(presented, task, length)
         tokens, targets = model.encoded
         assert tokens.shape == targets.shape
@@ -128,7 +128,7 @@ def test_the_last_state_tells_the_answer(name: str) -> None:
     task = get_task(name if name.startswith("regex") else f"{name}{':,'[':' in name]}{option}")
     if task.mode != "recognise":
         return
-    batch = task.sample(np.random.default_rng(0), 300, task.length_near(8))
+    batch = task.sample(np.random.default_rng(0), 300, task.nearest_length(8))
     targets = get_format("cot", task).encode(batch).targets
     labels_after: dict[int, set[int]] = {}
     for state, label in targets[:, -2:].tolist():

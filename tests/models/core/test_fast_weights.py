@@ -15,7 +15,7 @@ from flann.models.core.registry import model_registry
 from flann.models.linear.delta_rule import DeltaRule
 from flann.models.linear.linear_attention import LinearAttention
 from flann.models.linear.rwkv7 import TimeMixing7
-from flann.models.recurrent.xlstm import MatrixLSTM
+from flann.models.recurrent.mlstm import MatrixLSTM
 from flann.models.scans.state_space import Eigenvalues
 from flann.models.ssm.mamba2 import ScalarDecaySSM
 

@@ -20,9 +20,9 @@ from flann.rasp import load_program
 from flann.rasp.compiler import ProgramNetwork, compile_sop, load_network, save_network
 from flann.rasp.compiler.check import check, draw_words
 from flann.rasp.graph.sops import SOp
-from flann.rasp.programs.catalogue import claims
+from flann.rasp.programs.catalogue import load_claims
 
-from ..conftest import built
+from ..conftest import build_program
 from ..grammar import LETTERS, programs
 
 NAMES = ["parity", "Z60", "A4xZ5", "A5", "S4", "dyck-1", "shuffle-dyck-2", "dyck-2", "majority"]
@@ -98,7 +98,7 @@ for name in ("Q8", "double-histogram", "cycle-navigation"):
 def check_if_compilable(source: str, length: int) -> bool:
     """Compile a program and check the network; return whether the program was compiled."""
     try:
-        node = built(source)
+        node = build_program(source)
     except UserError:
         return False
     if not isinstance(node, SOp):
@@ -167,7 +167,7 @@ count(tokens, "a") > count(tokens, "b") and not (count(tokens, "c") == 1)
 @pytest.mark.parametrize("source", SNIPPETS)
 def test_every_kind_of_expression_is_compiled(source: str) -> None:
     for length in (1, 7, 40):
-        node = built(source)
+        node = build_program(source)
         assert isinstance(node, SOp)
         network = compile_sop(node, LETTERS, length)
         result = check(node, network, lengths={1, 2, 3, 4, 5, 7, length // 2 + 1, length} - {0}
@@ -192,7 +192,7 @@ def test_every_kind_of_expression_is_compiled(source: str) -> None:
     ],
 )
 def test_refusals_give_expression_and_reason(source: str, expected: str) -> None:
-    node = built(source)
+    node = build_program(source)
     with pytest.raises(UserError) as caught:
         compile_sop(node, LETTERS, 64)
     assert expected in str(caught.value)
@@ -200,14 +200,14 @@ def test_refusals_give_expression_and_reason(source: str, expected: str) -> None
 
 
 def test_every_refused_expression_is_listed_with_its_location() -> None:
-    from flann.rasp.interpreter.session import new_interpreter
+    from flann.rasp.interpreter.library import create_interpreter
     from flann.rasp.language.parser import parse
 
-    interpreter = new_interpreter()
+    interpreter = create_interpreter()
     source = "a = indices * length > 3;\nb = round(aggregate(full_s, indices)) == 1;\nc = a and b;"
     node = interpreter.run(parse(source))
     with pytest.raises(UserError) as caught:
-        compile_sop(node, LETTERS, 64, places=interpreter.places)
+        compile_sop(node, LETTERS, 64, spans=interpreter.spans)
     assert "line 1, column 13: " in str(caught.value)
     assert "line 2, column 5: " in str(caught.value)
 
@@ -331,5 +331,5 @@ def test_damaged_files_give_one_line_errors(tmp_path: Path) -> None:
 
 def test_every_program_file_is_tested_here() -> None:
     tested = {"reverse-string", "copy", "duplicate-string"} | set(NAMES) | set(MORE)
-    for name, claim in claims().items():
+    for name, claim in load_claims().items():
         assert name in tested or set(claim["tasks"]) & tested

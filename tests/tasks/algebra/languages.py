@@ -69,7 +69,7 @@ class Row:
         if self.expression == "nothing":
             return from_function(self.symbols, 0, lambda q, a: q, lambda q: False)
         machine = from_expression(self.expression, self.symbols)
-        machine = (machine.complement() if self.complement else machine).minimised()
+        machine = (machine.complement() if self.complement else machine).minimise()
         return with_neutral_letter(machine, self.neutral) if self.neutral else machine
 
 
@@ -81,7 +81,7 @@ def with_neutral_letter(machine: Automaton, letter: str) -> Automaton:
         machine.start,
         lambda q, a: int(machine.table[q, a]) if a < old else q,
         lambda q: bool(machine.accepting[q]),
-    ).minimised()
+    ).minimise()
 
 
 def word_problem(group: str, generators: list[int], symbols: str) -> Automaton:
@@ -89,7 +89,7 @@ def word_problem(group: str, generators: list[int], symbols: str) -> Automaton:
     table = get_group(group).table
     return from_function(
         symbols, 0, lambda g, a: int(table[g, generators[a]]), lambda g: g == 0
-    ).minimised()
+    ).minimise()
 
 
 # fmt: off

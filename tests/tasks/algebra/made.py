@@ -171,8 +171,8 @@ def with_neutral(automaton: Automaton) -> Automaton:
 
 def spoilt(rng: Rng, automaton: Automaton) -> Automaton:
     """With one transition of the smallest automaton changed."""
-    small = automaton.minimised()
+    small = automaton.minimise()
     table = small.table.copy()
     q, a = rng.integers(0, small.size), rng.integers(0, len(small.symbols))
     table[q, a] = rng.integers(0, small.size)
-    return replace(small, table=table).minimised()
+    return replace(small, table=table).minimise()

@@ -10,7 +10,7 @@ import numpy as np
 
 from flann.tasks.algebra.semigroup import Semigroup
 from flann.tasks.automata.automaton import Automaton, from_function
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 
 class Products:
@@ -111,7 +111,7 @@ def satisfies_knast(p: Products) -> bool:
     return True
 
 
-def stable_is_aperiodic(machine: Machine, p: Products) -> bool:
+def stable_is_aperiodic(machine: MooreMachine, p: Products) -> bool:
     """With the sets of maps of all words of each length, until one of length s is that of 2s."""
     letters = {tuple(column) for column in machine.table.T.tolist()}
     images = [frozenset(letters)]
@@ -150,7 +150,7 @@ def is_subsequence_closed(automaton: Automaton) -> bool:
     return automaton.counterexample(subsequences) is None
 
 
-def threshold_on_states(machine: Machine) -> bool:
+def threshold_on_states(machine: MooreMachine) -> bool:
     """exfyezf = ezfyexf, by words between tuples of states; no semigroup is made.
 
     p and the two states s behind ..y are fixed by one word (e), the four states r and t behind x or

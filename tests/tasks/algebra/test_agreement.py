@@ -17,16 +17,16 @@ import pytest
 from flann.tasks.algebra.classification import classify_machine
 from flann.tasks.algebra.semigroup import Semigroup
 from flann.tasks.algebra.varieties import decisions, threshold_testable
-from flann.tasks.algebra.varieties.circuits import quasi_aperiodic, solvable
+from flann.tasks.algebra.varieties.circuits import decide_quasi_aperiodic, decide_solvable
 from flann.tasks.algebra.varieties.decisions import EQUATIONS
 from flann.tasks.algebra.varieties.equations import Equations
-from flann.tasks.algebra.varieties.knast import piecewise_locally_testable
-from flann.tasks.algebra.varieties.l_trivial import l_trivial
-from flann.tasks.algebra.varieties.locally_testable import knotted
-from flann.tasks.algebra.varieties.piecewise import r_trivial
+from flann.tasks.algebra.varieties.knast import decide_piecewise_locally_testable
+from flann.tasks.algebra.varieties.l_trivial import decide_l_trivial
+from flann.tasks.algebra.varieties.locally_testable import find_knots
+from flann.tasks.algebra.varieties.piecewise import decide_r_trivial
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 from flann.tasks.automata.automaton import Automaton
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 from .made import MADE, spoilt, with_neutral
 from .oracles import (
@@ -52,7 +52,7 @@ TALLIED = [*AGREED, ON_AUTOMATON]
 class Second:
     """The second procedure for every class, on one machine."""
 
-    machine: Machine
+    machine: MooreMachine
 
     @cached_property
     def products(self) -> Products:
@@ -108,7 +108,7 @@ def agreement(count: int, seed: int) -> Counter[tuple[str, bool]]:
     while compared < count:
         for name in MADE:
             for variant, automaton in enumerate(drawn(rng, name)):
-                machine = Machine.of(automaton)
+                machine = MooreMachine.from_automaton(automaton)
                 try:
                     semigroup = Semigroup.of(machine, Clock.of(60), LARGEST)
                 except Stopped:
@@ -116,7 +116,7 @@ def agreement(count: int, seed: int) -> Counter[tuple[str, bool]]:
                 compared += 1
                 found = classify_machine(machine).classes
                 second = Second(machine).answers(tier=True)
-                shown = (name, machine.table.tolist(), machine.outputs.tolist())
+                shown = (name, machine.table.tolist(), machine.labels.tolist())
                 for label in AGREED:
                     assert found[label] == second[label], (label, *shown)
                     tally[label, second[label]] += 1
@@ -130,27 +130,27 @@ def agreement(count: int, seed: int) -> Counter[tuple[str, bool]]:
     return tally
 
 
-def others(machine: Machine, semigroup: Semigroup, found: dict[str, bool | None]) -> None:
+def others(machine: MooreMachine, semigroup: Semigroup, found: dict[str, bool | None]) -> None:
     """Procedures that `classify` had no need of say the same."""
     equations = Equations.of(semigroup, Clock.of(60))
     assert equations.r_trivial().answer == found["R-trivial"]
     assert equations.j_trivial().answer == found["J-trivial"] == found["PT"]
     assert equations.l_trivial().answer == found["L-trivial"]
-    assert l_trivial(machine, Clock.of(60)).answer == found["L-trivial"]
+    assert decide_l_trivial(machine, Clock.of(60)).answer == found["L-trivial"]
     assert equations.locally_testable().answer == found["LT"]
     assert equations.locally_threshold_testable().answer == found["LTT"]
-    assert piecewise_locally_testable(equations).answer == found["PLT"]
-    assert quasi_aperiodic(equations).answer == found["quasi-aperiodic"]
-    assert solvable(equations).answer == found["solvable"]
+    assert decide_piecewise_locally_testable(equations).answer == found["PLT"]
+    assert decide_quasi_aperiodic(equations).answer == found["quasi-aperiodic"]
+    assert decide_solvable(equations).answer == found["solvable"]
     if machine.size <= 4:
         equation = threshold_on_states(machine)
         assert equation == thresholds_on_automaton(machine, True)
         assert (equation and found["SF"]) == found["LTT"]
 
 
-def thresholds_on_automaton(machine: Machine, star_free: bool | None) -> bool:
+def thresholds_on_automaton(machine: MooreMachine, star_free: bool | None) -> bool:
     """The test that `classify` only has need of where the semigroup is large."""
-    answer = threshold_testable.threshold_testable(machine, star_free, Clock.of(60)).answer
+    answer = threshold_testable.decide_threshold_testable(machine, star_free, Clock.of(60)).answer
     assert answer is not None
     return answer
 
@@ -168,13 +168,13 @@ def test_two_procedures_agree_on_many() -> None:
     )
 
 
-def without_spread(machine: Machine) -> Verdict:
-    return knotted(machine.merged()) or Verdict(True, "half of the test")
+def without_spread(machine: MooreMachine) -> Verdict:
+    return find_knots(machine.merge_symbols()) or Verdict(True, "half of the test")
 
 
 PLANTED: dict[str, tuple[str, object]] = {
     "LT without its second condition": ("locally_testable", without_spread),
-    "PT without confluence": ("piecewise_testable", r_trivial),
+    "PT without confluence": ("piecewise_testable", decide_r_trivial),
     "LTT that is aperiodic": ("EQUATIONS", EQUATIONS | {"LTT": Equations.aperiodic}),
     "PLT that is aperiodic": ("EQUATIONS", EQUATIONS | {"PLT": Equations.aperiodic}),
     "L-trivial the wrong way round": ("EQUATIONS", EQUATIONS | {"L-trivial": Equations.r_trivial}),
@@ -189,14 +189,14 @@ def test_a_planted_error_is_found(what: str, monkeypatch: pytest.MonkeyPatch) ->
         agreement(240, seed=0)
 
 
-def of_one_letter(machine: Machine, arity: int, clock: Clock) -> np.ndarray:
+def of_one_letter(machine: MooreMachine, arity: int, clock: Clock) -> np.ndarray:
     """Only the tuples that a single letter fixes."""
-    table = threshold_testable.product_machine(machine, arity).table
+    table = threshold_testable.build_product_machine(machine, arity).table
     nodes = np.flatnonzero((table == np.arange(len(table))[:, None]).any(axis=1))
     return np.column_stack(np.unravel_index(nodes, (machine.size,) * arity))
 
 
-def no_violation(machine: Machine, clock: Clock) -> None:
+def no_violation(machine: MooreMachine, clock: Clock) -> None:
     """No violation at all: what is aperiodic is taken for LTT."""
 
 

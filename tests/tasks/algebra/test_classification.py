@@ -12,18 +12,18 @@ from flann.tasks.algebra import (
     classify,
     classify_machine,
     classify_task,
-    machine_of,
     pairs,
+    reachability,
+    require_machine,
 )
 from flann.tasks.algebra.classification import classify_group
 from flann.tasks.algebra.varieties import samples, threshold_testable
 from flann.tasks.algebra.varieties.decisions import Decisions
-from flann.tasks.algebra.varieties.inclusions import INSIDE, consequences
+from flann.tasks.algebra.varieties.inclusions import INSIDE, propagate_inclusions
 from flann.tasks.algebra.verdict import Clock, Verdict
-from flann.tasks.automata import moore_machine as machine_module
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.expressions import from_expression
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.languages.regular.word_problem import WordProblem
 
 from .made import MADE, with_neutral
@@ -83,11 +83,11 @@ def test_short_languages(automaton: Automaton, yes: str, no: str) -> None:
 
 
 def test_every_class_is_inside_those_it_is_said_to_be_inside() -> None:
-    """Each decided alone, before anything is concluded; `consequences` then adds nothing wrong."""
+    """Each decided alone, before anything is concluded; `propagate_inclusions` then adds nothing wrong."""
     rng = np.random.default_rng(0)
     for make in MADE.values():
         for _ in range(8):
-            machine = Machine.of(with_neutral(make(rng, 2)))
+            machine = MooreMachine.from_automaton(with_neutral(make(rng, 2)))
             decisions = Decisions(machine, 3000, Clock.of(60))
             decisions.on_automaton()
             alone = {n: v.answer for n, v in decisions.verdicts.items() if v.answer is not None}
@@ -99,13 +99,13 @@ def test_every_class_is_inside_those_it_is_said_to_be_inside() -> None:
 
 def test_consequences() -> None:
     yes, no = Verdict(True, "yes"), Verdict(False, "no", {"x": ("a",)})
-    assert consequences({"SL": yes})["solvable"].answer
-    assert consequences({"SP": yes})["L-trivial"].answer
-    gone = consequences({"quasi-aperiodic": no})
+    assert propagate_inclusions({"SL": yes})["solvable"].answer
+    assert propagate_inclusions({"SP": yes})["L-trivial"].answer
+    gone = propagate_inclusions({"quasi-aperiodic": no})
     assert [name for name in CLASSES if name not in gone] == ["solvable"]
     assert gone["TSL"].why == "as it is not quasi-aperiodic: no"
     assert gone["TSL"].witness == {"x": ("a",)}
-    assert consequences({"R-trivial": yes, "L-trivial": yes})["PT"].answer
+    assert propagate_inclusions({"R-trivial": yes, "L-trivial": yes})["PT"].answer
 
 
 def test_a_semigroup_that_is_too_large_is_said() -> None:
@@ -127,7 +127,7 @@ def test_a_semigroup_that_is_too_large_is_said() -> None:
 
 def test_very_many_states_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """No memory for the square of so many: null with the reason, and no wrong answer."""
-    monkeypatch.setattr(machine_module, "MOST_STATES", 50)
+    monkeypatch.setattr(reachability, "MOST_STATES", 50)
     monkeypatch.setattr(pairs, "MOST_EDGES", 50 * 50 * 2)
     monkeypatch.setattr(samples, "LARGEST", 50)
     ring = from_function("ab", 0, lambda q, a: (q + a) % 60, lambda q: q == 0)
@@ -180,9 +180,9 @@ def test_tasks(name: str) -> None:
     """The circuit class and what else the task itself says."""
     task = get_task(name)
     found = classify_task(task)
-    assert found.circuit == task.facts.circuit_class
-    assert found.classes["SF"] == task.facts.star_free
-    if task.facts.r_trivial:
+    assert found.circuit == task.properties.circuit_class
+    assert found.classes["SF"] == task.properties.star_free
+    if task.properties.r_trivial:
         assert found.classes["R-trivial"]
     assert None not in found.classes.values()
     assert found.alphabet == len(task.symbols) - (task.mode == "transduce")
@@ -192,7 +192,7 @@ def test_a_task_without_an_automaton_is_told_what_has_one() -> None:
     without = []
     for name in task_names():
         try:
-            machine_of(get_task(name))
+            require_machine(get_task(name))
         except UserError as error:
             assert f"{name} has no automaton to classify: expected a regular task" in str(error)
             without.append(name)
@@ -204,7 +204,10 @@ def test_a_task_without_an_automaton_is_told_what_has_one() -> None:
 def test_a_group_by_its_table_and_by_its_machine(name: str) -> None:
     task = get_task(name)
     assert isinstance(task, WordProblem)
-    by_table, by_machine = classify_group(task), classify_machine(machine_of(task))
+    by_table, by_machine = (
+        classify_group(task.group, task.generators, task.symbols),
+        classify_machine(require_machine(task)),
+    )
     assert by_table.classes == by_machine.classes
     assert by_table.circuit == by_machine.circuit
     assert (by_table.states, by_table.semigroup) == (by_machine.states, by_machine.semigroup)
@@ -217,13 +220,15 @@ def test_a_class_of_many_labels_is_that_of_every_label() -> None:
         table = rng.integers(0, states, (states, 2))
         table = np.maximum(table, np.arange(states)[:, None]) if rng.random() < 0.7 else table
         outputs = rng.integers(2, 5, states)
-        machine = Machine.smallest(("a", "b"), table, outputs)
+        machine = MooreMachine.minimal(("a", "b"), table, outputs)
         found = classify_machine(machine).classes
         each = [
             classify_machine(
-                Machine.smallest(("a", "b"), machine.table, (machine.outputs == label).astype(int))
+                MooreMachine.minimal(
+                    ("a", "b"), machine.table, (machine.labels == label).astype(int)
+                )
             ).classes
-            for label in np.unique(machine.outputs)
+            for label in np.unique(machine.labels)
         ]
         for name in CLASSES:
             if name == "TSL" or name.startswith("T"):  # tiers of labels can be smaller

@@ -8,17 +8,22 @@ from sympy.combinatorics import Permutation, PermutationGroup
 
 from flann.errors import UserError
 from flann.tasks import get_task
-from flann.tasks.algebra import eggbox, machine_of
-from flann.tasks.algebra.derived import derived, generated, generating, perfect_core
+from flann.tasks.algebra import draw_eggbox, require_machine
+from flann.tasks.algebra.derived import (
+    derive_subgroup,
+    generate_subgroup,
+    choose_generators,
+    find_perfect_core,
+)
 from flann.tasks.algebra.green import Green
-from flann.tasks.algebra.maps import is_aperiodic, is_idempotent, omega
+from flann.tasks.algebra.maps import is_aperiodic, is_idempotent, compute_omega_power
 from flann.tasks.algebra.semigroup import Semigroup
-from flann.tasks.algebra.varieties.circuits import solvable
+from flann.tasks.algebra.varieties.circuits import decide_solvable
 from flann.tasks.algebra.varieties.equations import Equations
 from flann.tasks.algebra.verdict import Clock, Stopped
 from flann.tasks.automata.automaton import Automaton
 from flann.tasks.automata.expressions import from_expression
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 from .made import arbitrary
 from .oracles import Products
@@ -27,13 +32,13 @@ RNG = np.random.default_rng(0)
 SOME = [automaton for _ in range(60) if (automaton := arbitrary(RNG, 2)).size <= 4]
 
 
-def semigroup_of(machine: Machine, limit: int = 100_000) -> Semigroup:
+def semigroup_of(machine: MooreMachine, limit: int = 100_000) -> Semigroup:
     return Semigroup.of(machine, Clock.of(60), limit)
 
 
 @pytest.mark.parametrize("automaton", SOME)
 def test_smallest_machine_is_the_minimal_automaton(automaton: Automaton) -> None:
-    machine, small = Machine.of(automaton), automaton.minimised()
+    machine, small = MooreMachine.from_automaton(automaton), automaton.minimise()
     assert machine.table.tolist() == small.table.tolist()
     assert machine.accepting.tolist() == small.accepting.tolist()
     assert machine.start == small.start == 0
@@ -42,7 +47,7 @@ def test_smallest_machine_is_the_minimal_automaton(automaton: Automaton) -> None
 
 @pytest.mark.parametrize("automaton", SOME)
 def test_elements_and_cayley_graphs(automaton: Automaton) -> None:
-    s = semigroup_of(Machine.of(automaton))
+    s = semigroup_of(MooreMachine.from_automaton(automaton))
     letters = s.machine.table.T
     Products(s)  # which makes the elements again, one by one, and compares
     for x in range(s.size):
@@ -62,7 +67,7 @@ def every_map(size: int) -> list[tuple[int, ...]]:
 
 
 def test_words_are_shortest_and_in_order() -> None:
-    s = semigroup_of(Machine.of(from_expression("(a(ab)*b)*")))
+    s = semigroup_of(MooreMachine.from_automaton(from_expression("(a(ab)*b)*")))
     words = [s.numbers(x) for x in range(s.size)]
     assert words == sorted(words, key=lambda word: (len(word), word))
     shorter = {tuple(s.machine.action(w)) for w in words if len(w) < len(words[-1])}
@@ -71,7 +76,7 @@ def test_words_are_shortest_and_in_order() -> None:
 
 @pytest.mark.parametrize("automaton", SOME)
 def test_green(automaton: Automaton) -> None:
-    s = semigroup_of(Machine.of(automaton))
+    s = semigroup_of(MooreMachine.from_automaton(automaton))
     if s.size > 80:
         return
     p, green = Products(s), Green(s, Clock.of(60))
@@ -94,7 +99,7 @@ def test_green(automaton: Automaton) -> None:
 def test_powers() -> None:
     rng = np.random.default_rng(0)
     maps = rng.integers(0, 7, (500, 7))
-    high = omega(maps)
+    high = compute_omega_power(maps)
     assert is_idempotent(high).all()
     for x, e in zip(maps, high, strict=True):
         powers, power = [], x
@@ -111,7 +116,7 @@ def test_powers() -> None:
 )
 def test_groups(name: str, answer: bool) -> None:
     task = get_task(name)
-    s = semigroup_of(machine_of(task))
+    s = semigroup_of(require_machine(task))
     equations = Equations.of(s, Clock.of(60))
     assert s.size == task.group.order  # type: ignore[attr-defined]
     (members,) = equations.green.groups
@@ -119,7 +124,7 @@ def test_groups(name: str, answer: bool) -> None:
     assert images[0].tolist() == list(range(images.shape[1]))
     orders = sorted(Permutation(row).order() for row in images.tolist())
     assert orders == sorted(task.group.element_orders)  # type: ignore[attr-defined]
-    verdict = solvable(equations)
+    verdict = decide_solvable(equations)
     assert verdict.answer == answer
     assert bool(verdict.witness) != answer
 
@@ -132,14 +137,14 @@ def test_derived_series_beside_sympy() -> None:
         swapped = [rng.permutation(points) for _ in range(int(rng.integers(1, 4)))]
         generators = np.array(swapped, np.uint8)
         group = PermutationGroup([Permutation(row) for row in generators.tolist()])
-        known = generated(generators, points, clock)
+        known = generate_subgroup(generators, points, clock)
         assert len(known) == group.order()
-        commutators = generated(derived(generators, clock), points, clock)
+        commutators = generate_subgroup(derive_subgroup(generators, clock), points, clock)
         assert len(commutators) == group.derived_subgroup().order()
         members = np.frombuffer(b"".join(sorted(known)), np.uint8).reshape(-1, points)
-        few = generating(members, clock)
-        assert generated(few, points, clock) == known
-        solved = not len(perfect_core(members, clock))
+        few = choose_generators(members, clock)
+        assert generate_subgroup(few, points, clock) == known
+        solved = not len(find_perfect_core(members, clock))
         assert solved == group.is_solvable
         tally[solved] += 1
     assert min(tally) >= 10, tally
@@ -148,12 +153,12 @@ def test_derived_series_beside_sympy() -> None:
 def test_a_group_inside_a_larger_semigroup() -> None:
     """A5 on five places, and a symbol that puts the token down: the group is still found."""
     task = get_task("permutation-reset")
-    verdict = solvable(Equations.of(semigroup_of(machine_of(task)), Clock.of(60)))
+    verdict = decide_solvable(Equations.of(semigroup_of(require_machine(task)), Clock.of(60)))
     assert verdict.answer is False
 
 
 def test_limits_are_said() -> None:
-    machine = Machine.of(from_expression("[ab]*a[ab]{6}"))
+    machine = MooreMachine.from_automaton(from_expression("[ab]*a[ab]{6}"))
     with pytest.raises(Stopped, match="more than 50 elements"):
         semigroup_of(machine, limit=50)
     with pytest.raises(Stopped, match="not decided in 0 s"):
@@ -161,12 +166,12 @@ def test_limits_are_said() -> None:
 
 
 def test_eggbox() -> None:
-    text = eggbox(machine_of(get_task("tomita-5")))
+    text = draw_eggbox(require_machine(get_task("tomita-5")))
     assert text == "D-class of 4, regular, 1 x 1 cells of 4\n  0 1 00* 01"
-    lines = eggbox(Machine.of(from_expression("(ab)*|c"))).splitlines()
+    lines = draw_eggbox(MooreMachine.from_automaton(from_expression("(ab)*|c"))).splitlines()
     assert [line for line in lines if "not regular" in line]
     assert sum(line.count("*") for line in lines) == len(
-        semigroup_of(Machine.of(from_expression("(ab)*|c"))).idempotents
+        semigroup_of(MooreMachine.from_automaton(from_expression("(ab)*|c"))).idempotents
     )
     with pytest.raises(UserError, match=r"no eggbox is drawn: .* more than 200 elements"):
-        eggbox(Machine.of(from_expression("[ab]*a[ab]{8}")))
+        draw_eggbox(MooreMachine.from_automaton(from_expression("[ab]*a[ab]{8}")))

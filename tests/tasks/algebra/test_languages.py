@@ -75,7 +75,7 @@ def test_every_class_is_what_is_known(row: Row) -> None:
 
 @ROWS
 def test_backwards(row: Row) -> None:
-    automaton = row.automaton().reversed().minimised()
+    automaton = row.automaton().reverse().minimise()
     assert wrong(found(automaton), mirrored(KNOWN[row.name])) == {}
 
 

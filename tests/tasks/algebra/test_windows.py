@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from flann.tasks.algebra import classify
-from flann.tasks.algebra.varieties.windows import least_subsequence, least_window
+from flann.tasks.algebra.varieties.windows import find_least_subsequence, find_least_window
 from flann.tasks.algebra.verdict import Clock, Stopped
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.expressions import from_expression
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 from .made import END, MADE, MARK, Word, progress, spoilt
 
@@ -22,7 +22,7 @@ LONGEST = 9
 
 def is_strictly_local(automaton: Automaton, k: int) -> bool:
     """The words all of whose k-factors occur in members are members."""
-    small = automaton.minimised()
+    small = automaton.minimise()
     start = ((MARK,) * (k - 1), small.start)
     factors: set[Word] = set()
     met = {start}
@@ -53,7 +53,7 @@ def is_strictly_local(automaton: Automaton, k: int) -> bool:
 
 def is_strictly_piecewise(automaton: Automaton, k: int) -> bool:
     """The words all of whose subsequences of length k at most occur in members are members."""
-    small = automaton.minimised()
+    small = automaton.minimise()
 
     def occurs(v: Word) -> bool:
         states = reached({small.start})
@@ -111,7 +111,7 @@ def small_ones(name: str, count: int, seed: int = 0) -> list[Automaton]:
     rng = np.random.default_rng(seed)
     found = []
     while len(found) < count:
-        automaton = MADE[name](rng, 2).minimised()
+        automaton = MADE[name](rng, 2).minimise()
         if len(found) % 3 == 2:
             automaton = spoilt(rng, automaton)
         if automaton.size <= 6:
@@ -177,10 +177,10 @@ def test_a_k_that_is_too_small_or_too_large_would_be_found() -> None:
 def test_what_stops_the_search_is_said() -> None:
     many = tuple(map(str, range(20)))
     first = np.array([[1, *[0] * 19], [1] * 20])  # the symbol 0 occurs; the rest act alike
-    machine = Machine.smallest(many, first, np.array([0, 1]))
-    assert least_window(machine, Clock.of(10)) == 1
+    machine = MooreMachine.minimal(many, first, np.array([0, 1]))
+    assert find_least_window(machine, Clock.of(10)) == 1
     apart = np.minimum(np.arange(21)[:, None] + (np.arange(20) == np.arange(21)[:, None]), 20)
-    chain = Machine.smallest(many, apart, (np.arange(21) == 20).astype(int))
-    for search in (least_window, least_subsequence):
+    chain = MooreMachine.minimal(many, apart, (np.arange(21) == 20).astype(int))
+    for search in (find_least_window, find_least_subsequence):
         with pytest.raises(Stopped, match="20 symbols make more than 20000 classes"):
             search(chain, Clock.of(10))

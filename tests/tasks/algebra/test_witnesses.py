@@ -10,9 +10,9 @@ import pytest
 
 from flann.tasks.algebra import classify_machine
 from flann.tasks.algebra.varieties.samples import Samples
-from flann.tasks.algebra.varieties.threshold_testable import threshold_testable
+from flann.tasks.algebra.varieties.threshold_testable import decide_threshold_testable
 from flann.tasks.algebra.verdict import Clock, Verdict
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 
 from .made import MADE, spoilt, with_neutral
 
@@ -22,7 +22,7 @@ Map = tuple[int, ...]
 class Words:
     """The variables of a witness as maps of states, multiplied one state after the other."""
 
-    def __init__(self, machine: Machine, verdict: Verdict) -> None:
+    def __init__(self, machine: MooreMachine, verdict: Verdict) -> None:
         self.machine = machine
         self.words = {
             name: [machine.symbols.index(symbol) for symbol in word]
@@ -32,7 +32,7 @@ class Words:
     def accepts(self, *names: str, n: int = 1) -> bool:
         """Whether a word is accepted; what is called loop is repeated n times."""
         word = [a for name in names for a in self.words[name] * (n if name == "loop" else 1)]
-        return bool(self.machine.outputs[self.machine.run(word)])
+        return bool(self.machine.labels[self.machine.run(word)])
 
     def of(self, text: str) -> Map:
         """A product such as ``(xy)w x``: w behind a bracket is the idempotent power."""
@@ -101,7 +101,7 @@ CHECKS: dict[str, Callable[[Words], bool]] = {
 }
 
 
-def check(machine: Machine, name: str, verdict: Verdict) -> str:
+def check(machine: MooreMachine, name: str, verdict: Verdict) -> str:
     """The fragment of the reason that says what is violated; it is."""
     assert verdict.witness, (name, verdict)
     kind = next(kind for kind in CHECKS if kind in verdict.why)
@@ -113,13 +113,16 @@ def check(machine: Machine, name: str, verdict: Verdict) -> str:
     return kind
 
 
-def machines(seed: int, rounds: int) -> list[Machine]:
+def machines(seed: int, rounds: int) -> list[MooreMachine]:
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(rounds):
         for make in MADE.values():
             pure = make(rng, int(rng.integers(1, 4)))
-            found += [Machine.of(a) for a in (pure, with_neutral(pure), spoilt(rng, pure))]
+            found += [
+                MooreMachine.from_automaton(a)
+                for a in (pure, with_neutral(pure), spoilt(rng, pure))
+            ]
     return found
 
 
@@ -155,7 +158,7 @@ def test_thresholds_refuted_on_the_automaton_are_violated() -> None:
     kinds: Counter[str] = Counter()
     for machine in machines(2, 6):
         if machine.size <= 12:
-            verdict = threshold_testable(machine, None, Clock.of(60))
+            verdict = decide_threshold_testable(machine, None, Clock.of(60))
             assert verdict.answer is not True
             if verdict.answer is False:
                 kinds[check(machine, "LTT", verdict)] += 1
@@ -166,7 +169,7 @@ def test_thresholds_refuted_on_the_automaton_are_violated() -> None:
 @pytest.mark.parametrize("kind", CHECKS)
 def test_a_wrong_witness_would_be_found(kind: str) -> None:
     """The words of a language that violates nothing: all words, over one letter."""
-    machine = Machine.smallest(("a",), np.array([[0]]), np.array([1]))
+    machine = MooreMachine.minimal(("a",), np.array([[0]]), np.array([1]))
     names = ["x", "y", "z", "e", "f", "a", "b", "c", "d", "u", "v", "loop"]
     witness = dict.fromkeys([*names, "member", "left out", "not in it"], ("a",))
     assert not CHECKS[kind](Words(machine, Verdict(False, kind, witness)))

@@ -61,7 +61,7 @@ def equivalence_classes(automaton: Automaton) -> int:
 
 @given(automata())
 def test_minimised_is_the_same_language_with_the_fewest_states(automaton: Automaton) -> None:
-    small = automaton.minimised()
+    small = automaton.minimise()
     assert language(small) == language(automaton)
     assert small.size == equivalence_classes(automaton)
     assert small.start == 0
@@ -70,8 +70,8 @@ def test_minimised_is_the_same_language_with_the_fewest_states(automaton: Automa
 @given(automata(most=4), automata(most=4))
 def test_one_smallest_automaton_for_each_language(one: Automaton, other: Automaton) -> None:
     same_numbers = (
-        one.minimised().table.tolist() == other.minimised().table.tolist()
-        and one.minimised().accepting.tolist() == other.minimised().accepting.tolist()
+        one.minimise().table.tolist() == other.minimise().table.tolist()
+        and one.minimise().accepting.tolist() == other.minimise().accepting.tolist()
     )
     assert same_numbers == (one.counterexample(other) is None)
 
@@ -88,7 +88,7 @@ def test_products_and_complements(one: Automaton, other: Automaton) -> None:
 
 @given(automata())
 def test_reversed(automaton: Automaton) -> None:
-    assert language(automaton.reversed()) == {word[::-1] for word in language(automaton)}
+    assert language(automaton.reverse()) == {word[::-1] for word in language(automaton)}
 
 
 @given(automata(), automata())
@@ -122,7 +122,7 @@ def test_hopcroft_on_many_states() -> None:
     """A ring of 3000 states that counts modulo 5."""
     ring = from_function("ab", 0, lambda q, a: (q + 1) % 3000, lambda q: q % 5 == 0)
     assert ring.size == 3000
-    assert ring.minimised().size == 5
+    assert ring.minimise().size == 5
 
 
 @pytest.mark.parametrize(

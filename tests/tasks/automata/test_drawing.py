@@ -8,7 +8,13 @@ import pytest
 
 from flann.errors import UserError
 from flann.tasks import get_task, task_names
-from flann.tasks.automata.drawing import cosets_of, draw, draw_automaton, draw_group, summed_up
+from flann.tasks.automata.drawing import (
+    find_cosets,
+    draw,
+    draw_automaton,
+    draw_group,
+    abbreviate_symbols,
+)
 from flann.tasks.automata.expressions import from_expression
 from flann.tasks.automata.files import to_dict
 
@@ -76,12 +82,12 @@ def test_mistakes(tmp_path: Path) -> None:
 
 def test_cosets_are_rings() -> None:
     table = get_task("S3").structure["table"]
-    rings = cosets_of(table, 3)
+    rings = find_cosets(table, 3)
     assert sorted(g for ring in rings for g in ring) == list(range(6))
     assert all(table[ring[i - 1]][3] == ring[i] for ring in rings for i in range(len(ring)))
 
 
 def test_many_symbols_are_summed_up() -> None:
-    assert summed_up(list("abcd"), list("abcd")) == "any"
-    assert summed_up(list("ab"), list("ab")) == "a, b"
-    assert summed_up(list("abcde"), list("abcdefghij")) == "a, b, c, …"
+    assert abbreviate_symbols(list("abcd"), list("abcd")) == "any"
+    assert abbreviate_symbols(list("ab"), list("ab")) == "a, b"
+    assert abbreviate_symbols(list("abcde"), list("abcdefghij")) == "a, b, c, …"

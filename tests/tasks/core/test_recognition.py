@@ -13,8 +13,8 @@ from scipy.stats import chisquare
 from flann.errors import UserError
 from flann.tasks import Task, get_task
 from flann.tasks.automata.expressions import from_expression
-from flann.tasks.core.recognition import Recognition, edited, move_one, replace_one
-from flann.tasks.languages.regular.regular_language import Language
+from flann.tasks.core.recognition import Recognition, edit_words, move_symbol, replace_symbol
+from flann.tasks.languages.regular.regular_language import RegularLanguage
 
 LEAST_P = 1e-4
 
@@ -66,7 +66,7 @@ def check(words: np.ndarray, law: Law) -> None:
     assert chi.pvalue > LEAST_P
 
 
-@pytest.mark.parametrize("change", [(replace_one, replacements), (move_one, moves)])
+@pytest.mark.parametrize("change", [(replace_symbol, replacements), (move_symbol, moves)])
 def test_single_edits(change, rng: np.random.Generator) -> None:  # type: ignore[no-untyped-def]
     ours, oracle = change
     word = (0, 2, 1, 1)
@@ -77,7 +77,7 @@ def test_single_edits(change, rng: np.random.Generator) -> None:  # type: ignore
 
 def test_only_the_chosen_words_are_edited(rng: np.random.Generator) -> None:
     words = np.zeros((5, 100), np.uint8)
-    replace_one(rng, words, np.arange(100) < 50, 4)
+    replace_symbol(rng, words, np.arange(100) < 50, 4)
     assert (words[:, :50].any(axis=0)).all()
     assert not words[:, 50:].any()
 
@@ -92,11 +92,11 @@ def test_how_many_edits(rng: np.random.Generator) -> None:
             law[changed] += share / 2**k
         total += Fraction(1, 2**k)
     words = np.repeat(np.array(word, np.uint8)[:, None], 200_000, axis=1)
-    check(edited(rng, words, 2), {w: p / total for w, p in law.items()})
+    check(edit_words(rng, words, 2), {w: p / total for w, p in law.items()})
 
 
-def language(**options) -> Language:  # type: ignore[no-untyped-def]
-    return Language("test", from_expression("(aa|b)*"), mode="recognise", **options)
+def language(**options) -> RegularLanguage:  # type: ignore[no-untyped-def]
+    return RegularLanguage("test", from_expression("(aa|b)*"), mode="recognise", **options)
 
 
 def test_half_are_members(rng: np.random.Generator) -> None:
@@ -144,7 +144,7 @@ def test_near_misses_have_the_right_format(rng: np.random.Generator) -> None:
 
 
 def test_the_format_alone_can_score_well() -> None:
-    task = Language(
+    task = RegularLanguage(
         "test",
         from_expression("[ab]{3}c[ab]{3}"),
         mode="recognise",
@@ -156,13 +156,13 @@ def test_the_format_alone_can_score_well() -> None:
 
 def test_every_format_baseline_is_a_share(task: Task) -> None:
     """None but for languages to be recognised that have a format."""
-    share = task.format_accuracy(task.length_near(12))
+    share = task.format_accuracy(task.nearest_length(12))
     assert share is None or (task.mode == "recognise" and 0.4 < share <= 1)
 
 
 def test_words_outside_are_found_where_they_are_rare(rng: np.random.Generator) -> None:
     """All words but one are members: edits hardly ever leave the language."""
-    task = Language("test", from_expression("[ab]*a[ab]*"), mode="recognise")
+    task = RegularLanguage("test", from_expression("[ab]*a[ab]*"), mode="recognise")
     tokens, targets = task.sample(rng, 2000, 12)
     outside = tokens[targets[:, -1] == 0]
     assert 900 < len(outside) < 1100
@@ -192,11 +192,11 @@ def test_without_an_automaton_uniform_words_are_drawn_again(rng: np.random.Gener
             return (tokens == tokens[:, :1]).all(axis=1)
 
     task = Equal()
-    outside = task.outside(rng, 50_000, 3)
+    outside = task.draw_non_members(rng, 50_000, 3)
     law = {w: Fraction(1, 6) for w in product(range(2), repeat=3) if len(set(w)) > 1}
     check(outside, law)
     assert task.sample(rng, 100, 3).targets.shape == (100, 3)
-    assert Recognition.near_misses(task, rng, 100, 4).shape == (4, 100)
+    assert Recognition.draw_near_misses(task, rng, 100, 4).shape == (4, 100)
     task.in_format = lambda tokens: np.zeros(len(tokens), bool)
     with pytest.raises(UserError, match="hardly any near miss of length 5"):
-        task.near_misses(rng, 1, 5)
+        task.draw_near_misses(rng, 1, 5)

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from flann.tasks import get_task
-from flann.tasks.core import sampling
-from flann.tasks.core.sampling import coins, raw_bits, uniform, uniform_below
+from flann.tasks import get_task, sampling
+from flann.tasks.sampling import flip_coins, draw_bits, draw_uniform, draw_below
 
 LEAST_P = 1e-4  # the seeds are fixed, so a test passes always or never
 
@@ -34,25 +33,25 @@ def test_every_raw_number_once_gives_every_symbol_equally_often(bound: int) -> N
 
 @pytest.mark.parametrize("bound", [2, 3, 60, 120, 255, 256, 257, 5040])
 def test_uniform_symbols(bound: int, rng: np.random.Generator) -> None:
-    drawn = uniform(rng, bound, (1000, 1000))
+    drawn = draw_uniform(rng, bound, (1000, 1000))
     assert drawn.dtype == np.min_scalar_type(bound - 1)
     assert chisquare(np.bincount(drawn.ravel(), minlength=bound)).pvalue > LEAST_P
 
 
 def test_pairs_of_neighbours_are_uniform(rng: np.random.Generator) -> None:
-    drawn = uniform(rng, 60, (1_000_000, 2)).astype(int)
+    drawn = draw_uniform(rng, 60, (1_000_000, 2)).astype(int)
     pairs = np.bincount(drawn[:, 0] * 60 + drawn[:, 1], minlength=3600)
     assert chisquare(pairs).pvalue > LEAST_P
 
 
 def test_a_byte_modulo_60_would_be_found(rng: np.random.Generator) -> None:
-    biased = raw_bits(rng, 1_000_000, np.uint8) % 60
+    biased = draw_bits(rng, 1_000_000, np.uint8) % 60
     assert chisquare(np.bincount(biased, minlength=60)).pvalue < LEAST_P
 
 
 @pytest.mark.parametrize("bound", [1, 2, 7, 10**6, 2**31 + 1, 2**32 - 1])
 def test_uniform_below(bound: int, rng: np.random.Generator) -> None:
-    drawn = uniform_below(rng, np.full(200_000, bound, np.int64))
+    drawn = draw_below(rng, np.full(200_000, bound, np.int64))
     assert drawn.max() < bound
     parts = min(bound, 10)
     edges = np.array([-(-bound * i // parts) for i in range(parts + 1)])
@@ -64,18 +63,18 @@ def test_uniform_below(bound: int, rng: np.random.Generator) -> None:
 def test_uniform_below_redraws(rng: np.random.Generator) -> None:
     """3 * 2^30 + 1 rejects a quarter of the raw numbers; without that low values double."""
     bound = 3 * 2**30 + 1
-    drawn = uniform_below(rng, np.full(300_000, bound, np.int64))
+    drawn = draw_below(rng, np.full(300_000, bound, np.int64))
     thirds = np.bincount((drawn // np.uint64(2**30)).astype(int), minlength=3)[:3]
     assert chisquare(thirds).pvalue > LEAST_P
 
 
 def test_coins_are_fair(rng: np.random.Generator) -> None:
-    assert abs(coins(rng, 1_000_000).mean() - 0.5) < 0.002
+    assert abs(flip_coins(rng, 1_000_000).mean() - 0.5) < 0.002
 
 
 def test_any_bit_generator_will_do() -> None:
     for kind in (np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64):
-        drawn = uniform(np.random.Generator(kind(1)), 60, (200_000,))
+        drawn = draw_uniform(np.random.Generator(kind(1)), 60, (200_000,))
         assert chisquare(np.bincount(drawn, minlength=60)).pvalue > LEAST_P
 
 
@@ -88,7 +87,7 @@ def test_streams_depend_on_each_argument_alone() -> None:
 
 def test_the_test_stream_never_changes() -> None:
     """Published curves were measured on these words."""
-    first = raw_bits(sampling.test_stream("A5", 16, "test"), 2, np.uint64)
+    first = draw_bits(sampling.test_stream("A5", 16, "test"), 2, np.uint64)
     assert first.tolist() == STREAM
 
 

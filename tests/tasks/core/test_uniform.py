@@ -19,7 +19,7 @@ from scipy.stats import chisquare
 from flann.tasks import Task, get_task
 from flann.tasks.core.recognition import Recognition
 from flann.tasks.languages.counters_and_stacks.dyck import Dyck
-from flann.tasks.languages.regular.regular_language import Language
+from flann.tasks.languages.regular.regular_language import RegularLanguage
 
 MOST = 5_000  # words or members of one length
 LEAST_P = 1e-5  # some 2,000 tests; the seeds are fixed, so each passes always or never
@@ -120,7 +120,7 @@ def label_of_members(task: Task, words: np.ndarray) -> np.ndarray:
 def count_members(task: Task, length: int) -> int | None:
     """By trying, by the automaton or by a formula; all that can be done agree."""
     tried = members_by_trying(task, length)
-    if isinstance(task, Language):
+    if isinstance(task, RegularLanguage):
         told: int | None = task.inside.count(length)
     else:
         formula = MEMBERS.get(task.name.partition(":")[0])
@@ -161,7 +161,7 @@ def test_words(task: Task) -> None:
     mixed = isinstance(task, Recognition) and task.mode == "recognise"
     if mixed or task.name in NOT_UNIFORM:
         pytest.skip("its docstring states another distribution")
-    if isinstance(task, Language) and not (task.asks_next or task.automaton.live.all()):
+    if isinstance(task, RegularLanguage) and not (task.asks_next or task.automaton.live.all()):
         pytest.skip("half of the words have a symbol replaced")
     for length in task.valid_lengths(1, LONGEST):
         count = task.count_words(length)

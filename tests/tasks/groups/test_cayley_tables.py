@@ -18,7 +18,7 @@ from sympy.combinatorics.named_groups import (
 from flann.errors import UserError
 from flann.tasks import get_task
 from flann.tasks.groups.cayley_tables import LARGEST_ORDER, Group, get_group
-from flann.tasks.groups.generators import generating_set
+from flann.tasks.groups.generators import choose_generating_set
 
 MAKERS = {"Z": CyclicGroup, "S": SymmetricGroup, "A": AlternatingGroup, "D": DihedralGroup}
 SINGLE = [  # every one of order at most 120
@@ -145,10 +145,10 @@ def test_a_wrong_table_would_be_found() -> None:
 )
 def test_generators_generate(name: str, count: int) -> None:
     group = get_group(name)
-    chosen = generating_set(group, count)
+    chosen = choose_generating_set(group, count)
     assert chosen == sorted(set(chosen))
     assert len(chosen) == count
-    assert len(group.generated(np.array(chosen))) == group.order
+    assert len(group.generate_subgroup(np.array(chosen))) == group.order
     if name in SINGLE:
         images = sorted(p.array_form for p in sympy_group(name).elements)
         theirs = PermutationGroup([Permutation(images[g]) for g in chosen])

@@ -15,8 +15,8 @@ from scipy.stats import chisquare
 
 from flann.errors import UserError
 from flann.tasks import get_task
-from flann.tasks.core.sampling import whole_below
-from flann.tasks.languages.counters_and_stacks.stack_language import sizes, ways
+from flann.tasks.languages.counters_and_stacks.stack_language import list_sizes, count_ways
+from flann.tasks.sampling import draw_whole_below
 
 LEAST_P = 1e-4
 NAMES = ["binary-addition", "binary-multiplication", "compute-sqrt"]
@@ -91,13 +91,13 @@ def test_long_numbers(name: str, rng: np.random.Generator) -> None:
 
 @given(st.lists(st.integers(1, 1 << 70), max_size=20), st.integers(0, 99))
 def test_whole_numbers_are_below_their_bounds(bounds: list[int], seed: int) -> None:
-    drawn = whole_below(np.random.Generator(np.random.PCG64(seed)), bounds)
+    drawn = draw_whole_below(np.random.Generator(np.random.PCG64(seed)), bounds)
     assert all(0 <= number < bound for number, bound in zip(drawn, bounds, strict=True))
 
 
 @pytest.mark.parametrize("bound", [1, 3, 255, 256, 257, 3 << 64])
 def test_whole_numbers_are_uniform(bound: int, rng: np.random.Generator) -> None:
-    drawn = whole_below(rng, [bound] * 60_000)
+    drawn = draw_whole_below(rng, [bound] * 60_000)
     parts = min(bound, 12)
     edges = [-(-bound * n // parts) for n in range(parts + 1)]
     counted = [sum(a <= number < b for number in drawn) for a, b in pairwise(edges)]
@@ -113,7 +113,7 @@ def test_ways_of_a_stack_are_those_of_trying() -> None:
             for actions in product((1, -1), repeat=u + pops):
                 heights = np.cumsum((h, *actions))
                 found += actions.count(1) == u and bool((heights >= 0).all())
-        assert ways(3, 3)[u][h] == found
+        assert count_ways(3, 3)[u][h] == found
 
 
 def test_the_members_of_stack_manipulation_are_counted_right() -> None:
@@ -121,7 +121,7 @@ def test_the_members_of_stack_manipulation_are_counted_right() -> None:
     for length in (1, 3, 4, 5, 6, 7):
         words = np.array(list(product(range(5), repeat=length)))
         members = int((task.targets(words)[:, -1] == 1).sum())
-        assert members == sum(ways(u, n)[u][n] << (n + u) for n, u in sizes(length))
+        assert members == sum(count_ways(u, n)[u][n] << (n + u) for n, u in list_sizes(length))
 
 
 def test_options_that_contradict_are_refused() -> None:

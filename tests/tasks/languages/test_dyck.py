@@ -16,12 +16,12 @@ from scipy.stats import chisquare
 from flann.errors import UserError
 from flann.tasks import get_task
 from flann.tasks.languages.counters_and_stacks import dyck_paths as paths
-from flann.tasks.languages.counters_and_stacks.dyck import DEAD, Dyck, bracket_names
+from flann.tasks.languages.counters_and_stacks.dyck import DEAD, Dyck, name_brackets
 from flann.tasks.languages.counters_and_stacks.dyck_paths import (
     FreeOdds,
     LimitedOdds,
     draw_paths,
-    thresholds,
+    compute_thresholds,
 )
 
 LEAST_P = 1e-4
@@ -62,7 +62,7 @@ def frequencies(tokens: np.ndarray, words: list[tuple[int, ...]]) -> np.ndarray:
 
 @given(st.integers(1, 12), st.integers(0, 10), st.integers(1, 10))
 def test_thresholds_are_the_ratios_of_the_counts(remaining: int, height: int, limit: int) -> None:
-    table = thresholds(limit, 16).reshape(17, limit + 1)
+    table = compute_thresholds(limit, 16).reshape(17, limit + 1)
     total = ways(remaining, height, limit)
     if height <= limit and total:
         exact = Fraction(ways(remaining - 1, height + 1, limit), total)
@@ -111,7 +111,7 @@ def test_a_biased_member_sampler_would_be_found(rng: np.random.Generator) -> Non
             return ((rng.random(len(height)) < 0.5) | (height == 0)) & (remaining > height)
 
     task = get_task("dyck-1")
-    task.odds = lambda total: Coins()  # type: ignore[attr-defined]
+    object.__setattr__(task.sampler, "odds", lambda total: Coins())  # type: ignore[attr-defined]
     counts = frequencies(task.members(rng, 100_000, 8).T, members(1, 8))  # type: ignore[attr-defined]
     assert chisquare(counts).pvalue < LEAST_P
 
@@ -256,6 +256,6 @@ def test_wrong_names(name: str, says: str) -> None:
 
 
 def test_many_kinds_have_names_of_their_own() -> None:
-    names = bracket_names(128)
+    names = name_brackets(128)
     assert len(set(names)) == len(names) == 256
     assert names[8:10] == ("(5", ")5")

@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 
 from flann.errors import UserError
 from flann.tasks import get_task
-from flann.tasks.languages.counters_and_stacks.shuffle_dyck import ShuffleDyck, ways
+from flann.tasks.languages.counters_and_stacks.shuffle_dyck import ShuffleDyck, count_members
 
 LEAST_P = 1e-4
 
@@ -25,7 +25,7 @@ def all_members(task: ShuffleDyck, length: int) -> list[tuple[int, ...]]:
 def test_members_are_uniform(kinds: int, length: int, rng: np.random.Generator) -> None:
     task = ShuffleDyck(f"shuffle-dyck-{kinds}", mode="recognise")
     members = all_members(task, length)
-    assert len(members) == ways(kinds, length // 2)
+    assert len(members) == count_members(kinds, length // 2)
     drawn = Counter(map(tuple, task.members(rng, 50 * len(members), length).T.tolist()))
     assert set(drawn) <= set(members)
     assert chisquare([drawn[word] for word in members]).pvalue > LEAST_P

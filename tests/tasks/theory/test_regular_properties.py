@@ -1,4 +1,4 @@
-"""Facts of regular tasks: against other ways to find them, and against what tasks state by hand."""
+"""TaskProperties of regular tasks: against other ways to find them, and against what tasks state by hand."""
 
 from __future__ import annotations
 
@@ -9,30 +9,29 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from flann.tasks import get_task
-from flann.tasks.algebra import machine_of
+from flann.tasks import Task, get_task
+from flann.tasks.algebra import require_machine
 from flann.tasks.automata.automaton import Automaton
 from flann.tasks.automata.expressions import from_expression
-from flann.tasks.automata.moore_machine import Machine
+from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.groups.cayley_tables import get_group
 from flann.tasks.languages.strings.recall import Induction
-from flann.tasks.theory.properties import UNKNOWN, Facts
+from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 from flann.tasks.theory.regular_properties import (
     MOST_ELEMENTS,
-    cycles_of,
-    equal_lengths,
-    facts_of,
+    find_cycles,
+    find_equal_length_quotients,
     holds_flip_flop,
     holds_parity,
-    of_machine,
-    period,
+    find_period,
+    derive_machine_properties,
 )
 
 from ..automata.test_automaton import automata
 
 
-def facts(expression: str, mode: str = "tag") -> Facts:
-    return of_machine(Machine.of(from_expression(expression)), mode)
+def find_properties(expression: str, mode: str = "tag") -> TaskProperties:
+    return derive_machine_properties(MooreMachine.from_automaton(from_expression(expression)), mode)
 
 
 # -- what is found -------------------------------------------------------------------------------
@@ -56,35 +55,35 @@ def facts(expression: str, mode: str = "tag") -> Facts:
 def test_what_is_true_of_well_known_languages(expression: str, true: str) -> None:
     asked = ["star_free", "r_trivial", "last_symbol_alone", "commutes", "holds_flip_flop"]
     asked += ["holds_parity", "counts_besides_length", "elementary"]
-    found = facts(expression)
+    found = find_properties(expression)
     assert [name for name in asked if getattr(found, name)] == [
         name for name in asked if name in true.split()
     ]
 
 
 def test_periods() -> None:
-    assert facts("(aa)*").length_modulus == 2
-    assert facts("([ab]{3})*").length_modulus == 3
-    assert facts("(aa|b)*").length_modulus is None
-    assert facts("(abab)*").letter_periods == frozenset()
-    assert facts("(abab)*").periods == {2}
-    assert facts("(a{6}|b)*").odd_period == 3  # aa goes round in three steps
-    assert facts("(a{4}|b)*").odd_period is None
-    assert facts("((ab){3}|c)*").odd_period == 3
-    assert cycles_of(np.array([1, 2, 0, 0])) == [[0, 1, 2]]
-    assert period(np.array([True, False, True, False])) == 2
+    assert find_properties("(aa)*").length_modulus == 2
+    assert find_properties("([ab]{3})*").length_modulus == 3
+    assert find_properties("(aa|b)*").length_modulus is None
+    assert find_properties("(abab)*").letter_periods == frozenset()
+    assert find_properties("(abab)*").periods == {2}
+    assert find_properties("(a{6}|b)*").odd_period == 3  # aa goes round in three steps
+    assert find_properties("(a{4}|b)*").odd_period is None
+    assert find_properties("((ab){3}|c)*").odd_period == 3
+    assert find_cycles(np.array([1, 2, 0, 0])) == [[0, 1, 2]]
+    assert find_period(np.array([True, False, True, False])) == 2
 
 
 def test_names() -> None:
-    assert facts("(0|10*1)*10*", "recognise").named == {"parity", "recognise"}
-    assert facts("a[ab]*").named == {"first", "tag"}
-    assert facts("[ab]*a").named == frozenset()
+    assert find_properties("(0|10*1)*10*", "recognise").named == {"parity", "recognise"}
+    assert find_properties("a[ab]*").named == {"first", "tag"}
+    assert find_properties("[ab]*a").named == frozenset()
 
 
 @given(automata(symbols="abe", most=4))
 def test_parity_and_flip_flop_by_their_definitions(automaton: Automaton) -> None:
-    machine = Machine.of(automaton)
-    table, outputs = machine.table.tolist(), machine.outputs
+    machine = MooreMachine.from_automaton(automaton)
+    table, outputs = machine.table.tolist(), machine.labels
     pairs = [(p, q) for p, q in product(range(machine.size), repeat=2) if outputs[p] != outputs[q]]
     acts = [[row[a] for row in table] for a in range(3)]
     keeps = [any(f[p] == p and f[q] == q for f in acts) for p, q in pairs]
@@ -100,13 +99,13 @@ def test_parity_and_flip_flop_by_their_definitions(automaton: Automaton) -> None
 @given(automata(most=4))
 def test_order_and_last_symbol_by_all_short_words(automaton: Automaton) -> None:
     """Words of up to five symbols tell all apart that four states can."""
-    machine = Machine.of(automaton)
-    found = of_machine(machine, "recognise")
+    machine = MooreMachine.from_automaton(automaton)
+    found = derive_machine_properties(machine, "recognise")
     by_last: dict[int, set[int]] = {}
     by_content: dict[tuple[tuple[int, ...], int], set[int]] = {}
     for length in range(1, 8):
         for word in product(range(2), repeat=length):
-            answer = int(machine.outputs[machine.run(word)])
+            answer = int(machine.labels[machine.run(word)])
             by_last.setdefault(word[-1], set()).add(answer)
             by_content.setdefault((tuple(sorted(word[:-1])), word[-1]), set()).add(answer)
     assert found.last_symbol_alone == all(len(answers) == 1 for answers in by_last.values())
@@ -120,7 +119,7 @@ def test_too_large_a_semigroup_is_not_worked_out() -> None:
     """All maps on seven points."""
     cycle, swap, merge = [1, 2, 3, 4, 5, 6, 0], [1, 0, 2, 3, 4, 5, 6], [0, 0, 2, 3, 4, 5, 6]
     table = np.array([cycle, swap, merge]).T
-    found = of_machine(Machine.smallest("abc", table, np.arange(7) == 0), "tag")
+    found = derive_machine_properties(MooreMachine.minimal("abc", table, np.arange(7) == 0), "tag")
     assert found.circuit_class == "unknown"
     assert str(MOST_ELEMENTS) in found.why.replace(",", "")
     assert found.regular
@@ -129,7 +128,8 @@ def test_too_large_a_semigroup_is_not_worked_out() -> None:
 
 
 def test_a_task_without_an_automaton_is_unknown() -> None:
-    assert facts_of(get_task("dyck-2")) is UNKNOWN
+    assert get_task("marked-copy").machine is None
+    assert Task().properties is UNKNOWN
 
 
 # -- groups --------------------------------------------------------------------------------------
@@ -143,24 +143,31 @@ def test_a_task_without_an_automaton_is_unknown() -> None:
 def test_a_group_has_the_facts_of_its_semiautomaton(name: str) -> None:
     """Two ways: from the Cayley table, and from the machine that answers the product."""
     task = get_task(name)
-    by_group, by_machine = facts_of(task), of_machine(machine_of(task), task.mode)
+    by_group, by_machine = (
+        task.properties,
+        derive_machine_properties(require_machine(task), task.mode),
+    )
     unlike = {
-        f.name for f in fields(Facts) if getattr(by_group, f.name) != getattr(by_machine, f.name)
+        f.name
+        for f in fields(TaskProperties)
+        if getattr(by_group, f.name) != getattr(by_machine, f.name)
     }
     assert unlike <= {"why"}
 
 
 def test_words_of_equal_length() -> None:
     z6 = get_group("Z6")
-    assert equal_lengths(z6, np.array([1])).tolist() == [0]
-    assert equal_lengths(z6, np.array([1, 3])).tolist() == [0, 2, 4]
-    assert len(equal_lengths(get_group("S4"), np.array([1, 2]))) == 12  # two swaps: A4
+    assert find_equal_length_quotients(z6, np.array([1])).tolist() == [0]
+    assert find_equal_length_quotients(z6, np.array([1, 3])).tolist() == [0, 2, 4]
+    assert (
+        len(find_equal_length_quotients(get_group("S4"), np.array([1, 2]))) == 12
+    )  # two swaps: A4
 
 
 # -- what tasks state by hand --------------------------------------------------------------------
 
 
-def dyck(kinds: int, depth: int) -> Machine:
+def dyck(kinds: int, depth: int) -> MooreMachine:
     """The open brackets; prefix, accepted or dead."""
     stacks = [s for d in range(depth + 1) for s in product(range(kinds), repeat=d)]
     number = {stack: i for i, stack in enumerate(stacks)}
@@ -172,10 +179,10 @@ def dyck(kinds: int, depth: int) -> Machine:
         rows.append(opened + closed)
     outputs = [1 if not stack else 0 for stack in stacks] + [2]
     symbols = [f"open {k}" for k in range(kinds)] + [f"close {k}" for k in range(kinds)]
-    return Machine.smallest(symbols, np.array([*rows, [dead] * 2 * kinds]), np.array(outputs))
+    return MooreMachine.minimal(symbols, np.array([*rows, [dead] * 2 * kinds]), np.array(outputs))
 
 
-def induction(symbols: int) -> Machine:
+def induction(symbols: int) -> MooreMachine:
     """What followed each symbol last, and the last symbol; the answer is what followed it."""
     nothing = symbols
     states: dict[tuple[int, ...], int] = {(nothing,) * (symbols + 2): 0}
@@ -194,10 +201,10 @@ def induction(symbols: int) -> Machine:
             row.append(states[new])
         rows.append(row)
         outputs.append(answer)
-    return Machine.smallest("abcd"[:symbols], np.array(rows), np.array(outputs))
+    return MooreMachine.minimal("abcd"[:symbols], np.array(rows), np.array(outputs))
 
 
-def modular_arithmetic() -> Machine:
+def modular_arithmetic() -> MooreMachine:
     """The sum of finished products and the open one, with its sign, modulo 5; or an error."""
     states: dict[object, int] = {("+", 0, 1): 0}
     rows, outputs = [], []
@@ -218,39 +225,42 @@ def modular_arithmetic() -> Machine:
         rows.append(row)
         ended = isinstance(state, tuple) and len(state) == 2
         outputs.append(sum(state) % 5 if ended else 5)  # type: ignore[call-overload]
-    return Machine.smallest(tuple("01234+-*"), np.array(rows), np.array(outputs))
+    return MooreMachine.minimal(tuple("01234+-*"), np.array(rows), np.array(outputs))
 
 
 @pytest.mark.parametrize(("kinds", "depth"), [(1, 1), (1, 2), (1, 3), (2, 2)])
 def test_bounded_brackets_state_what_the_algebra_finds(kinds: int, depth: int) -> None:
-    agree(get_task(f"dyck-{kinds}:depth={depth}").facts, of_machine(dyck(kinds, depth), "tag"))
+    agree(
+        get_task(f"dyck-{kinds}:depth={depth}").properties,
+        derive_machine_properties(dyck(kinds, depth), "tag"),
+    )
 
 
 def test_induction_states_what_the_algebra_finds() -> None:
     """Of two symbols; with four there are too many maps."""
     machine, task = induction(2), Induction()
-    agree(task.facts, of_machine(machine, "tag"))
+    agree(task.properties, derive_machine_properties(machine, "tag"))
     word = np.random.default_rng(0).integers(2, size=(1, 50))
     answers = task.targets(word)[0]
     state, found = machine.start, []
     for a in word[0]:
         state = int(machine.table[state, a])
-        found.append(int(machine.outputs[state]))
+        found.append(int(machine.labels[state]))
     assert found == [2 if answer == 4 else answer for answer in answers.tolist()]
 
 
 def test_modular_arithmetic_states_what_the_algebra_finds() -> None:
     machine, task = modular_arithmetic(), get_task("modular-arithmetic")
-    found = of_machine(machine, "transduce")
+    found = derive_machine_properties(machine, "transduce")
     if found.circuit_class != "unknown":
-        agree(task.facts, found)
+        agree(task.properties, found)
     assert found.odd_period is not None or "unknown" in found.circuit_class
     batch = task.sample(np.random.default_rng(0), 20, 9)
     for tokens, targets in zip(batch.tokens, batch.targets, strict=True):
-        assert machine.outputs[machine.run(tokens[:9].tolist())] == targets[9]
+        assert machine.labels[machine.run(tokens[:9].tolist())] == targets[9]
 
 
-def agree(stated: Facts, found: Facts) -> None:
+def agree(stated: TaskProperties, found: TaskProperties) -> None:
     """Whether the classes are the same, and no other fact is stated that is not found."""
     for name in ("circuit_class", "regular", "star_free", "r_trivial"):
         assert getattr(stated, name) == getattr(found, name), name
@@ -260,8 +270,8 @@ def agree(stated: Facts, found: Facts) -> None:
 
 
 def test_a_false_statement_would_be_found() -> None:
-    found = of_machine(dyck(1, 2), "tag")
-    stated = get_task("dyck-1:depth=2").facts
+    found = derive_machine_properties(dyck(1, 2), "tag")
+    stated = get_task("dyck-1:depth=2").properties
     lies = [{"circuit_class": "ACC0"}, {"star_free": False}, {"r_trivial": True}]
     for lie in [*lies, {"commutes": True}]:
         with pytest.raises(AssertionError):

@@ -11,9 +11,9 @@ import pytest
 
 from flann.tasks import FAMILIES, Statement, Task, Theory, get_task
 from flann.tasks.algebra import classify_task
-from flann.tasks.theory.literature import theory_from
+from flann.tasks.theory.literature import derive_theory
 from flann.tasks.theory.literature.inclusions import SPECIAL_CASES
-from flann.tasks.theory.properties import UNKNOWN, Facts
+from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 from flann.tasks.theory.statements import REGIMES, VERDICTS
 
 PRECISIONS = ["fixed precision", "log precision", "unbounded precision"]  # each includes the last
@@ -25,7 +25,7 @@ IN_TC0 = {  # at log precision; the padded transformer too
 }  # fmt: skip
 RECURRENT = set(FAMILIES) - {name for name in FAMILIES if name.startswith("transformer")}
 
-Check = Callable[[Theory, Facts], list[str]]
+Check = Callable[[Theory, TaskProperties], list[str]]
 
 
 def at_least(regime: str, other: str) -> bool:
@@ -40,7 +40,7 @@ def at_least(regime: str, other: str) -> bool:
 # -- the checks ----------------------------------------------------------------------------------
 
 
-def contradictions(theory: Theory, facts: Facts) -> list[str]:
+def contradictions(theory: Theory, properties: TaskProperties) -> list[str]:
     """A family that can in one regime and cannot in it or in one that includes it."""
     return [
         f"{one} against {other}"
@@ -51,7 +51,7 @@ def contradictions(theory: Theory, facts: Facts) -> list[str]:
     ]
 
 
-def open_though_known(theory: Theory, facts: Facts) -> list[str]:
+def open_though_known(theory: Theory, properties: TaskProperties) -> list[str]:
     """What is called open, and follows from a statement on another regime."""
     return [
         f"{one} though {other}"
@@ -63,7 +63,7 @@ def open_though_known(theory: Theory, facts: Facts) -> list[str]:
     ]
 
 
-def against_inclusions(theory: Theory, facts: Facts) -> list[str]:
+def against_inclusions(theory: Theory, properties: TaskProperties) -> list[str]:
     """A special case that can where the whole family cannot, or either open though it follows."""
     said = {(s.family, s.regime, s.verdict[:6]) for s in theory.statements}
     found = []
@@ -75,10 +75,10 @@ def against_inclusions(theory: Theory, facts: Facts) -> list[str]:
                 found.append(f"{regime}: {special} can, and {general} is not known to")
             if (general, regime, "cannot") in said and not cannot:
                 found.append(f"{regime}: {general} cannot, and {special} is not known not to")
-    return [] if facts.partial else found
+    return [] if properties.partial else found
 
 
-def stronger_than_the_class(theory: Theory, facts: Facts) -> list[str]:
+def stronger_than_the_class(theory: Theory, properties: TaskProperties) -> list[str]:
     """Verdicts that the circuit class does not allow."""
     found = []
     for s in theory.statements:
@@ -89,13 +89,13 @@ def stronger_than_the_class(theory: Theory, facts: Facts) -> list[str]:
         if s.family in IN_TC0 and bounded and theory.circuit_class == "NC1-complete":
             if s.verdict == "can":
                 found.append(f"beyond TC0: {s}")
-            if s.verdict == "cannot" and not facts.remembers:
+            if s.verdict == "cannot" and not properties.remembers:
                 found.append(f"only TC0 != NC1 supports it: {s}")
         if s.family in IN_TC0 and bounded and s.verdict == "cannot" and s.family not in RECURRENT:
             found.append(f"no theorem of that kind: {s}")
-        if facts.regular and s.family in RECURRENT and s.verdict == "cannot" and bounded:
+        if properties.regular and s.family in RECURRENT and s.verdict == "cannot" and bounded:
             found.append(f"a regular task, and no bound on log T bits: {s}")
-        if "in AC0, and this is not" in s.why and not facts.beyond_ac0:
+        if "in AC0, and this is not" in s.why and not properties.beyond_ac0:
             found.append(f"it is in AC0: {s}")
     return found
 
@@ -113,7 +113,7 @@ CHECKS: list[Check] = [
 
 @pytest.mark.parametrize("check", CHECKS, ids=[check.__name__ for check in CHECKS])
 def test_the_theory_is_consistent(task: Task, check: Check) -> None:
-    assert check(task.theory, task.facts) == []
+    assert check(task.theory, task.properties) == []
 
 
 def test_every_family_is_spoken_of(task: Task) -> None:
@@ -139,7 +139,7 @@ def test_every_registered_task_is_worked_out(task: Task) -> None:
         assert task.theory.why != UNKNOWN.why, "say why it is open"
         return
     verdicts = [s.verdict for s in task.theory.statements]
-    assert verdicts.count("open") < len(FAMILIES) / 2 or task.facts.partial
+    assert verdicts.count("open") < len(FAMILIES) / 2 or task.properties.partial
 
 
 @cache
@@ -165,7 +165,7 @@ def test_regular_tasks_get_what_their_classes_allow(task: Task) -> None:
     assert task.theory.circuit_class == circuit
     known = {(s.family, s.regime): s.verdict for s in task.theory.statements}
     for family, regime, name in EXACT:
-        verdict = "can" if classes[name] else "open" if task.facts.partial else "cannot"
+        verdict = "can" if classes[name] else "open" if task.properties.partial else "cannot"
         assert known[family, regime] == verdict, (family, regime, name)
 
 
@@ -180,7 +180,7 @@ def problems(check: Check, name: str, *lies: Statement) -> list[str]:
         for s in task.theory.statements
         if (s.family, s.regime) not in {(lie.family, lie.regime) for lie in lies}
     ]
-    return check(replace(task.theory, statements=(*kept, *lies)), task.facts)
+    return check(replace(task.theory, statements=(*kept, *lies)), task.properties)
 
 
 def says(family: str, regime: str, verdict: str, why: str = "it is made up") -> Statement:
@@ -311,7 +311,7 @@ def test_known_results(name: str, family: str, regime: str, verdict: str) -> Non
 
 
 def test_an_unknown_task_is_open_everywhere() -> None:
-    theory = theory_from(UNKNOWN)
+    theory = derive_theory(UNKNOWN)
     assert {s.verdict for s in theory.statements} == {"open"}
     assert {s.family for s in theory.statements} == set(FAMILIES)
 
@@ -325,7 +325,7 @@ def test_made_up_words_are_refused() -> None:
     with pytest.raises(ValueError, match="expected one of"):
         Theory("P", "no such class here", ())
     with pytest.raises(ValueError, match="expected one of"):
-        theory_from(Facts("P", "no such class here"))
+        derive_theory(TaskProperties("P", "no such class here"))
 
 
 def test_mixtures() -> None:
@@ -344,6 +344,6 @@ def test_words_that_are_not_asked_about_exclude_nothing() -> None:
     """(01)* is not R-trivial, but which symbol may come next is told by the last one."""
     language, following = get_task("repeat-01"), get_task("repeat-01:label=next")
     assert "cannot" in {s.verdict for s in language.theory.about("transformer-nope")}
-    assert following.facts.partial
+    assert following.properties.partial
     assert not [s for s in following.theory.statements if s.verdict.startswith("cannot")]
-    assert not get_task("tomita-5:label=next").facts.partial  # every word lives
+    assert not get_task("tomita-5:label=next").properties.partial  # every word lives

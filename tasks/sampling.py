@@ -40,21 +40,23 @@ def test_stream(task: str, length: int, purpose: Purpose) -> np.random.Generator
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
 
 
-def smallest_unsigned(count: int) -> np.dtype[np.unsignedinteger[Any]]:
+def choose_unsigned(count: int) -> np.dtype[np.unsignedinteger[Any]]:
     """The smallest unsigned type that holds the ids below `count`."""
     return np.min_scalar_type(count - 1)
 
 
-def smallest_signed(count: int) -> np.dtype[np.signedinteger[Any]]:
+def choose_signed(count: int) -> np.dtype[np.signedinteger[Any]]:
     """The smallest signed type that holds the ids below `count`, and -100 for not scored.
 
-    >>> smallest_signed(128), smallest_signed(129)
+    >>> choose_signed(128), smallest_signed(129)
     (dtype('int8'), dtype('int16'))
     """
     return np.dtype(np.int8) if count <= 128 else np.min_scalar_type(-count)
 
 
-def uniform(rng: np.random.Generator, bound: int, shape: tuple[int, ...]) -> UInt[np.ndarray, ...]:
+def draw_uniform(
+    rng: np.random.Generator, bound: int, shape: tuple[int, ...]
+) -> UInt[np.ndarray, ...]:
     """Integers uniform over 0 .. bound - 1, exactly, in the smallest unsigned type.
 
     Parameters
@@ -68,10 +70,10 @@ def uniform(rng: np.random.Generator, bound: int, shape: tuple[int, ...]) -> UIn
 
     Examples
     --------
-    >>> uniform(np.random.default_rng(0), 60, (2, 3)).dtype
+    >>> draw_uniform(np.random.default_rng(0), 60, (2, 3)).dtype
     dtype('uint8')
     """
-    out = np.empty(int(np.prod(shape)), smallest_unsigned(bound))
+    out = np.empty(int(np.prod(shape)), choose_unsigned(bound))
     # 16 raw bits a symbol cost less than the rejections that 8 would bring
     narrow = bound <= 1 << 8
     for start in range(0, out.size, BLOCK):
@@ -80,7 +82,7 @@ def uniform(rng: np.random.Generator, bound: int, shape: tuple[int, ...]) -> UIn
     return out.reshape(shape)
 
 
-def raw_bits(
+def draw_bits(
     rng: np.random.Generator, count: int, dtype: type[np.unsignedinteger[Any]]
 ) -> UInt[np.ndarray, " count"]:
     """`count` uniform numbers of the whole range of an unsigned type."""
@@ -91,47 +93,47 @@ def raw_bits(
 
 
 def _lemire16(rng: np.random.Generator, bound: int, count: int) -> UInt[np.ndarray, " count"]:
-    raw = raw_bits(rng, count, np.uint16)
+    raw = draw_bits(rng, count, np.uint16)
     while (again := np.flatnonzero(raw * np.uint16(bound) < (1 << 16) % bound)).size:
-        raw[again] = raw_bits(rng, again.size, np.uint16)
+        raw[again] = draw_bits(rng, again.size, np.uint16)
     return (raw.astype(np.uint32) * np.uint32(bound)) >> np.uint32(16)
 
 
 def _lemire32(rng: np.random.Generator, bound: int, count: int) -> UInt[np.ndarray, " count"]:
-    raw = raw_bits(rng, count, np.uint32)
+    raw = draw_bits(rng, count, np.uint32)
     while (again := np.flatnonzero(raw * np.uint32(bound) < (1 << 32) % bound)).size:
-        raw[again] = raw_bits(rng, again.size, np.uint32)
+        raw[again] = draw_bits(rng, again.size, np.uint32)
     return (raw.astype(np.uint64) * np.uint64(bound)) >> np.uint64(32)
 
 
-def uniform_below(
+def draw_below(
     rng: np.random.Generator, bounds: Int[np.ndarray, " count"]
 ) -> UInt[np.ndarray, " count"]:
     """One integer per bound, uniform over 0 .. bound - 1, exactly; bounds from 1 to 2^32 - 1.
 
-    >>> uniform_below(np.random.default_rng(0), np.array([1, 1, 1]))
+    >>> draw_below(np.random.default_rng(0), np.array([1, 1, 1]))
     array([0, 0, 0], dtype=uint64)
     """
     bounds = bounds.astype(np.uint64)
-    products = raw_bits(rng, bounds.size, np.uint32) * bounds
+    products = draw_bits(rng, bounds.size, np.uint32) * bounds
     low = products & np.uint64(0xFFFFFFFF)
     # the remainder of a division is below its divisor: divide for the few that come so low
     for place in np.flatnonzero(low < bounds):
         bound = int(bounds[place])
         product = int(products[place])
         while product % (1 << 32) < (1 << 32) % bound:
-            product = int(raw_bits(rng, 1, np.uint32)[0]) * bound
+            product = int(draw_bits(rng, 1, np.uint32)[0]) * bound
         products[place] = product
     drawn: UInt[np.ndarray, " count"] = products >> np.uint64(32)
     return drawn
 
 
-def whole_below(rng: np.random.Generator, bounds: Sequence[int]) -> list[int]:
+def draw_whole_below(rng: np.random.Generator, bounds: Sequence[int]) -> list[int]:
     """One whole number per bound, uniform over 0 .. bound - 1, exactly, of any size.
 
     Each is drawn with as many bits as its bound needs, and again while it is not below it.
 
-    >>> whole_below(np.random.default_rng(0), [1, 1 << 100])
+    >>> draw_whole_below(np.random.default_rng(0), [1, 1 << 100])
     [0, 8987745976276815326700966077]
     """
     wide = max(1, -(-max(bounds, default=1).bit_length() // 8))  # bytes
@@ -139,14 +141,14 @@ def whole_below(rng: np.random.Generator, bounds: Sequence[int]) -> list[int]:
     drawn = list(bounds)
     left = list(range(len(bounds)))
     while left:
-        raw = raw_bits(rng, wide * len(left), np.uint8).tobytes()
+        raw = draw_bits(rng, wide * len(left), np.uint8).tobytes()
         for n, i in enumerate(left):
             drawn[i] = int.from_bytes(raw[n * wide : (n + 1) * wide], "little") & masks[i]
         left = [i for i in left if drawn[i] >= bounds[i]]
     return drawn
 
 
-def coins(rng: np.random.Generator, size: int) -> Bool[np.ndarray, " size"]:
+def flip_coins(rng: np.random.Generator, size: int) -> Bool[np.ndarray, " size"]:
     """Fair coins: True or False, each with probability one half."""
-    heads: Bool[np.ndarray, " size"] = raw_bits(rng, size, np.uint8) >= 128
+    heads: Bool[np.ndarray, " size"] = draw_bits(rng, size, np.uint8) >= 128
     return heads
