@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flann.errors import UserError
+from flann.rasp.graph.formula import format_formula
 from flann.rasp.graph.sops import Node
 from flann.rasp.language.source_span import NO_SPAN, SourceSpan
 
