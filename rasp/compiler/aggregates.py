@@ -69,7 +69,6 @@ class Lowering(Numeric):
     def __init__(self, plan: Plan, symbols: Sequence[Atom], root: SOp) -> None:
         super().__init__(plan, symbols, root)
         self._polynomials: dict[int, Polynomial] = {}
-        self._sums: dict[int, tuple[Selector, SOp]] = {}
 
     # -- aggregates --------------------------------------------------------------------------------
 

@@ -124,8 +124,8 @@ def draw_words(symbols: int, length: int, size: int, rng: np.random.Generator) -
     changed[np.arange(len(changed)), rng.integers(length, size=len(changed))] = rng.integers(
         symbols, size=len(changed)
     )
-    drawn = rng.integers(symbols, size=(size, length))
-    return np.concatenate([np.array(rows), changed, drawn]).astype(np.int64)
+    random_words = rng.integers(symbols, size=(size, length))
+    return np.concatenate([np.array(rows), changed, random_words]).astype(np.int64)
 
 
 def run_program(
@@ -135,17 +135,17 @@ def run_program(
     raises an error.
     """
 
-    def ask(part: Tokens) -> Tokens:
+    def run_part(part: Tokens) -> Tokens:
         return run_on_ids(node, part, network.symbols, network.values, spans)
 
     try:
-        return ask(tokens), tokens
+        return run_part(tokens), tokens
     except UserError:
         pass
     results, kept = [], []
     for row in tokens:
         try:
-            results.append(ask(row[None, :])[0])
+            results.append(run_part(row[None, :])[0])
             kept.append(row)
         except UserError:
             continue

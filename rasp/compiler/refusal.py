@@ -10,7 +10,7 @@ from flann.rasp.graph.sops import Node
 from flann.rasp.language.source_span import NO_SPAN, SourceSpan
 
 
-class RefusalError(Exception):  # it is caught, collected and told as one UserError
+class RefusalError(Exception):
     """An expression that cannot be compiled.
 
     Parameters
