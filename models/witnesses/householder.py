@@ -91,7 +91,7 @@ def built(
         layer.convolution.weight[:, 0, -1] = 1  # every symbol by itself
         layer.query.weight[:points, frame.symbols] = before_silu(query)[:, None].float()
         for a, permutation in enumerate(moved):
-            for n in range(layer.per_symbol):
+            for n in range(layer.steps_per_symbol):
                 layer.strength.weight[n * layer.heads, a] = -FAR
             for n, (i, j) in enumerate(swaps(permutation)):
                 layer.strength.weight[n * layer.heads, a] = FAR

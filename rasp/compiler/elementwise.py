@@ -101,9 +101,8 @@ class Elementwise(ABC):
             return "position" if node.name == "indices" else "symbol"
         if isinstance(node, Aggregate | At):
             return "word"
-        inner: set[Dependence] = {self._dependences[part.number] for part in node.parts} - {
-            "constant"
-        }
+        inner = {self._dependences[part.number] for part in node.parts}
+        inner.discard("constant")
         if not inner:
             return "constant"
         return inner.pop() if len(inner) == 1 else "word"

@@ -88,7 +88,7 @@ class Numeric(Elementwise):
             raise RefusalError(
                 node,
                 "a mean of several values, used as a number",
-                "multiply it by how many are selected, or compare it with a constant",
+                "multiply it by the number of selected keys, or compare it with a constant",
             )
         return result
 
@@ -183,7 +183,7 @@ class Numeric(Elementwise):
         raise RefusalError(
             node,
             "a product of two numbers that may grow with the length",
-            "a mean times how many are selected is compiled as a sum",
+            "a mean times the number of selected keys is compiled as a sum",
         )
 
     def lower_quotient(self, node: Map) -> Number:
@@ -206,7 +206,7 @@ class Numeric(Elementwise):
             raise RefusalError(
                 node,
                 "a mean of several values, rounded",
-                "multiply it by how many are selected first",
+                "multiply it by the number of selected keys first",
             )
         if inner.grain.denominator == 1:
             return inner
@@ -281,8 +281,8 @@ class Numeric(Elementwise):
         if difference is None:
             raise RefusalError(
                 node,
-                "a mean of several values compared with what is no constant",
-                "multiply both by how many are selected",
+                "a mean of several values, compared with a value that is not constant",
+                "multiply both by the number of selected keys",
             )
         x = difference.total if isinstance(difference, Ratio) else difference
         grain = float(x.grain)

@@ -91,7 +91,7 @@ class Plan:
         """Return the signal of a function of the symbol, given by its value for each symbol."""
         row = tuple(map(float, values))
         return self._get_or_add(  # type: ignore[return-value]
-            ("embedded", row), lambda: SymbolSignal(min(row), max(row), 0.0, find_grain(row), row)
+            ("symbol", row), lambda: SymbolSignal(min(row), max(row), 0.0, find_grain(row), row)
         )
 
     def encode_positions(self, values: Sequence[float] | NDArray[Any]) -> Affine:
@@ -100,7 +100,7 @@ class Plan:
         if len(set(row)) == 1:
             return Affine({}, row[0])
         signal = self._get_or_add(
-            ("placed", row), lambda: PositionSignal(min(row), max(row), 0.0, find_grain(row), row)
+            ("position", row), lambda: PositionSignal(min(row), max(row), 0.0, find_grain(row), row)
         )
         return Affine({signal: 1.0})
 
@@ -133,7 +133,7 @@ class Plan:
         kept = [(before, weight) for before, weight in units if weight]
         if not kept:
             return Affine()
-        key = ("made", *((before.key, weight) for before, weight in kept))
+        key = ("units", *((before.key, weight) for before, weight in kept))
         grain = find_common_grain(Fraction(w).limit_denominator(1 << 20) for _, w in kept)
         signal = self._get_or_add(key, lambda: UnitSignal(low, high, error, grain, tuple(kept)))
         return Affine({signal: 1.0})
@@ -192,7 +192,7 @@ class Plan:
             if self.bound_partial_sum(x, bounds, levels) / unit > 0.5 / self.unit:
                 raise PrecisionError(
                     f"a function of numbers to {max(abs(x.low), abs(x.high)):.0f} with"
-                    f" {len(bounds)} steps does not come out exact"
+                    f" {len(bounds)} steps is not exact"
                 )
         return x
 
@@ -274,15 +274,15 @@ class Plan:
         if x.error == condition.error == 0 and (abs(low) + 2 * size) * self.unit < 0.25:
             error = 0.0
         signal = self.sum_units([(before, 1.0)], 0.0, size, error)
-        for result in signal.terms:
-            result.grain = x.grain  # the unit's weight is 1, so the grain is that of x
+        for unit in signal.terms:
+            unit.grain = x.grain  # the unit's weight is 1, so the grain is that of x
         return signal + condition * low
 
     # -- attention ---------------------------------------------------------------------------------
 
     @property
     def sharpness(self) -> float:
-        """The sharpness of the heads: the score of BOS, and minus the least penalty of a key."""
+        """The score of BOS, and the least amount by which an unselected key scores below 0."""
         return compute_sharpness(self.length, self.largest, self.unit)
 
     def get_head(self, causal: bool, pairs: Sequence[tuple[Affine, Affine]], unique: bool) -> Head:
@@ -310,7 +310,7 @@ class Plan:
         error += most_keys * value.error
         grain = value.grain
         signal = self._get_or_add(
-            ("attended", id(head), value.key),
+            ("attention", id(head), value.key),
             lambda: AttentionSignal(low, high, error, grain, head, value),
         )
         return Affine({signal: 1.0})

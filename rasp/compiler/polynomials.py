@@ -145,7 +145,7 @@ def expand_comparison(node: Select, is_categorical: CategoricalTest) -> Polynomi
     raise RefusalError(
         node,
         f"compares by {relation} two numbers that may grow with the length",
-        "compare indices with indices, values of few kinds, or by ==",
+        "compare indices with indices, compare categorical values, or compare by ==",
     )
 
 

@@ -158,14 +158,14 @@ def compile_sop(
         output, values = lower_output(lowering, node, values)
     except (RefusalError, PrecisionError):
         raise combine_refusals(name, collect_refusals(lowering, node), spans or {}) from None
-    plan_schedule = build_schedule(output, (plan.word, plan.bos))
-    network = build_network(plan, plan_schedule, output, len(values), name, DTYPES[precision])
+    schedule = build_schedule(output, (plan.word, plan.bos))
+    network = build_network(plan, schedule, output, len(values), name, DTYPES[precision])
     need = analyse([node])
     notes = {
         "layers": need.layers,
         "heads": need.heads,
-        "blocks": len({(time + 1) // 2 for time in plan_schedule.time.values() if time}),
-        "width": plan_schedule.width,
+        "blocks": len({(time + 1) // 2 for time in schedule.time.values() if time}),
+        "width": schedule.width,
         "precision": precision,
         "sharpness": plan.sharpness,
         "sink": plan.sharpness,
@@ -189,12 +189,12 @@ def lower_output(
         numbers = {v: number.get((isinstance(v, str), v), 0.0) for v in known}
         output = lowering.encode(node, numbers)
     else:
-        plan_schedule = lowering.lower_number(node)
-        if isinstance(plan_schedule, Ratio):
+        lowered = lowering.lower_number(node)
+        if isinstance(lowered, Ratio):
             raise RefusalError(
                 node, "a mean of several values has no labels", "compare it with a constant"
             )
-        output = plan_schedule
+        output = lowered
         if values is None:
             values = list(range(floor(output.low), ceil(output.high) + 1))
             output = output - float(floor(output.low))

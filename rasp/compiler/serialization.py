@@ -99,7 +99,7 @@ def assemble(description: dict[str, Any], weights: dict[str, torch.Tensor]) -> P
     ):
         raise ValueError(f"an embedding of shape {tuple(shape)} for {len(symbols)} symbols")
     if (config_fields["longest"] or 0) > len(weights.get("layers.0.table", ())):
-        raise ValueError("fewer positions than it says")
+        raise ValueError("fewer positions than the configuration states")
     blocks = tuple(Block(**block) for block in config_fields["blocks"])
     if any(
         max(b.heads * b.head_width, b.feedforward) > MOST_PARAMETERS // shape[1] for b in blocks

@@ -210,7 +210,7 @@ def reference(path: str) -> ModuleType:
 
 
 def entering(layer: FastWeights) -> Terms:
-    terms: Terms = layer.terms(stream(), None)[0]
+    terms: Terms = layer.compute_terms(stream(), None)[0]
     return terms
 
 
@@ -262,11 +262,11 @@ def test_delta_product_equals_flash_linear_attention(gated: bool) -> None:
 def test_rwkv7s_memory_equals_flash_linear_attention() -> None:
     theirs = reference("generalized_delta_rule/dplr/naive.py")
     terms = entering(drawn(TimeMixing7(WIDTH, 2, 0, 1)))
-    assert terms.look is not None
-    assert terms.put is not None
+    assert terms.lookup_key is not None
+    assert terms.erase_key is not None
     assert terms.decay is not None
     parts = (
-        terms.q * terms.q.shape[-1] ** 0.5, terms.k, terms.v, -terms.look, terms.put,
+        terms.q * terms.q.shape[-1] ** 0.5, terms.k, terms.v, -terms.lookup_key, terms.erase_key,
         terms.decay.log(),
     )  # fmt: skip
     y, _ = theirs.dplr_recurrence(*(part.transpose(1, 2) for part in parts))
@@ -277,7 +277,7 @@ def test_rwkv7s_memory_equals_flash_linear_attention() -> None:
 def test_linear_attention_equals_flash_linear_attention() -> None:
     theirs = reference("linear_attn/naive.py")
     layer = drawn(LinearAttention(WIDTH, 2))
-    q, k, v = (layer.split(m(stream())) for m in (layer.query, layer.keys, layer.values))
+    q, k, v = (layer.split_heads(m(stream())) for m in (layer.query, layer.keys, layer.values))
     q, k = functional.elu(q) + 1, functional.elu(k) + 1
     y, _ = theirs.naive_recurrent_linear_attn(q, k, v, normalize=True)
     close(layer(stream()), layer.out(y.flatten(2)))

@@ -93,7 +93,7 @@ def test_it_is_the_registered_architecture(name: str, language: Moore | Counter)
         labels=labels,
         depth=1,
         width=sizes["width"],
-        second=second,
+        second_size=second,
     )
     shapes = [{n: p.shape for n, p in m.state_dict().items()} for m in (model, trained)]
     assert shapes[0] == shapes[1]
@@ -174,7 +174,7 @@ def test_a_wrong_weight_would_be_found(name: str) -> None:
 def test_constants_are_the_same_for_every_symbol() -> None:
     from flann.models import model_registry
 
-    frame = Frame.around(model_registry.create("gru"), "gru", torch.eye(3), labels=2, second=4)
+    frame = Frame.around(model_registry.create("gru"), "gru", torch.eye(3), labels=2, second_size=4)
     frame.add_constants(torch.tensor([5.0, -1.0]))
     logits = frame.model(torch.tensor([[0, 1, 2]]))
     torch.testing.assert_close(logits, logits[:, :1].expand(-1, 3, -1))
