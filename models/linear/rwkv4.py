@@ -28,8 +28,8 @@ from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
 from flann.models.core.exponential_gates import advance_gates
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State
 from flann.models.scans import diagonal_scan, stabilised_gates
 
 from .channel_mixing import ChannelMixing
@@ -116,21 +116,21 @@ class RWKV4(Architecture):
     """Decaying running means of values and the token shift, RWKV-4 (Peng et al. 2023)."""
 
     family = "rwkv-4"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return four times the width of the stream."""
         return 4 * width
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         layers: list[Layer] = []
         for layer in range(sizes.depth):
             parts = (
                 TimeMixing(sizes.width, layer, sizes.depth),
-                ChannelMixing(sizes.width, sizes.second, layer, sizes.depth, gated=True),
+                ChannelMixing(sizes.width, sizes.second_size, layer, sizes.depth, gated=True),
             )
             layers += [Residual(part, sizes.width) for part in parts]
         return layers

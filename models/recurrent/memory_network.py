@@ -27,7 +27,7 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.sequence import Layer, Residual, State
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.scans import memory_scan
 from flann.models.scans.memory import Controller, Memory
 
@@ -137,7 +137,7 @@ def mix_neighbours(
 class MemoryArchitecture(Architecture):
     """A stack of memory networks on a residual stream."""
 
-    knob = "state"
+    second_size_name = "state"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 8000})
     network: type[MemoryNetwork]
 
@@ -148,8 +148,8 @@ class MemoryArchitecture(Architecture):
         self.cell = cell
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         return [Residual(self._build_layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _build_layer(self, sizes: Sizes) -> Layer:
-        return self.network(sizes.width, sizes.second, self.cell, controller=self.controller)
+        return self.network(sizes.width, sizes.second_size, self.cell, controller=self.controller)

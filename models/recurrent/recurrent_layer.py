@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.sequence import Layer, Residual, State
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.scans import recurrent_scan
 
 
@@ -65,17 +65,17 @@ class RecurrentLayer(Layer):
 class RecurrentArchitecture(Architecture):
     """A stack of `RecurrentLayer` blocks on a residual stream."""
 
-    knob = "state"
+    second_size_name = "state"
 
     def build_cell(self, width: int, state: int) -> nn.RNNBase:
         """Build a one-layer recurrent network with this input width and state size."""
         raise NotImplementedError
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         return [
             Residual(
-                RecurrentLayer(sizes.width, self.build_cell(sizes.width, sizes.second)),
+                RecurrentLayer(sizes.width, self.build_cell(sizes.width, sizes.second_size)),
                 sizes.width,
             )
             for _ in range(sizes.depth)

@@ -24,9 +24,9 @@ from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
 from flann.models.core.exponential_gates import advance_gates
-from flann.models.core.fast_weights import shared_out
+from flann.models.core.fast_weights import check_heads
+from flann.models.core.layer import Layer, Residual, State, Stateless
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State, Stateless
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.scans import slstm_scan
 from flann.models.scans.slstm import Forget
@@ -75,7 +75,7 @@ class ScalarLSTM(Layer):
     def initial_state(self, batch_size: int) -> State:
         """Return (window, h, c, n, m): zeros, and minus infinity for m."""
         zeros = self.bias.new_zeros(batch_size, self.width)
-        window = self.convolution.start(batch_size)
+        window = self.convolution.initial_recent(batch_size)
         return window, zeros, zeros, zeros, torch.full_like(zeros, -torch.inf)
 
     @override
@@ -94,7 +94,7 @@ class ScalarLSTM(Layer):
 
     @override
     def state_size(self, length: int) -> int:
-        return self.convolution.start(1).numel() + 4 * self.width
+        return self.convolution.initial_recent(1).numel() + 4 * self.width
 
     def _compute_gate_inputs(
         self, x: Tensor, window: Tensor | None
@@ -142,26 +142,26 @@ class SLSTM(Architecture):
     """
 
     family = "slstm"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
 
     def __init__(self, *, forget: Forget = "sigmoid", heads: int = 4, taps: int = 4) -> None:
-        self.heads = self.width_step = shared_out("slstm", heads)
+        self.heads = self.width_step = check_heads("slstm", heads)
         self.forget: Forget = forget
         self.taps = taps
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return 4/3 of the width of the stream, as in the paper."""
         return round(4 * width / 3)
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         layers: list[Layer] = []
         for _ in range(sizes.depth):
             parts = (
                 ScalarLSTM(sizes.width, self.heads, taps=self.taps, forget=self.forget),
-                GatedFeedForward(sizes.width, sizes.second),
+                GatedFeedForward(sizes.width, sizes.second_size),
             )
             layers += [Residual(part, sizes.width) for part in parts]
         return layers

@@ -8,7 +8,7 @@
 Here `transition` holds the A_m, `rest` A_0, `into` B, `out` C, `skip` D, and `start` the trained
 h_0. Initially A_0 = I, and the A_m are normal such that A(x) - I has a spectral radius of about
 ``spread``. The default is 0.5 for an unnormalised state, which would otherwise overflow before it
-has learnt anything, and 2 for a normalised one, so that symbols act differently from the start.
+has learnt anything, and 2 for a normalised one, so that symbols act differently initially.
 (After 600 steps on words of A5 to length 16, a normalised state reaches 0.99 per symbol with 2, and
 0.13 with 0.5.)
 
@@ -39,8 +39,8 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State
 from flann.models.scans import matrix_scan
 
 from .drift_penalty import DriftPenalisedLayer
@@ -133,7 +133,7 @@ class IDS4(Architecture):
     """
 
     family = "input-dependent-ssm"
-    knob = "state"
+    second_size_name = "state"
 
     def __init__(
         self, *, state_norm: bool = False, drift: float = 0.01, spread: float | None = None
@@ -146,13 +146,13 @@ class IDS4(Architecture):
         self.recipe = MappingProxyType({"lr": 1e-2 if state_norm else 3e-3, "steps": 2000})
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         return [Residual(self._build_layer(sizes), sizes.width) for _ in range(sizes.depth)]
 
     def _build_layer(self, sizes: Sizes) -> Layer:
         return InputDependentSSM(
             sizes.width,
-            sizes.second,
+            sizes.second_size,
             spread=self.spread,
             state_norm=self.state_norm,
             drift=self.drift,

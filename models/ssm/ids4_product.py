@@ -31,8 +31,8 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual, State
 from flann.models.scans import product_scan
 
 from .drift_penalty import DriftPenalisedLayer
@@ -123,7 +123,7 @@ class IDS4Product(Architecture):
     """
 
     family = "input-dependent-ssm"
-    knob = "state"
+    second_size_name = "state"
     recipe = MappingProxyType({"lr": 1e-3, "steps": 4000})
 
     def __init__(self, *, drift: float = 0.01) -> None:
@@ -132,8 +132,10 @@ class IDS4Product(Architecture):
         self.drift = drift
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         return [
-            Residual(MatrixProductSSM(sizes.width, sizes.second, drift=self.drift), sizes.width)
+            Residual(
+                MatrixProductSSM(sizes.width, sizes.second_size, drift=self.drift), sizes.width
+            )
             for _ in range(sizes.depth)
         ]

@@ -28,8 +28,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
+from flann.models.core.layer import Layer, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, State
 from flann.models.core.time_step import initialise_time_step
 from flann.models.scans import selective_scan, short_convolution
 from flann.models.scans.state_space import Eigenvalues

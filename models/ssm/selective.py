@@ -9,7 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.sequence import Layer, Residual
+from flann.models.core.layer import Layer, Residual
 from flann.models.scans.state_space import Eigenvalues
 
 
@@ -34,7 +34,7 @@ class SelectiveArchitecture(Architecture):
         Number of states of each inner channel, and length of the convolution's kernel.
     """
 
-    knob = "inner"
+    second_size_name = "inner"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 2000})
 
     def __init__(self, *, eigenvalues: Eigenvalues, state: int, taps: int) -> None:
@@ -47,13 +47,13 @@ class SelectiveArchitecture(Architecture):
         raise NotImplementedError
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return twice the width of the stream."""
         return 2 * width
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         return [
-            Residual(self.build_layer(sizes.width, sizes.second), sizes.width)
+            Residual(self.build_layer(sizes.width, sizes.second_size), sizes.width)
             for _ in range(sizes.depth)
         ]

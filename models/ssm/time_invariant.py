@@ -26,7 +26,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.sequence import Layer, Residual, State
+from flann.models.core.layer import Layer, Residual, State
 from flann.models.core.time_step import draw_log_time_steps
 
 from .long_convolution import convolve_causally
@@ -100,18 +100,19 @@ class TimeInvariantArchitecture(Architecture):
     """A stack of time-invariant state-space layers on a residual stream."""
 
     family = "time-invariant-ssm"
-    knob = "state"
-    knob_step = 2
+    second_size_name = "state"
+    second_size_step = 2
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
     ssm: type[TimeInvariantSSM]
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return N = 64, whatever the width."""
         return 64
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         return [
-            Residual(self.ssm(sizes.width, sizes.second), sizes.width) for _ in range(sizes.depth)
+            Residual(self.ssm(sizes.width, sizes.second_size), sizes.width)
+            for _ in range(sizes.depth)
         ]

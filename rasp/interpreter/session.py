@@ -116,7 +116,7 @@ class Session:
         word: Value = self.examples["selector"]
         if statement.word is not None:
             word = self.interpreter.evaluate(statement.word, self.interpreter.scope)
-        if not is_word(word):
+        if word is None or not is_word(word):
             raise RaspError("draw: expected a word, or an example that is set", statement.span)
         if isinstance(value, Selector):
             return self.format_selector(value, word)
@@ -151,7 +151,7 @@ class Session:
         """Execute ``set [s-op | selector] example e``."""
         assert command.value is not None
         word = self.interpreter.evaluate(command.value, self.interpreter.scope)
-        if not is_word(word):
+        if word is None or not is_word(word):
             raise RaspError("an example: expected a string or a list of atoms", command.value.span)
         for target in ("s", "selector"):
             if command.arguments[1] in ("both", target):

@@ -14,7 +14,7 @@ from math import lcm
 import numpy as np
 from jaxtyping import Bool, Int
 
-from flann.tasks.algebra.maps import Maps, is_aperiodic, compute_omega_power, raise_to_power, then
+from flann.tasks.algebra.maps import Maps, compute_omega_power, is_aperiodic, raise_to_power, then
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine, Word
 

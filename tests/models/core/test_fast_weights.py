@@ -87,8 +87,8 @@ def test_eigenvalues_reach_where_they_say() -> None:
         layer = made(DeltaRule, 8, 2, factors=1, gated=False, eigenvalues=eigenvalues, taps=1)
         with torch.no_grad():
             layer.strength.weight.mul_(1000)
-            terms, _, _ = layer.terms(word()[None], None)
-        strengths = terms.put.norm(dim=-1)
+            terms, _, _ = layer.compute_terms(word()[None], None)
+        strengths = terms.erase_key.norm(dim=-1)
         assert strengths.max().item() == pytest.approx(most)
         assert strengths.min().item() == pytest.approx(0, abs=1e-6)
 

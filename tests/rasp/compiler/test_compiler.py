@@ -183,7 +183,7 @@ def test_every_refused_expression_is_listed_with_its_place() -> None:
     source = "a = indices * length > 3;\nb = round(aggregate(full_s, indices)) == 1;\nc = a and b;"
     node = interpreter.run(parse(source))
     with pytest.raises(UserError) as caught:
-        compile_sop(node, LETTERS, 64, places=interpreter.places)
+        compile_sop(node, LETTERS, 64, places=interpreter.spans)
     assert "line 1, column 13: " in str(caught.value)
     assert "line 2, column 5: " in str(caught.value)
 

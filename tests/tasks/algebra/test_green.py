@@ -10,13 +10,13 @@ from flann.errors import UserError
 from flann.tasks import get_task
 from flann.tasks.algebra import draw_eggbox, require_machine
 from flann.tasks.algebra.derived import (
-    derive_subgroup,
-    generate_subgroup,
     choose_generators,
+    derive_subgroup,
     find_perfect_core,
+    generate_subgroup,
 )
 from flann.tasks.algebra.green import Green
-from flann.tasks.algebra.maps import is_aperiodic, is_idempotent, compute_omega_power
+from flann.tasks.algebra.maps import compute_omega_power, is_aperiodic, is_idempotent
 from flann.tasks.algebra.semigroup import Semigroup
 from flann.tasks.algebra.varieties.circuits import decide_solvable
 from flann.tasks.algebra.varieties.equations import Equations

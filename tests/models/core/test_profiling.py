@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from flann.models import SequenceModel, model_names, model_of_width
-from flann.models.core.costs import kept_bytes, operations, step_costs, training_cost
+from flann.models.core.profiling import kept_bytes, operations, step_costs, training_cost
 
 
 def model(name: str, width: int = 16) -> SequenceModel:

@@ -15,7 +15,7 @@ from flann.devices import configure_torch
 from flann.errors import UserError
 from flann.files import write_aside
 from flann.models import SequenceModel, build_model, model_names, model_registry
-from flann.models.core.costs import kept_bytes, operations, step_costs, training_cost
+from flann.models.core.profiling import kept_bytes, operations, step_costs, training_cost
 
 SYMBOLS = 60
 """Symbols and labels of the models measured: those of A5."""
