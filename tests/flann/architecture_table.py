@@ -1,6 +1,6 @@
-"""The README's table of architectures, made from the registry.
+"""The table of architectures in ``docs/architectures.md``, made from the registry.
 
-Run as ``python tests/flann/readme_table.py`` after a model is added or its first line changed; a
+Run ``python tests/flann/architecture_table.py`` after a model is added or its first line changes; a
 test compares.
 """
 
@@ -11,22 +11,22 @@ from pathlib import Path
 from flann.models import model_registry
 from flann.registry import choices_of, options_of
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "architectures.md"
 HEAD = "| model | what it is | its family in theory | choices by name |\n|---|---|---|---|\n"
 
 
-def table() -> str:
-    """One row for each registered architecture."""
+def format_table() -> str:
+    """Return one row for each registered architecture."""
     rows = []
     for name in model_registry.names():
         summary = model_registry.index[name].summary.rstrip(".").replace("|", "\\|")
         family = model_registry.create(name).family
-        rows.append(f"| `{name}` | {summary} | {family} | {choices(name)} |\n")
+        rows.append(f"| `{name}` | {summary} | {family} | {format_choices(name)} |\n")
     return HEAD + "".join(rows)
 
 
-def choices(name: str) -> str:
-    """The options that are words, with their values, the default first; the others' names."""
+def format_choices(name: str) -> str:
+    """Return the options; those with named values list them, the default first."""
     found = []
     for option in options_of(model_registry.factory(name)):
         words = [str(c) for c in choices_of(option.kind) if isinstance(c, str)]
@@ -38,15 +38,15 @@ def choices(name: str) -> str:
     return ", ".join(found)
 
 
-def replaced(readme: str) -> str:
-    """The README with its table made anew."""
-    before, _, rest = readme.partition(HEAD)
+def replace_table(page: str) -> str:
+    """Return the page with its table made anew."""
+    before, _, rest = page.partition(HEAD)
     if not rest:
-        raise ValueError(f"the README has no table that begins with {HEAD!r}")
+        raise ValueError(f"the page has no table that begins with {HEAD!r}")
     lines = rest.splitlines(keepends=True)
     rows = next((i for i, line in enumerate(lines) if not line.startswith("|")), len(lines))
-    return before + table() + "".join(lines[rows:])
+    return before + format_table() + "".join(lines[rows:])
 
 
 if __name__ == "__main__":
-    README.write_text(replaced(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(replace_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
