@@ -45,7 +45,8 @@ def write_aside(path: Path, content: bytes | str) -> None:
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():  # unlink(missing_ok=True) raises where a parent is no folder
+            temporary.unlink()
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -172,7 +172,7 @@ def test_the_python_api_builds_the_same_graph() -> None:
     assert indicator(tokens.isin(["a"]))("ab") == [1, 0]
     assert tokens.lookup({"a": 5, "b": 6})("ab") == [5, 6]
     network = reverse.compile("ab", max_length=4)
-    assert network.answers(np.array([[0, 1, 1]])).tolist() == [[1, 1, 0]]
+    assert network.predict(np.array([[0, 1, 1]])).tolist() == [[1, 1, 0]]
     with pytest.raises(TypeError, match="where"):
         bool(tokens == "a")
 

@@ -195,13 +195,13 @@ def test_running_a_program_does_not_load_torch(tmp_path: Path) -> None:
 
 
 def test_compile_writes_weights_that_load(here: Here, tmp_path: Path) -> None:
-    from flann.rasp.compiler import load_compiled
+    from flann.rasp.compiler import load_network
 
     code, out, _ = here(*"rasp compile S3 --max-length 12 -o s3.safetensors --check".split())
     assert code == 0
     assert "S3: 2 layers of 1 heads as" in out
     assert "check: exact on" in out
-    assert load_compiled(tmp_path / "s3.safetensors").max_length == 12
+    assert load_network(tmp_path / "s3.safetensors").max_length == 12
     code, out, _ = here("rasp", "compile", "dyck.rasp", "--symbols", "()", "--check")
     assert code == 0
     assert "exact" in out

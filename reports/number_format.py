@@ -1,14 +1,14 @@
-"""How numbers are written on the page."""
+"""The format of numbers on the page."""
 
 from __future__ import annotations
 
 from math import isfinite
 
 
-def share(value: float) -> str:
-    """A share with three decimals, more where three would make it look like 1.
+def format_share(value: float) -> str:
+    """Format a share with three decimals, or with more where three would make it look like 1.
 
-    >>> [share(value) for value in (1.0, 0.98765, 0.99996, 0.0, 0.0004)]
+    >>> [format_share(value) for value in (1.0, 0.98765, 0.99996, 0.0, 0.0004)]
     ['1', '0.988', '0.99996', '0', '<0.001']
     """
     if value in (0, 1):
@@ -22,19 +22,19 @@ def share(value: float) -> str:
     return ">0.999999"
 
 
-def whole(value: float | None) -> str:
-    """A whole number with commas at the thousands; a dash for none.
+def format_whole(value: float | None) -> str:
+    """Format an integer with commas between thousands, and None as a dash.
 
-    >>> whole(99800), whole(None)
+    >>> format_whole(99800), format_whole(None)
     ('99,800', '–')
     """
     return "–" if value is None else f"{int(value):,}"
 
 
-def seconds(value: float | None) -> str:
-    """A time that one can picture.
+def format_seconds(value: float | None) -> str:
+    """Format a duration in seconds, minutes or hours, and None as a dash.
 
-    >>> [seconds(value) for value in (None, 51.25, 75, 7300)]
+    >>> [format_seconds(value) for value in (None, 51.25, 75, 7300)]
     ['–', '51 s', '1 min 15 s', '2 h 1 min']
     """
     if value is None or not isfinite(value):
