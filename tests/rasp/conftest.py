@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flann.rasp.graph.sops import Node
-from flann.rasp.interpreter.library import create_interpreter
+from flann.rasp.interpreter.program_files import create_interpreter
 from flann.rasp.interpreter.session import Session
 from flann.rasp.language.parser import parse
 

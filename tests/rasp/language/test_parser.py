@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flann.errors import UserError
-from flann.rasp.interpreter.library import PROGRAMS
+from flann.rasp.interpreter.program_files import PROGRAMS
 from flann.rasp.interpreter.session import Session
 from flann.rasp.language.parser import parse
 from flann.rasp.language.token_reader import MAX_NESTING
