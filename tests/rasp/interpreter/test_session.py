@@ -217,7 +217,7 @@ def test_compile_writes_weights_that_load(here: Here, tmp_path: Path) -> None:
         ("rasp compile parity --max-length 0", "1 or more"),
         ("rasp compile A5 --method series", "A5 is not solvable"),
         ("rasp compile parity -o parity.bin", "ends in .safetensors"),
-        ("rasp compile parity -o nowhere/parity.safetensors", "cannot write"),
+        ("rasp compile parity -o dyck.rasp/parity.safetensors", "cannot write"),
     ],
 )
 def test_compile_refuses_with_a_reason(here: Here, words: str, message: str) -> None:
