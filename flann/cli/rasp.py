@@ -204,7 +204,7 @@ def select_node(file: str, name: str | None) -> tuple[Interpreter, Node]:
 
 def build_session(file: str) -> tuple[Session, object]:
     """Execute a program from a file, or of a name, and return the session and its last value."""
-    from flann.rasp.interpreter.library import read_source
+    from flann.rasp.interpreter.program_files import read_source
     from flann.rasp.interpreter.session import Session
     from flann.rasp.language.parser import parse
 
@@ -221,7 +221,7 @@ def build_session(file: str) -> tuple[Session, object]:
 
 def load_named_source(name: str) -> str:
     """Return the text of a program that comes with flann, by its own name or by its task's."""
-    from flann.rasp.interpreter.library import load_source
+    from flann.rasp.interpreter.program_files import load_source
     from flann.rasp.programs.catalogue import load_program
 
     try:

@@ -22,7 +22,7 @@ from flann.rasp.language.source_span import RaspError
 
 from .expression_interpreter import is_atom
 from .formatting import describe_node, format_value
-from .library import create_interpreter
+from .program_files import create_interpreter
 from .scope import Value
 
 MAX_REPEATED = 40  # a longer list of equal atoms is abbreviated

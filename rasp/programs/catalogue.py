@@ -17,8 +17,8 @@ import numpy as np
 
 from flann.errors import UserError
 from flann.names import parse_name
-from flann.rasp.interpreter.library import PROGRAMS, read_source
 from flann.rasp.interpreter.program import Program
+from flann.rasp.interpreter.program_files import PROGRAMS, read_source
 from flann.tasks import Task, get_task
 
 from .brackets import count_dyck_layers, write_dyck, write_shuffle_dyck

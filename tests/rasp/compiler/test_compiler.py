@@ -200,7 +200,7 @@ def test_refusals_give_expression_and_reason(source: str, expected: str) -> None
 
 
 def test_every_refused_expression_is_listed_with_its_location() -> None:
-    from flann.rasp.interpreter.library import create_interpreter
+    from flann.rasp.interpreter.program_files import create_interpreter
     from flann.rasp.language.parser import parse
 
     interpreter = create_interpreter()
