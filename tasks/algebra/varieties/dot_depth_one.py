@@ -1,8 +1,8 @@
 """Dot-depth one, the piecewise locally testable languages, by Knast's equation.
 
-A language has dot-depth at most one if it is a Boolean combination of languages u0 A* u1 A* .. A* un
-with words ui, which specify factors that occur in this order. The equation, for idempotents e and
-f, is (Knast 1983, "A semigroup characterization of dot-depth one languages")
+A language has dot-depth at most one if it is a Boolean combination of languages u0 A* u1 A* .. A*
+un with words ui, which specify factors that occur in this order. The equation, for idempotents e
+and f, is (Knast 1983, "A semigroup characterization of dot-depth one languages")
 
     (eafb)^w eafde (cfde)^w  =  (eafb)^w e (cfde)^w
 
@@ -93,7 +93,7 @@ def pair_elements(
 def spell_violation(
     equations: Equations, objects: tuple[int, int], one: tuple[int, int], other: tuple[int, int]
 ) -> Witness:
-    """Return the witness: a = u and b leads from u back to g; d = v and c leads from v back to h."""
+    """Return the witness: a = u, d = v, b leads from u back to g, and c from v back to h."""
     semigroup, (e, f), (u, g), (v, h) = equations.semigroup, objects, one, other
     spell = semigroup.machine.spell
     back = spell(find_path(semigroup.right, u, g)) or semigroup.spell(g)

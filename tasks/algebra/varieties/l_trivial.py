@@ -1,10 +1,11 @@
 """L-trivial languages, decided on the automaton of the reversed language.
 
-A word w determines the vector v of the labels that it leads to, where v[q] is the label of the state
-q w. Prepending the letter a to w turns v[q] into ``v[delta(q, a)]``. The vectors reached in this way
-are the states of the minimal automaton of the reversed language (Brzozowski 1962). A language is
-L-trivial if and only if its reversal is R-trivial, that is, if this automaton has no cycle other
-than loops. It can have exponentially many states, but is often small when the semigroup is large.
+A word w determines the vector v of the labels that it leads to, where v[q] is the label of the
+state q w. Prepending the letter a to w turns v[q] into ``v[delta(q, a)]``. The vectors reached in
+this way are the states of the minimal automaton of the reversed language (Brzozowski 1962). A
+language is L-trivial if and only if its reversal is R-trivial, that is, if this automaton has no
+cycle other than loops. It can have exponentially many states, but is often small when the semigroup
+is large.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 The equations are exexe = exe and exeye = eyexe for idempotents e: every local monoid eSe is
 idempotent and commutative (McNaughton 1974; Brzozowski and Simon 1973). On the minimal automaton,
-write p > q if q is reachable from p. The condition is (Kim, McNaughton and McCloskey 1991, "A polynomial time
-algorithm for the local testability problem of deterministic finite automata"; in this form
-Trahtman 2001) that whenever one non-empty word fixes both p and q,
+write p > q if q is reachable from p. The condition is (Kim, McNaughton and McCloskey 1991, "A
+polynomial time algorithm for the local testability problem of deterministic finite automata"; in
+this form Trahtman 2001) that whenever one non-empty word fixes both p and q,
 
 1. p > q and q > p only if p = q;
 2. if p > q, then for every word s: ps > q if and only if qs > q.

@@ -121,7 +121,7 @@ class SampledEquations:
     # -- the others ------------------------------------------------------------------------------
 
     def draw_words(self, count: int) -> list[Int[np.ndarray, " choices"]]:
-        """Witness for so many variables: by fixed chance, so that the same is found every time."""
+        """Draw words for a number of variables, from a fixed seed so that they are reproducible."""
         rng = np.random.Generator(np.random.PCG64(count))
         return list(rng.integers(0, len(self.words), (count, CHOICES)))
 

@@ -7,8 +7,8 @@ this factor. On the minimal automaton: no word of length k - 1 leads two distinc
 distinct *live* states, that is, states from which some word is accepted.
 
 The graph of pairs of distinct live states is therefore acyclic, and the least k exceeds by one the
-number of nodes on its longest path (Caron 2000, "Families of locally testable languages", Theoretical
-Computer Science 242; Edlefsen et al. 2008, "Deciding strictly local (SL) languages").
+number of nodes on its longest path (Caron 2000, "Families of locally testable languages",
+Theoretical Computer Science 242; Edlefsen et al. 2008, "Deciding strictly local (SL) languages").
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Strictly piecewise languages, which are defined by forbidden subsequences.
 
-A language is strictly piecewise if and only if every subsequence of a member is a member. It is then
-the language of all words that avoid finitely many subsequences, of length at most k (Rogers et al.
-2010, "On languages piecewise testable in the strict sense"). On the minimal automaton, deleting a
-symbol never loses a continuation: ``L(delta(p, a))`` is a subset of ``L(p)`` for every transition.
+A language is strictly piecewise if and only if every subsequence of a member is a member. It is
+then the language of all words that avoid finitely many subsequences, of length at most k (Rogers et
+al. 2010, "On languages piecewise testable in the strict sense"). On the minimal automaton, deleting
+a symbol never loses a continuation: ``L(delta(p, a))`` is a subset of ``L(p)`` for every
+transition.
 
 The least k is the length of the longest *minimal forbidden word*: a word outside the language that
 becomes a member when any one of its symbols is deleted. None of its symbols can be read in a loop,
@@ -60,7 +61,7 @@ def decide_strictly_piecewise(machine: MooreMachine, clock: Clock) -> Verdict:
 
 
 def find_non_closure(machine: MooreMachine, pair: int, word: Word) -> Verdict:
-    """Return the verdict for a pair (delta(p, a), p) and a word accepted from its first state only."""
+    """Return the verdict for a pair (delta(p, a), p) and a word accepted only from the first."""
     following, p = divmod(pair, machine.size)
     a = int(np.flatnonzero(machine.table[p] == following)[0])
     before = machine.path(machine.start, p) or ()

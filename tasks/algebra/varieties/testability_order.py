@@ -2,11 +2,11 @@
 
 Both kinds of languages are unions of classes of a congruence on words. Words are *k-testable
 equivalent* if they have the same set of factors of length k, with marks before the word as in
-`strictly_local`, and the same last k - 1 symbols. They are *piecewise k-testable equivalent* if they
-have the same subsequences of length at most k. The language is a union of classes if and only if no
-class contains words that lead the minimal machine to different states, which is tested class by
-class. The number of classes can be large: for every k there is at least one for each set of symbols
-that a word can contain.
+`strictly_local`, and the same last k - 1 symbols. They are *piecewise k-testable equivalent* if
+they have the same subsequences of length at most k. The language is a union of classes if and only
+if no class contains words that lead the minimal machine to different states, which is tested class
+by class. The number of classes can be large: for every k there is at least one for each set of
+symbols that a word can contain.
 """
 
 from __future__ import annotations

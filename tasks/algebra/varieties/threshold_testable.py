@@ -1,7 +1,8 @@
 """Locally threshold testable languages, which count factors up to a threshold, on the automaton.
 
 A language is locally threshold testable if and only if its syntactic semigroup is aperiodic and,
-for idempotents e and f and all x, y, z (Thérien and Weiss 1985, "Graph congruences and wreath products"),
+for idempotents e and f and all x, y, z (Thérien and Weiss 1985, "Graph congruences and wreath
+products"),
 
     e x f y e z f  =  e z f y e x f
 
@@ -19,8 +20,8 @@ Conversely, suppose that words connect these pairs. A triple on a cycle of the g
 fixed by the non-empty word that labels the cycle, hence by its idempotent power e; f is obtained in
 the same way from a cycle of the graph of quadruples; and x, y, z are the words between the pairs,
 each followed by an f or e that fixes the states reached. These words may be empty, as an empty x
-acts as x = e and an empty y as y = f. The test thus searches for seven states and does not compute
-the semigroup.
+acts as x = e and an empty y as y = f. The test thus searches for tuples of states and does not
+compute the semigroup.
 
 With n states the graphs have n^3 and n^4 nodes. For each p1 and p2 all quadruples are tested once,
 for every p in parallel with one bit each, which takes n^6 steps.
@@ -124,7 +125,7 @@ def pack_bits(flags: Bool[np.ndarray, "*rows states"]) -> UInt64[np.ndarray, "*r
 
 
 def build_product_machine(machine: MooreMachine, arity: int) -> MooreMachine:
-    """Build the machine on tuples of states, numbered as digits in base n; its labels are unused."""
+    """Build the machine on tuples of states, numbered in base n; its labels are unused."""
     table = np.zeros((1, len(machine.symbols)), np.intp)
     for _ in range(arity):
         table = (table[:, None] * machine.size + machine.table).reshape(-1, table.shape[1])

@@ -1,17 +1,17 @@
-"""Regular languages whose classes are known, each with where it is known from.
+"""Regular languages of known classes, each with its source.
 
-A row claims only what has to be claimed: the smallest classes that the language is in, and the
-largest ones that it is not in. The rest follows (`lattice.closed`), and a test sees that the two
-together say something of every class. "From the definition" means that the line gives the argument;
-a source with a year means that the literature gives the language as an example of the class (or as
-one that is not in it), and the line gives the argument for the classes it does not speak of.
+A row states only the smallest classes that contain the language and the largest ones that do not.
+The rest follows (`lattice.close_claims`), and a test checks that every class is settled. "From the
+definition" means that the row gives the argument; a source with a year means that the literature
+gives the language as an example or counterexample of the class, and the row gives the argument for
+the classes that the source does not mention.
 
 Shorthand in the arguments: A is the alphabet, S the syntactic semigroup. A language is
 
-- SL: from u x v and u' x v' in it follows u x v', for x long enough (suffix substitution)
-- SP: what is left of a member when symbols are taken out is a member
+- SL: if u x v and u' x v' are members, so is u x v', for x long enough (suffix substitution)
+- SP: deleting symbols from a member gives a member
 - LT: eSe is idempotent and commutative; LTT: aperiodic, and exfyezf = ezfyexf
-- R-trivial: the smallest automaton never returns to a state that it has left
+- R-trivial: the minimal automaton never returns to a state that it has left
 - not DA: some x in S has x = xyx for a y, and xx is not x (Tesson and Thérien 2002)
 """
 
@@ -48,7 +48,7 @@ DEFINITION = "from the definition"
 
 @dataclass(frozen=True)
 class Row:
-    """One language: its expression, alphabet, classes, source and the argument."""
+    """A language: its expression, alphabet, classes, source and the argument."""
 
     name: str
     expression: str
@@ -57,24 +57,24 @@ class Row:
     no: str
     source: str
     why: str
-    complement: bool = False  # of what the expression says
-    neutral: str = ""  # a letter more, which may stand anywhere and changes nothing
+    complement: bool = False  # of the language of the expression
+    neutral: str = ""  # an additional neutral letter
     k: dict[str, int] = field(default_factory=dict)
 
-    def automaton(self) -> Automaton:
-        """Its smallest automaton."""
+    def build_automaton(self) -> Automaton:
+        """Build the minimal automaton."""
         if self.expression.startswith("group "):
             _, group, *generators = self.expression.split()
-            return word_problem(group, [int(g) for g in generators], self.symbols)
+            return build_word_problem(group, [int(g) for g in generators], self.symbols)
         if self.expression == "nothing":
             return from_function(self.symbols, 0, lambda q, a: q, lambda q: False)
         machine = from_expression(self.expression, self.symbols)
         machine = (machine.complement() if self.complement else machine).minimise()
-        return with_neutral_letter(machine, self.neutral) if self.neutral else machine
+        return add_neutral_letter(machine, self.neutral) if self.neutral else machine
 
 
-def with_neutral_letter(machine: Automaton, letter: str) -> Automaton:
-    """The words that are members once a new letter is taken out of them."""
+def add_neutral_letter(machine: Automaton, letter: str) -> Automaton:
+    """Return the words that become members when a new letter is deleted from them."""
     old = len(machine.symbols)
     return from_function(
         (*machine.symbols, letter),
@@ -84,8 +84,8 @@ def with_neutral_letter(machine: Automaton, letter: str) -> Automaton:
     ).minimise()
 
 
-def word_problem(group: str, generators: list[int], symbols: str) -> Automaton:
-    """The words whose product is the identity."""
+def build_word_problem(group: str, generators: list[int], symbols: str) -> Automaton:
+    """Return the words over these generators whose product is the identity."""
     table = get_group(group).table
     return from_function(
         symbols, 0, lambda g, a: int(table[g, generators[a]]), lambda g: g == 0
