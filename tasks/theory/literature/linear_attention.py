@@ -45,7 +45,7 @@ def state_linear_attention(properties: TaskProperties) -> Iterator[Statement]:
             yield Statement(family, "log precision", "cannot unless TC0 = NC1", why, STATE_ILLUSION)
     if properties.letter_periods:
         for family in NON_NEGATIVE:
-            why = "repeating a symbol makes the label cycle, but with eigenvalues >= 0 the state converges"
+            why = "repeating a symbol makes the label cycle, but non-negative eigenvalues cannot"
             yield Statement(family, "fixed precision", "cannot", why, GRAZZI)
     yield from state_delta_rules(properties)
 
