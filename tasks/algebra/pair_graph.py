@@ -191,9 +191,9 @@ class Search:
             for part in self.graph.split(frontier):
                 following, edge = self.graph.follow(part)
                 if goal is not None and (hit := edge & goal[following]).any():
-                    row, a = map(int, np.argwhere(hit)[0])
-                    self.last = int(part[row]), a
-                    p, q = divmod(int(following[row, a]), self.graph.size)
+                    hit_row, a = map(int, np.argwhere(hit)[0])
+                    self.last = int(part[hit_row]), a
+                    p, q = divmod(int(following[hit_row, a]), self.graph.size)
                     return p, q
                 edge &= self.parent[following] < 0
                 row, column = np.nonzero(edge)

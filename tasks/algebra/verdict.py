@@ -38,8 +38,8 @@ class Verdict:
     inherited: bool = False
 
 
-class Stopped(Exception):  # noqa: N818 - what stopped a decision is no mistake
-    """A limit was reached before the answer was; the message says which."""
+class Stopped(Exception):  # noqa: N818 - an exceeded limit is not an error
+    """A limit was exceeded before the answer was found; the message says which."""
 
 
 @dataclass(frozen=True)

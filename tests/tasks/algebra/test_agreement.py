@@ -1,8 +1,8 @@
-"""Two independent procedures for each class agree on automata made from the classes.
+"""Two independent procedures for each class agree on random automata of the classes.
 
-The one is what `classify` asks, mostly a test on the automaton. The other is, in order of
-preference, the equation tried on every choice of elements with a full multiplication table, the
-definition carried out on the language, or a test on tuples of states.
+The first is the procedure of `classify`, mostly a test on the automaton. The second is, in order of
+preference, the equation tested on every choice of elements with a full multiplication table, the
+definition applied to the language, or a test on tuples of states.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from .oracles import (
 )
 from .random_languages import RANDOM, add_neutral_symbol, change_transition
 
-LARGEST = 60  # elements for which every choice is tried
-FEWEST = 100  # positives and negatives of each class in the long run
+LARGEST = 60  # elements of a semigroup on which every choice is tested
+FEWEST = 100  # positive and negative answers of each class in the slow test
 AGREED = ["SL", "SP", "LT", "LTT", "PT", "PLT", "TSL", "TLT", "TLTT", "TPLT", "coSL", "coSP"]
 MOST_STATES = 12  # for the test of LTT on the automaton
 ON_AUTOMATON = "LTT on the automaton"
@@ -151,7 +151,7 @@ def check_others(
 
 
 def decide_on_automaton(machine: MooreMachine, star_free: bool | None) -> bool:
-    """The test that `classify` only has need of where the semigroup is large."""
+    """Decide LTT on the automaton, which `classify` does only if the semigroup is large."""
     answer = threshold_testable.decide_threshold_testable(machine, star_free, Clock.of(60)).answer
     assert answer is not None
     return answer
