@@ -108,6 +108,6 @@ def decide_solvable(equations: Equations) -> Verdict:
                 number[row.tobytes()] for row in core[:2]
             )  # a single element generates an abelian group
             why = f"the derived series of a group of {len(members)} elements does not end in 1"
-            return Verdict(False, why, equations.name_witness(x=x, y=y))
+            return Verdict(False, why, equations.build_witness(x=x, y=y))
     largest = max((len(members) for members in equations.green.groups), default=1)
     return Verdict(True, f"all its groups, of at most {largest} elements, are solvable")

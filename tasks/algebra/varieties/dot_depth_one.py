@@ -54,8 +54,8 @@ def decide_dot_depth_one(equations: Equations) -> Verdict:
 def find_violation(equations: Equations, e: int, f: int) -> Witness | None:
     """Return a witness that violates the equation for idempotents e and f, or None."""
     arrows, green = equations.arrows, equations.green
-    there, back = arrows.list(e, f), arrows.list(f, e)
-    local = arrows.list(e, e)
+    there, back = arrows.list_arrows(e, f), arrows.list_arrows(f, e)
+    local = arrows.list_arrows(e, e)
     idempotent = np.intersect1d(local, equations.semigroup.idempotents)
     u, g = pair_elements(there, idempotent, green.r)
     v, h = pair_elements(back, idempotent, green.l)

@@ -58,7 +58,7 @@ class Equations:
         """Return the equations on a semigroup."""
         return cls(semigroup, Green(semigroup, clock), clock)
 
-    def name_witness(self, **elements: int) -> Witness:
+    def build_witness(self, **elements: int) -> Witness:
         """Return a witness that gives the shortest words of elements."""
         return {name: self.semigroup.spell(int(x)) for name, x in elements.items()}
 
@@ -68,7 +68,7 @@ class Equations:
             turning = ~is_aperiodic(self.semigroup.maps[rows])
             if turning.any():
                 x = rows.start + int(turning.argmax())
-                return Verdict(False, "x^w differs from x^(w+1)", self.name_witness(x=x))
+                return Verdict(False, "x^w differs from x^(w+1)", self.build_witness(x=x))
         return Verdict(True, f"its {self.semigroup.size} elements are aperiodic")
 
     def split(self, count: int, entries: int) -> Iterator[slice]:
@@ -150,20 +150,20 @@ class Equations:
     def decide_locally_testable(self) -> Verdict:
         """Decide whether the elements exe of each local monoid are idempotent and commute."""
         for e in self.green.maximal:
-            local = self.arrows.list(e, e)
+            local = self.arrows.list_arrows(e, e)
             maps = self.arrows.represent(local, e, e)
             squares = compose(maps, maps)
             wrong = (squares != maps).any(axis=1)
             if wrong.any():
                 x = int(local[wrong.argmax()])
-                return Verdict(False, "exexe differs from exe", self.name_witness(e=e, x=x))
+                return Verdict(False, "exexe differs from exe", self.build_witness(e=e, x=x))
             for rows in self.split(len(maps), maps.size):
                 forth = maps[:, maps[rows]].swapaxes(0, 1)
                 back = maps[rows][:, maps]
                 wrong = (forth != back).any(axis=2)
                 if wrong.any():
                     i, j = np.argwhere(wrong)[0]
-                    named = self.name_witness(e=e, x=local[rows.start + i], y=local[j])
+                    named = self.build_witness(e=e, x=local[rows.start + i], y=local[j])
                     return Verdict(False, "exeye differs from eyexe", named)
         return Verdict(True, "every local monoid is a semilattice")
 
@@ -184,7 +184,7 @@ class Equations:
 
     def find_exchange_violation(self, e: int, f: int) -> Witness | None:
         """Return words x, y, z that violate the equation for idempotents e and f, or None."""
-        there, back = self.arrows.list(e, f), self.arrows.list(f, e)
+        there, back = self.arrows.list_arrows(e, f), self.arrows.list_arrows(f, e)
         x, y = self.arrows.represent(there, e, f), self.arrows.represent(back, f, e)
         for i in range(len(there)):
             self.clock.check()
@@ -196,7 +196,7 @@ class Equations:
                 if wrong.any():
                     j, k = np.argwhere(wrong)[0]
                     y_number = back[first[rows.start + j]]
-                    return self.name_witness(e=e, f=f, x=there[i], y=y_number, z=there[k])
+                    return self.build_witness(e=e, f=f, x=there[i], y=y_number, z=there[k])
         return None
 
 
@@ -228,20 +228,20 @@ class Arrows:
     def __init__(self, semigroup: Semigroup, objects: list[int], clock: Clock) -> None:
         self.semigroup, self.clock = semigroup, clock
         self.image = {e: np.unique(semigroup.maps[e]) for e in objects}
-        self.starting: dict[int, Bool[np.ndarray, " elements"]] = {}
-        self.ending: dict[int, Bool[np.ndarray, " elements"]] = {}
+        self.left_fixed: dict[int, Bool[np.ndarray, " elements"]] = {}
+        self.right_fixed: dict[int, Bool[np.ndarray, " elements"]] = {}
 
-    def list(self, e: int, f: int) -> Int[np.ndarray, " arrows"]:
+    def list_arrows(self, e: int, f: int) -> Int[np.ndarray, " arrows"]:
         """Return the elements of eSf."""
         maps = self.semigroup.maps
-        if e not in self.starting:
+        if e not in self.left_fixed:
             self.clock.check()
-            self.starting[e] = (maps[:, maps[e]] == maps).all(axis=1)  # ex = x
-        if f not in self.ending:
+            self.left_fixed[e] = (maps[:, maps[e]] == maps).all(axis=1)  # ex = x
+        if f not in self.right_fixed:
             self.clock.check()
             fixed = maps[f] == np.arange(maps.shape[1])
-            self.ending[f] = fixed[maps].all(axis=1)  # xf = x
-        return np.flatnonzero(self.starting[e] & self.ending[f])
+            self.right_fixed[f] = fixed[maps].all(axis=1)  # xf = x
+        return np.flatnonzero(self.left_fixed[e] & self.right_fixed[f])
 
     def represent(
         self, elements: Int[np.ndarray, " arrows"], e: int, f: int

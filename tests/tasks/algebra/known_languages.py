@@ -111,8 +111,7 @@ TABLE = [
     Row("tomita-1", "1*", "01", "SL SP", "coSL coSP", TOMITA,
         "0 is forbidden; with u = 0, u' empty, x = 111.. the other words are not SL"),
     Row("some b", "a*b.*", "ab", "coSL coSP TSL", "SL SP", ROGERS_2013,
-        "b somewhere, not told by local windows: u = b, x = aaa.., u' empty; on the tier b it "
-        "is b+"),
+        "b somewhere, not determined by windows: u = b, x = aaa.., u' empty; on the tier b it is b+"),
     Row("some b of three letters", ".*b.*", "abc", "coSL coSP TSL", "SL SP", ROGERS_2013,
         "the same"),
     Row("a's alone or b's alone", "a*|b*", "ab", "SL SP", "coSL coSP", DEFINITION,
@@ -121,7 +120,7 @@ TABLE = [
         "the complement; ba.., ..ab and x = aaa.. give a word without b; no letter is neutral",
         complement=True),
     Row("a just when b", "c*|.*(a.*b|b.*a).*", "abc", "LT PT", "TSL coSL SP coSP", DEFINITION,
-        "a set of letters is told, so LT and PT; without c (neutral) it is empty or both, not "
+        "the set of letters decides, so LT and PT; without c (neutral) it is empty or both, not "
         "SL; ab leaves a, and a leaves nothing"),
     # -- strictly and locally testable -----------------------------------------------------------
     Row("(ab)*", "(ab)*", "ab", "SL", "coSL DA", f"{MP}; {DIAMONDS}",
@@ -144,7 +143,7 @@ TABLE = [
         "neither way; a = aba and aa is not a; no letter is neutral"),
     Row("first is last", "|a|b|a.*a|b.*b", "ab", "LT DA", "TSL coSL R-trivial L-trivial",
         DEFINITION,
-        "first and last letter tell, and both are said with two variables; from a..a and b..b "
+        "first and last letter decide, and both are said with two variables; from a..a and b..b "
         "follows a..b; the last letter comes and goes"),
     Row("starts with a", "a.*", "ab", "SL coSL R-trivial", "L-trivial", DEFINITE,
         "one window; backwards the first letter read is the last, which comes and goes"),
@@ -178,12 +177,12 @@ TABLE = [
     Row("no subsequence abc", ".*a.*b.*c.*", "abc", "SP", "TLTT coSP", ROGERS_2010,
         "the complement", complement=True, k={"SP": 3}),
     Row("harmony", "[sa]*|[za]*", "sza", "SP TSL LT", "SL coSL coSP", f"{HEINZ}; {TIERS}",
-        "s and z not both; a set of letters tells; a is neutral, and s..a..z looks past any "
+        "s and z not both; the set of letters decides; a is neutral, and s..a..z looks past any "
         "window"),
     Row("one-sided harmony", "[za]*[sa]*", "sza", "SP TSL", "LTT coSP", f"{HEINZ}; {TIERS}",
         "no z after s; a is the identity, and sz is not zs"),
     Row("first-last harmony", "s.*z|z.*s", "sza", "LT DA", "TSL coSL R-trivial L-trivial", LAI,
-        "first and last letter tell; s..s and z..z give s..z; s..z and z..s give s..s",
+        "first and last letter decide; s..s and z..z give s..z; s..z and z..s give s..s",
         complement=True),
     # -- thresholds ------------------------------------------------------------------------------
     Row("exactly one b", "a*ba*", "ab", "TSL LTT PT", "LT SP coSP", f"{ROGERS_2013}; {TW}",
@@ -239,15 +238,16 @@ TABLE = [
     Row("length mod 3", "(...)*", "ab", "quasi-aperiodic", "SF", BCST, "the length modulo 3"),
     Row("length mod 6", "group Z6 1", "a", "quasi-aperiodic", "SF", BCST, "one generator of Z6"),
     Row("(abab)*", "(abab)*", "ab", "quasi-aperiodic", "SF", f"{BHATTAMISHRA}; {BCST}",
-        "ab goes round, and is shorter than abab: lengths tell them apart"),
+        "the powers of ab cycle, but ab and abab differ in length"),
     Row("even runs of a", "(aa|b)*", "ab", "quasi-aperiodic", "SF", BCST,
-        "only a^n goes round, one element for each length"),
+        "only the powers of a^n cycle, one element for each length"),
     Row("b's in pairs at the end", "a*(bb)*", "ab", "quasi-aperiodic", "SF", BCST,
-        "only b^n goes round"),
+        "only the powers of b^n cycle"),
     Row("tomita-3", "(|.*0)1(11)*0(00)*(|1.*)", "01", "quasi-aperiodic", "SF", f"{TOMITA}; {BCST}",
-        "only 1^n and 0^n go round: a run of the other letter starts anew", complement=True),
+        "only the powers of 1^n and 0^n cycle: a run of the other letter starts anew",
+        complement=True),
     Row("a's since r, mod 2", "(.*r|)(aa)*", "ar", "quasi-aperiodic", "SF", BCST,
-        "only a^n goes round"),
+        "only the powers of a^n cycle"),
     Row("a's since r, over n", "(.*r|)n*(an*an*)*", "arn", "solvable", "quasi-aperiodic", BCST,
         "an and nn have one length and differ"),
     Row("parity", "a*(ba*ba*)*", "ab", "solvable", "quasi-aperiodic", f"{SCHUTZENBERGER}; {BCST}",

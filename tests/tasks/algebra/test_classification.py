@@ -188,7 +188,7 @@ def test_tasks(name: str) -> None:
     assert found.alphabet == len(task.symbols) - (task.mode == "transduce")
 
 
-def test_a_task_without_an_automaton_is_told_what_has_one() -> None:
+def test_a_task_without_an_automaton_is_refused_with_examples() -> None:
     without = []
     for name in task_names():
         try:

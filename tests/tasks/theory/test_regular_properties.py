@@ -53,11 +53,11 @@ def find_properties(expression: str, mode: str = "tag") -> TaskProperties:
     ],
 )
 def test_what_is_true_of_well_known_languages(expression: str, true: str) -> None:
-    asked = ["star_free", "r_trivial", "last_symbol_alone", "commutes", "holds_flip_flop"]
-    asked += ["holds_parity", "counts_besides_length", "elementary"]
+    names = ["star_free", "r_trivial", "last_symbol_alone", "commutes", "holds_flip_flop"]
+    names += ["holds_parity", "counts_besides_length", "elementary"]
     found = find_properties(expression)
-    assert [name for name in asked if getattr(found, name)] == [
-        name for name in asked if name in true.split()
+    assert [name for name in names if getattr(found, name)] == [
+        name for name in names if name in true.split()
     ]
 
 
