@@ -111,7 +111,7 @@ TABLE = [
     Row("tomita-1", "1*", "01", "SL SP", "coSL coSP", TOMITA,
         "0 is forbidden; with u = 0, u' empty, x = 111.. the other words are not SL"),
     Row("some b", "a*b.*", "ab", "coSL coSP TSL", "SL SP", ROGERS_2013,
-        "b somewhere, not determined by windows: u = b, x = aaa.., u' empty; on the tier b it is b+"),
+        "b somewhere, which windows miss: u = b, x = aaa.., u' empty; on the tier b it is b+"),
     Row("some b of three letters", ".*b.*", "abc", "coSL coSP TSL", "SL SP", ROGERS_2013,
         "the same"),
     Row("a's alone or b's alone", "a*|b*", "ab", "SL SP", "coSL coSP", DEFINITION,
