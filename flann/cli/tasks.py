@@ -167,15 +167,15 @@ def classify(
     from flann.tasks.algebra import classify_machine, classify_task, draw_eggbox, require_machine
     from flann.tasks.core.task import Task
 
-    from .classify import asked, deciding, page
+    from .classify import format_table, load_language, report_progress
 
     if not seconds > 0:
         raise UserError(f"--seconds {seconds:g}: expected a positive number of seconds")
-    language = asked(regex, task, file)
+    language = load_language(regex, task, file)
     boxes = ""
     if eggbox:  # first, as it may be refused
         boxes = draw_eggbox(require_machine(language) if isinstance(language, Task) else language)
-    with deciding() as progress:
+    with report_progress() as progress:
         if isinstance(language, Task):
             found = classify_task(language, seconds=seconds, progress=progress)
         else:
@@ -183,7 +183,7 @@ def classify(
     if as_json:
         click.echo(json.dumps(found.as_dict(), indent=2))
     else:
-        click.echo(page(str(task or regex or file), found))
+        click.echo(format_table(str(task or regex or file), found))
     if boxes:
         click.echo("\n" + boxes, err=as_json)
 

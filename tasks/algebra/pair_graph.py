@@ -1,9 +1,9 @@
-"""The graph of pairs of states: what one word does to two states at once.
+"""The graph of pairs of states, which records the action of one word on two states at once.
 
-Its nodes are pairs (p, q), and a leads (p, q) to (delta(p, a), delta(q, a)). A cycle through (p, q)
-is a word that leads p back to p and q back to q, so its idempotent power fixes both. Classes that
-look at words through windows of bounded width forbid some of these cycles, and the graph has
-only n^2 nodes, where the semigroup can have n^n elements.
+The nodes are pairs (p, q), and the symbol a leads from (p, q) to (delta(p, a), delta(q, a)). A
+cycle through (p, q) spells a word that fixes both p and q. The classes of languages that are
+defined by windows of bounded width forbid some of these cycles. The graph has only n^2 nodes,
+whereas the semigroup can have n^n elements.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ from flann.tasks.automata.moore_machine import Word
 
 from .verdict import Stopped
 
-MOST_EDGES = 1 << 28  # of a graph, and of these
-PIECE = 1 << 21  # looked at in one piece
+MOST_EDGES = 1 << 28  # of a graph
+PIECE = 1 << 21  # edges processed at a time
 
 
 @dataclass(frozen=True, eq=False)
 class PairGraph:
-    """Some pairs of states, and the edges between them.
+    """A subset of the pairs of states, with the edges between them.
 
     Attributes
     ----------
     table : ndarray of int, shape (states, symbols)
         next states.
     nodes : ndarray of bool, shape (states, states)
-        which pairs belong to the graph.
+        the pairs that belong to the graph.
     kept : ndarray of int, shape (states,), optional
-        an edge must not change this number of either state.
+        a number for each state, such as its component, that an edge must change for neither
+        state; None for no restriction.
 
     Raises
     ------
     Stopped
-        where there are too many pairs to look at all of them.
+        if the graph would have more than `MOST_EDGES` edges.
     """
 
     table: Int[np.ndarray, "states symbols"]
@@ -52,13 +53,13 @@ class PairGraph:
 
     @property
     def size(self) -> int:
-        """How many states."""
+        """The number of states."""
         return len(self.table)
 
     def follow(
         self, codes: Int[np.ndarray, " pairs"]
     ) -> tuple[Int[np.ndarray, "pairs symbols"], Bool[np.ndarray, "pairs symbols"]]:
-        """Where each symbol leads pairs, coded ``p * states + q``, and whether that is an edge."""
+        """Return the successors of pairs, coded ``p * states + q``, and which of them are edges."""
         p, q = np.divmod(codes, self.size)
         to_p, to_q = self.table[p], self.table[q]
         following = to_p * self.size + to_q
@@ -70,22 +71,22 @@ class PairGraph:
     def keeps_second(
         self, q: Int[np.ndarray, " pairs"], to_q: Int[np.ndarray, "pairs symbols"]
     ) -> Bool[np.ndarray, "pairs symbols"]:
-        """Whether the second state keeps its number."""
+        """Return for which symbols the second state keeps its number in `kept`."""
         assert self.kept is not None
         stays: Bool[np.ndarray, "pairs symbols"] = self.kept[to_q] == self.kept[q][:, None]
         return stays
 
     def split(self, codes: Int[np.ndarray, " pairs"]) -> list[Int[np.ndarray, " piece"]]:
-        """The pairs in pieces that have not too many edges."""
+        """Split pairs into pieces of about `PIECE` edges each."""
         count = 1 + codes.size * self.table.shape[1] // PIECE
         return [codes] if count == 1 else np.array_split(codes, count)
 
     @cached_property
     def cyclic_pairs(self) -> tuple[Bool[np.ndarray, "states states"], int]:
-        """The pairs that an arbitrarily long path leads to, and how many rounds removed the rest.
+        """The pairs reachable from a cycle, and the number of rounds that removed the rest.
 
-        Each round removes the pairs that no edge leads to. Where none is left the graph has no
-        cycle, and the rounds are the number of nodes of its longest path.
+        Each round removes the pairs without an incoming edge. If none remains, the graph is acyclic
+        and the number of rounds is the number of nodes on its longest path.
         """
         left = self.nodes.ravel().copy()
         every = np.flatnonzero(left)
@@ -102,14 +103,22 @@ class PairGraph:
                 following, edge = self.follow(part)
                 reached, edges = np.unique(following[edge], return_counts=True)
                 arriving[reached] -= edges
-                met.append(reached[arriving[reached] == 0])  # the last edge falls in one piece
+                met.append(
+                    reached[arriving[reached] == 0]
+                )  # exactly one piece removes the last edge
             sources = np.concatenate(met)
         return left.reshape(self.nodes.shape), rounds
 
     def find_loop(self, p: int, q: int) -> tuple[int, int, Word, Word]:
-        """Behind a pair that is left: a pair on a cycle, a shortest word round it, the way to p, q.
+        """Find a cycle from which the pair (p, q) of `cyclic_pairs` is reachable.
 
-        Every pair that is left has one before it that is left, so going back repeats one.
+        Every remaining pair has a remaining predecessor, so walking backwards repeats a pair.
+
+        Returns
+        -------
+        tuple of int, int, Word, Word
+            the two states of a pair on the cycle, a shortest word along the cycle, and a word
+            from that pair to (p, q).
         """
         left = self.cyclic_pairs[0]
         pair, way, met = (p, q), list[int](), {(p, q): 0}
@@ -130,7 +139,7 @@ class PairGraph:
     def find_predecessor(
         self, pair: tuple[int, int], left: Bool[np.ndarray, "states states"]
     ) -> tuple[tuple[int, int], int]:
-        """A pair of those left that an edge leads to this one, and the edge's symbol."""
+        """Return a remaining predecessor of a pair, with the symbol of the edge."""
         to_p, to_q = self.table == pair[0], self.table == pair[1]
         if self.kept is not None:
             to_p = to_p & (self.kept == self.kept[pair[0]])[:, None]
@@ -140,11 +149,11 @@ class PairGraph:
             rows, columns = np.nonzero(left[np.ix_(p, q)])
             if rows.size:
                 return (int(p[rows[0]]), int(q[columns[0]])), int(a)
-        raise AssertionError("a pair that is left has one before it")
+        raise AssertionError("a remaining pair has a remaining predecessor")
 
 
 class Search:
-    """Breadth first through pairs of states: which are reached, and by which words.
+    """A breadth-first search of a pair graph, which records a shortest word to each pair.
 
     >>> swap = np.array([[1, 0], [0, 1]])
     >>> search = Search(PairGraph(swap, np.ones((2, 2), bool)))
@@ -156,21 +165,24 @@ class Search:
 
     def __init__(self, graph: PairGraph) -> None:
         self.graph = graph
-        self.parent = np.full(graph.nodes.size, -1, np.int64)  # of starts, themselves
+        self.parent = np.full(graph.nodes.size, -1, np.int64)  # a start is its own parent
         self.symbol = np.zeros(graph.nodes.size, np.int32)
         self.starts = np.empty(0, np.intp)
-        self.last: tuple[int, int] | None = None  # the edge that met the goal: from, symbol
+        self.last: tuple[int, int] | None = None  # the edge into the goal: source, symbol
 
     @property
     def reached(self) -> Bool[np.ndarray, " pairs"]:
-        """Which pairs are reached, by their code."""
+        """The reached pairs, by their code."""
         reached: Bool[np.ndarray, " pairs"] = self.parent >= 0
         return reached
 
     def run(
         self, starts: Int[np.ndarray, " starts"], goal: Bool[np.ndarray, " pairs"] | None = None
     ) -> tuple[int, int] | None:
-        """Go on from these pairs, by one symbol or more, until one of the goal is met."""
+        """Search from these pairs and return the first pair of the goal, or None.
+
+        The path to the goal has at least one symbol, even from a start that is in the goal.
+        """
         self.starts = starts
         self.parent[starts] = starts
         frontier = starts
@@ -179,9 +191,9 @@ class Search:
             for part in self.graph.split(frontier):
                 following, edge = self.graph.follow(part)
                 if goal is not None and (hit := edge & goal[following]).any():
-                    place, a = map(int, np.argwhere(hit)[0])
-                    self.last = int(part[place]), a
-                    p, q = divmod(int(following[place, a]), self.graph.size)
+                    hit_row, a = map(int, np.argwhere(hit)[0])
+                    self.last = int(part[hit_row]), a
+                    p, q = divmod(int(following[hit_row, a]), self.graph.size)
                     return p, q
                 edge &= self.parent[following] < 0
                 row, column = np.nonzero(edge)
@@ -193,9 +205,9 @@ class Search:
         return None
 
     def trace_word(self, pair: tuple[int, int]) -> tuple[int, Word]:
-        """The start, by its code, and the word that leads from it to a pair."""
+        """Return the code of a start and the word that leads from it to a reached pair."""
         word = []
-        if self.last is not None:  # the goal may be a start itself: its last edge is kept apart
+        if self.last is not None:  # if the goal is a start, `parent` has no edge into it
             code, a = self.last
             word.append(a)
         else:

@@ -1,6 +1,6 @@
-"""Maps of states to states: composed, raised to powers. Many at once, one a row.
+"""Transformations of a set of states: composition and powers, vectorised with one map a row.
 
-A word acts on states from the right, so ``xy`` is first x and then y: ``(xy)[q] = y[x[q]]``.
+A word acts on states from the right, so ``xy`` applies x first and then y: ``(xy)[q] = y[x[q]]``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Maps = Integer[np.ndarray, "*rows states"]
 
 
 def compose(x: Maps, y: Maps) -> Maps:
-    """First x and then y, row by row.
+    """Compose maps row by row: x is applied first, then y.
 
     >>> compose(np.array([1, 2, 0]), np.array([0, 0, 1])).tolist()
     [0, 1, 0]
@@ -28,7 +28,7 @@ def compose(x: Maps, y: Maps) -> Maps:
 
 
 def raise_to_power(x: Maps, exponent: int) -> Maps:
-    """The power with an exponent of 1 or more, by squaring."""
+    """Return the power x^exponent for an exponent of at least 1, by repeated squaring."""
     result = None
     while exponent:
         if exponent & 1:
@@ -40,8 +40,11 @@ def raise_to_power(x: Maps, exponent: int) -> Maps:
     return result
 
 
-def find_idempotent_power(x: Maps) -> Maps:
-    """A power whose exponent is a power of two and at least the number of states."""
+def raise_to_large_power(x: Maps) -> Maps:
+    """Return x^n for the least power of two n that is at least the number of states.
+
+    Of an aperiodic map this is the idempotent power.
+    """
     exponent = 1
     while exponent < x.shape[-1]:
         x, exponent = compose(x, x), 2 * exponent
@@ -49,32 +52,32 @@ def find_idempotent_power(x: Maps) -> Maps:
 
 
 def is_idempotent(x: Maps) -> Bool[np.ndarray, "*rows"]:
-    """Which maps are their own squares."""
+    """Return which maps are equal to their own squares."""
     idempotent: Bool[np.ndarray, "*rows"] = (compose(x, x) == x).all(axis=-1)
     return idempotent
 
 
 def is_aperiodic(x: Maps) -> Bool[np.ndarray, "*rows"]:
-    """Of which maps the powers settle, instead of going round: x^n = x^(n+1) for large n.
+    """Return which maps satisfy x^n = x^(n+1) for all large n, so that their powers do not cycle.
 
     >>> is_aperiodic(np.array([[1, 2, 2], [1, 0, 2]])).tolist()
     [True, False]
     """
-    high = find_idempotent_power(x)
+    high = raise_to_large_power(x)
     aperiodic: Bool[np.ndarray, "*rows"] = (compose(high, x) == high).all(axis=-1)
     return aperiodic
 
 
 def compute_omega_power(x: Maps) -> Maps:
-    """The idempotent powers.
+    """Return the idempotent power x^w of each map.
 
-    The least common multiple of 1 .. n is a multiple of the length of every cycle of a map of n
-    states and, for n of 3 or more, more than n; few maps need so high a power.
+    The least common multiple of 1 .. n is a multiple of the length of every cycle of a map on n
+    states and, for n of at least 3, greater than n. Few maps need so high a power.
 
-    >>> compute_omega_power(np.array([1, 2, 0])).tolist(), compute_omega_power(np.array([1, 2, 1])).tolist()
-    ([0, 1, 2], [2, 1, 2])
+    >>> compute_omega_power(np.array([[1, 2, 0], [1, 2, 1]])).tolist()
+    [[0, 1, 2], [2, 1, 2]]
     """
-    result = find_idempotent_power(x)
+    result = raise_to_large_power(x)
     single = result.ndim == 1
     result = np.atleast_2d(result).copy()
     left = ~is_idempotent(result)

@@ -1,9 +1,9 @@
-"""Every class asked in the cheapest way that settles it.
+"""Decide all classes of a language, each by the cheapest procedure that applies.
 
-Five classes have a test on the automaton that always answers. The others are asked of the
-semigroup, where it is small enough to be written down, and else of samples of it, which can only
-say no; L-trivial and LTT then also of the automaton, where that is small enough. What follows from
-an answer is not asked again.
+Five classes have a polynomial test on the automaton. The others are decided on the syntactic
+semigroup if it is small enough to be computed. If it is not, their equations are tried on sampled
+words, which can only refute them, and for L-trivial and LTT there is a further test on the
+automaton. A class whose answer follows from those already known is not decided again.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from .threshold_testable import decide_threshold_testable
 
 Equation = Callable[[Equations], Verdict]
 
-EQUATIONS: dict[str, Equation] = {  # in this order: each may spare those behind it
+EQUATIONS: dict[str, Equation] = {  # in this order: an answer may settle those after it
     "SF": Equations.decide_aperiodic,
-    "R-trivial": Equations.decide_r_trivial,  # this one, PT and LT only where the automaton is too large
+    "R-trivial": Equations.decide_r_trivial,  # R-trivial, PT, LT: only for large automata
     "L-trivial": Equations.decide_l_trivial,
     "PT": Equations.decide_j_trivial,
     "DA": Equations.decide_da,
@@ -47,16 +47,19 @@ EQUATIONS: dict[str, Equation] = {  # in this order: each may spare those behind
     "solvable": decide_solvable,
 }
 
+ON_TIER = {"TLT": "LT", "TLTT": "LTT", "TPLT": "PLT"}
+"""Each class that is decided on the tier by the equation of another."""
+
 Progress = Callable[[str], None]
 
 
 def ignore_progress(name: str) -> None:
-    """Say nothing."""
+    """Report no progress."""
 
 
 @dataclass(eq=False)
 class Classifier:
-    """The decisions of one machine, within one limit and by one clock."""
+    """The classification of one machine under a limit of elements and a time limit."""
 
     machine: MooreMachine
     limit: int
@@ -65,16 +68,16 @@ class Classifier:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
 
     def classify(self) -> dict[str, Verdict]:
-        """A verdict for each class."""
+        """Return the verdict on each class."""
         self.decide_on_automaton()
         self.decide_on_semigroup()
-        self.verdicts.setdefault("J-trivial", self.verdicts["PT"])  # one class, known or not
+        self.verdicts.setdefault("J-trivial", self.verdicts["PT"])  # the same class (Simon 1975)
         return {name: self.verdicts[name] for name in CLASSES}
 
     # -- polynomial ------------------------------------------------------------------------------
 
     def decide_on_automaton(self) -> None:
-        """Those with a test on the automaton."""
+        """Decide the classes that have a polynomial test on the automaton."""
         machine, tier = self.machine, self.machine.on_tier()
         self.record("SL", lambda: self.decide_every_label(machine, decide_strictly_local))
         self.record(
@@ -92,7 +95,7 @@ class Classifier:
         self.record(
             "LT", lambda: self.decide_with_k(decide_locally_testable, find_least_window, machine)
         )
-        if not machine.tier:  # all words or none: nothing is left to look at
+        if not machine.tier:  # the language is all words or none
             self.verdicts["TSL"] = Verdict(True, "every symbol is neutral", k=1)
         elif not machine.neutral.any():
             self.verdicts |= {"TSL": self.verdicts["SL"], "TLT": self.verdicts["LT"]}
@@ -103,7 +106,7 @@ class Classifier:
             )
 
     def record(self, name: str, decide: Callable[[], Verdict]) -> None:
-        """Keep a verdict, or what stopped it."""
+        """Record a verdict, or the limit that was exceeded."""
         self.progress(name)
         try:
             self.verdicts[name] = decide()
@@ -111,14 +114,14 @@ class Classifier:
             self.verdicts[name] = Verdict(None, str(stopped))
 
     def decide_piecewise(self, machine: MooreMachine) -> Verdict:
-        """Strictly piecewise, with a share of the time for the least k."""
+        """Decide strictly piecewise, with a share of the remaining time for the least k."""
         return decide_strictly_piecewise(machine, self.clock.share(0.1))
 
     @staticmethod
     def decide_every_label(
         machine: MooreMachine, decide: Callable[[MooreMachine], Verdict], complement: bool = False
     ) -> Verdict:
-        """The verdict of a language; with more labels that of the language of every label."""
+        """Decide a class for a language, or for the language of every label of a task."""
         if machine.is_language:
             return decide(machine.complement() if complement else machine)
         ks = []
@@ -131,7 +134,11 @@ class Classifier:
                 return replace(verdict, why=f"the language of label {label}: {verdict.why}")
             ks.append(verdict.k)
         known = [k for k in ks if k is not None]
-        return Verdict(True, "of every label", k=max(known) if len(known) == len(ks) else None)
+        return Verdict(
+            True,
+            "it holds for the language of every label",
+            k=max(known) if len(known) == len(ks) else None,
+        )
 
     def decide_with_k(
         self,
@@ -139,47 +146,47 @@ class Classifier:
         least: Callable[[MooreMachine, Clock], int],
         machine: MooreMachine,
     ) -> Verdict:
-        """A verdict, and with a *yes* the least k if it is found in a share of the time."""
+        """Decide a class and, if the answer is positive, search for the least k."""
         verdict = decide(machine)
         if not verdict.answer:
             return verdict
         try:
             return replace(verdict, k=least(machine, self.clock.share(0.05)))
         except Stopped as stopped:
-            return replace(verdict, why=f"{verdict.why}; the least k: {stopped}")
+            return replace(verdict, why=f"{verdict.why}; the least k is not known: {stopped}")
 
     # -- on the semigroup ------------------------------------------------------------------------
 
     @cached_property
     def semigroup(self) -> Semigroup | Stopped:
-        """The semigroup, or what stopped it."""
+        """The syntactic semigroup, or the limit that was exceeded."""
         return self.build_semigroup(self.machine)
 
     def build_semigroup(self, machine: MooreMachine) -> Semigroup | Stopped:
-        """The semigroup of a machine, or what stopped it."""
-        self.progress("how large the semigroup is")
+        """Compute the semigroup of a machine, or return the limit that was exceeded."""
+        self.progress("the size of the semigroup")
         try:
             return Semigroup.of(machine, self.clock.share(0.5), self.limit)
         except Stopped as stopped:
             return stopped
 
     def decide_on_semigroup(self) -> None:
-        """Those that are asked of the semigroup, and those of the semigroup on the tier."""
+        """Decide the remaining classes on the semigroup, and on the semigroup of the tier."""
         machine, tier = self.machine, self.machine.on_tier()
         self.decide_equations(machine, self.semigroup, EQUATIONS)
         if machine.neutral.any() and machine.tier:
-            names = {f"T{name}": EQUATIONS[name] for name in ("LT", "LTT", "PLT")}
+            names = {name: EQUATIONS[plain] for name, plain in ON_TIER.items()}
             self.verdicts = propagate_inclusions(self.verdicts)
             if not names.keys() <= self.decided:
                 self.decide_equations(tier, self.build_semigroup(tier), names)
         elif machine.tier:  # every symbol is on the tier
-            for name in ("LT", "LTT", "PLT"):
-                self.verdicts["T" + name] = self.verdicts[name]
+            for name, plain in ON_TIER.items():
+                self.verdicts[name] = self.verdicts[plain]
         self.verdicts = propagate_inclusions(self.verdicts)
 
     @property
     def decided(self) -> set[str]:
-        """The classes that are decided so far."""
+        """The classes that have been decided so far."""
         return {name for name, verdict in self.verdicts.items() if verdict.answer is not None}
 
     def decide_equations(
@@ -188,7 +195,7 @@ class Classifier:
         semigroup: Semigroup | Stopped,
         equations_by_class: dict[str, Equation],
     ) -> None:
-        """Each decision that does not follow from those before it."""
+        """Decide each class whose answer does not follow from the earlier ones."""
         samples = SampledEquations(machine, self.clock)
         green = Green(semigroup, self.clock) if isinstance(semigroup, Semigroup) else None
         for name, equation in equations_by_class.items():
@@ -206,20 +213,20 @@ class Classifier:
     def decide_without_semigroup(
         self, stopped: str, samples: SampledEquations, name: str
     ) -> Verdict:
-        """The verdict where the semigroup is too large."""
-        refuted = samples.refute(name.removeprefix("T"))
+        """Decide a class whose semigroup is too large, as far as possible."""
+        refuted = samples.refute(ON_TIER.get(name, name))
         if refuted is not None:
             return refuted
         if name == "L-trivial":
             return decide_l_trivial(self.machine, self.clock.share(0.3))
-        if name in ("LTT", "TLTT"):
+        if ON_TIER.get(name, name) == "LTT":
             return self.decide_thresholds(stopped, samples.machine)
         earlier = self.verdicts.get(name)
         return Verdict(None, stopped if earlier is None else f"{earlier.why}; {stopped}")
 
     def decide_thresholds(self, stopped: str, machine: MooreMachine) -> Verdict:
-        """The verdict of the test on the automaton, as far as it is known what is star-free."""
-        star_free = self.verdicts["SF"].answer  # neutral symbols count nothing
+        """Decide threshold testability on the automaton, given the verdict on star-free."""
+        star_free = self.verdicts["SF"].answer  # the tier has the same answer
         try:
             verdict = decide_threshold_testable(machine, star_free, self.clock.share(0.5))
         except Stopped as also:

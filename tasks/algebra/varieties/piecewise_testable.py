@@ -1,13 +1,13 @@
-"""R-trivial and piecewise testable (J-trivial), on the automaton.
+"""R-trivial and piecewise testable (J-trivial) languages, on the automaton.
 
 - **R-trivial**: ``(xy)^w x = (xy)^w``. Every cycle of the minimal automaton is a loop at one state.
-- **piecewise testable**: a Boolean combination of "has the subsequence v". That is J-trivial, R-
-  and L-trivial at once (Simon 1975). On the minimal automaton: R-trivial, and *confluent*: for
-  every state q and symbols a, b some word over a and b leads qa and qb to one state (Klíma and
-  Polák 2013, "Alternative automata characterization of piecewise testable languages"; the
-  polynomial test is Stern's of 1985 and Trahtman's of 2001). Where no cycle is longer than a loop,
-  (ab)^n with n at least the number of states leads every state to one where a and b loop, so that
-  word will do.
+- **piecewise testable**: Boolean combinations of the languages "v is a subsequence". These are the
+  J-trivial languages, which are both R- and L-trivial (Simon 1975). The minimal automaton is
+  R-trivial and *confluent*: for every state q and symbols a and b, some word over a and b leads qa
+  and qb to the same state (Klíma and Polák 2013, "Alternative automata characterization of
+  piecewise testable languages"; polynomial tests are due to Stern 1985 and Trahtman 2001). If every
+  cycle is a loop, then (ab)^n with n at least the number of states leads every state to one at
+  which a and b loop, so it suffices to test this word.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from __future__ import annotations
 import numpy as np
 
 from flann.tasks.algebra.reachability import find_components
-from flann.tasks.algebra.transformations import find_idempotent_power
+from flann.tasks.algebra.transformations import raise_to_large_power
 from flann.tasks.algebra.verdict import Verdict
 from flann.tasks.automata.moore_machine import MooreMachine, Word
 
 
 def decide_r_trivial(machine: MooreMachine) -> Verdict:
-    """Whether no state is entered again once it is left.
+    """Decide whether the language is R-trivial: no state is re-entered after it is left.
 
     >>> from flann.tasks.automata.expressions import from_expression
     >>> decide_r_trivial(MooreMachine.from_automaton(from_expression("a*b*"))).answer
@@ -40,12 +40,14 @@ def decide_r_trivial(machine: MooreMachine) -> Verdict:
 
 
 def decide_piecewise_testable(machine: MooreMachine) -> Verdict:
-    """Whether the language is piecewise testable.
+    """Decide whether the language is piecewise testable.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> decide_piecewise_testable(MooreMachine.from_automaton(from_expression("[ab]*a[ab]*b[ab]*"))).answer
+    >>> def decide(text):
+    ...     return decide_piecewise_testable(MooreMachine.from_automaton(from_expression(text)))
+    >>> decide("[ab]*a[ab]*b[ab]*").answer
     True
-    >>> decide_piecewise_testable(MooreMachine.from_automaton(from_expression("a[ab]*"))).why
+    >>> decide("a[ab]*").why
     'y(xy)^w differs from (xy)^w'
     """
     acyclic = decide_r_trivial(machine)
@@ -54,18 +56,21 @@ def decide_piecewise_testable(machine: MooreMachine) -> Verdict:
     small = machine.merge_symbols()
     for a in range(len(small.symbols)):
         for b in range(a):
-            high = find_idempotent_power(small.table[:, b][small.table[:, a]])
+            high = raise_to_large_power(small.table[:, b][small.table[:, a]])
             if (high[small.table[:, a]] != high[small.table[:, b]]).any():
                 return find_non_confluence(small, a, b)
     return Verdict(True, "every cycle is a loop, and every two symbols are confluent")
 
 
 def find_non_confluence(machine: MooreMachine, a: int, b: int) -> Verdict:
-    """One of y(xy)^w = (xy)^w fails for two symbols that are not confluent, with R-trivial."""
+    """Return the verdict for two symbols that are not confluent in an R-trivial automaton.
+
+    Then y(xy)^w = (xy)^w fails for the two symbols in one of the two orders.
+    """
     x: Word
     for x, y in (((a,), (b,)), ((b,), (a,))):
-        high = find_idempotent_power(machine.action(x + y))
+        high = raise_to_large_power(machine.action(x + y))
         if (high[machine.action(y)] != high).any():
             witness = {"x": machine.spell(x), "y": machine.spell(y)}
             return Verdict(False, "y(xy)^w differs from (xy)^w", witness)
-    raise AssertionError("confluent after all")
+    raise AssertionError("the two symbols are confluent")

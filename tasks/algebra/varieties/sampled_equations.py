@@ -1,7 +1,7 @@
-"""Where a semigroup is too large to write down: equations tried on some of its words.
+"""Equations tested on sampled words, for semigroups that are too large to compute.
 
-Nothing is concluded from an equation that holds for the words tried. One that does not is a proof:
-the words are the witness.
+An equation that holds for the sampled words proves nothing. If it fails, the words are a witness
+that the language is not in the class.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from flann.tasks.algebra.transformations import (
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine, Word
 
-CHOICES = 300  # choices of words for the variables
+CHOICES = 300  # random choices of words for the variables
 MOST_PAIRS = 4096
-MOST_ENTRIES = 1 << 22  # of their maps
-LARGEST = 1000  # states; idempotent powers of larger maps take long
-LARGEST_DEGREE = 64  # states, for the groups that permutations generate
+MOST_ENTRIES = 1 << 22  # of the maps of pairs
+LARGEST = 1000  # states; idempotent powers of larger maps are slow
+LARGEST_DEGREE = 64  # states, for permutation groups
 
 
 @dataclass(frozen=True, eq=False)
 class SampledEquations:
-    """Symbols and pairs of symbols, as words and as maps.
+    """The equations on one machine, tested on single symbols and on pairs of symbols.
 
     >>> from flann.tasks.automata.expressions import from_expression
     >>> machine = MooreMachine.from_automaton(from_expression("(b|ab*a)*"))
@@ -46,12 +46,12 @@ class SampledEquations:
 
     @cached_property
     def small(self) -> MooreMachine:
-        """The machine with one symbol of those that act alike."""
+        """The machine with symbols of equal action merged."""
         return self.machine.merge_symbols()
 
     @cached_property
     def words(self) -> list[Word]:
-        """Symbols, and as many of the pairs of them as are tried."""
+        """The sampled words: all symbols, and as many pairs of symbols as the limits allow."""
         letters = range(len(self.small.symbols))
         pairs: list[Word] = [(a, b) for a in letters for b in letters]
         tried = min(MOST_PAIRS, MOST_ENTRIES // self.small.size)
@@ -59,11 +59,11 @@ class SampledEquations:
 
     @cached_property
     def maps(self) -> Int[np.ndarray, "words states"]:
-        """What each of the words does."""
+        """The action of each sampled word."""
         return np.array([self.small.action(word) for word in self.words])
 
     def refute(self, name: str) -> Verdict | None:
-        """A violation of the equation of this class among the samples, if there is one."""
+        """Return a negative verdict if a sample violates the equation of the class, or None."""
         tried = {
             "SF": self.refute_aperiodic,
             "quasi-aperiodic": self.refute_quasi_aperiodic,
@@ -79,20 +79,20 @@ class SampledEquations:
         return tried[name]()
 
     def refute_with(self, why: str, **words: Word) -> Verdict:
-        """A *no* with these words."""
+        """Return a negative verdict with these words as the witness."""
         return Verdict(False, why, {name: self.small.spell(w) for name, w in words.items()})
 
     # -- groups ----------------------------------------------------------------------------------
 
     def refute_aperiodic(self) -> Verdict | None:
-        """x^w = x^(w+1)."""
+        """Test x^w = x^(w+1)."""
         turning = ~is_aperiodic(self.maps)
         if not turning.any():
             return None
         return self.refute_with("x^w differs from x^(w+1)", x=self.words[int(turning.argmax())])
 
     def refute_quasi_aperiodic(self) -> Verdict | None:
-        """(x^(w-1) y)^w = (x^(w-1) y)^(w+1) for words of one length, here for symbols."""
+        """Test (x^(w-1) y)^w = (x^(w-1) y)^(w+1) for words of equal length, here for symbols."""
         letters = self.small.table.T
         exponent = 2 * lcm(*range(1, self.small.size + 1)) - 1
         before = raise_to_power(letters, exponent)
@@ -100,12 +100,12 @@ class SampledEquations:
             self.clock.check()
             turning = ~is_aperiodic(letters[:, inverse])
             if turning.any():
-                why = "(x^(w-1) y)^w differs from (x^(w-1) y)^(w+1), though x and y are as long"
+                why = "(x^(w-1) y)^w differs from (x^(w-1) y)^(w+1), with x and y of equal length"
                 return self.refute_with(why, x=(x,), y=(int(turning.argmax()),))
         return None
 
     def refute_solvable(self) -> Verdict | None:
-        """The group that the symbols generate which permute all states."""
+        """Test whether the symbols that permute the states generate a solvable group."""
         letters = self.small.table.T
         size = self.small.size
         permuting = letters[(np.sort(letters, axis=1) == np.arange(size)).all(axis=1)]
@@ -121,14 +121,14 @@ class SampledEquations:
     # -- the others ------------------------------------------------------------------------------
 
     def draw_words(self, count: int) -> list[Int[np.ndarray, " choices"]]:
-        """Words for so many variables: by fixed chance, so that the same is found every time."""
+        """Draw words for a number of variables, from a fixed seed so that they are reproducible."""
         rng = np.random.Generator(np.random.PCG64(count))
         return list(rng.integers(0, len(self.words), (count, CHOICES)))
 
     def report_first(
         self, wrong: Bool[np.ndarray, " choices"], why: str, names: str, numbers: list[np.ndarray]
     ) -> Verdict | None:
-        """The first violation."""
+        """Return the verdict for the first violation, or None."""
         if not wrong.any():
             return None
         row = int(wrong.argmax())
@@ -136,7 +136,7 @@ class SampledEquations:
         return self.refute_with(why, **words)
 
     def refute_l_trivial(self) -> Verdict | None:
-        """y(xy)^w = (xy)^w."""
+        """Test y(xy)^w = (xy)^w."""
         numbers = self.draw_words(2)
         x, y = self.look_up_maps(numbers)
         high = compute_omega_power(compose(x, y))
@@ -144,7 +144,7 @@ class SampledEquations:
         return self.report_first(wrong, "y(xy)^w differs from (xy)^w", "xy", numbers)
 
     def refute_da(self) -> Verdict | None:
-        """(xyz)^w y (xyz)^w = (xyz)^w."""
+        """Test (xyz)^w y (xyz)^w = (xyz)^w."""
         numbers = self.draw_words(3)
         x, y, z = self.look_up_maps(numbers)
         high = compute_omega_power(compose(compose(x, y), z))
@@ -152,7 +152,7 @@ class SampledEquations:
         return self.report_first(wrong, "(xyz)^w y (xyz)^w differs from (xyz)^w", "xyz", numbers)
 
     def refute_threshold_testable(self) -> Verdict | None:
-        """exfyezf = ezfyexf."""
+        """Test exfyezf = ezfyexf."""
         numbers = self.draw_words(5)
         e, f, x, y, z = self.look_up_maps(numbers)
         e, f = compute_omega_power(e), compute_omega_power(f)
@@ -161,7 +161,7 @@ class SampledEquations:
         return self.report_first(wrong, "exfyezf differs from ezfyexf", "efxyz", numbers)
 
     def refute_dot_depth_one(self) -> Verdict | None:
-        """(eafb)^w eafde (cfde)^w = (eafb)^w e (cfde)^w."""
+        """Test (eafb)^w eafde (cfde)^w = (eafb)^w e (cfde)^w."""
         numbers = self.draw_words(6)
         e, f, a, b, c, d = self.look_up_maps(numbers)
         e, f = compute_omega_power(e), compute_omega_power(f)
@@ -175,13 +175,13 @@ class SampledEquations:
         return self.report_first(wrong, why, "efabcd", numbers)
 
     def look_up_maps(self, numbers: list[Int[np.ndarray, " choices"]]) -> Iterator[Maps]:
-        """The maps of words, one variable after the other."""
+        """Yield the maps of the drawn words, one variable at a time."""
         self.clock.check()
         return (self.maps[rows] for rows in numbers)
 
 
 def compose_all(*maps: Maps) -> Maps:
-    """One after the other."""
+    """Compose several maps, the first of which is applied first."""
     result = maps[0]
     for x in maps[1:]:
         result = compose(result, x)

@@ -1,17 +1,17 @@
-"""Regular languages whose classes are known, each with where it is known from.
+"""Regular languages of known classes, each with its source.
 
-A row claims only what has to be claimed: the smallest classes that the language is in, and the
-largest ones that it is not in. The rest follows (`lattice.closed`), and a test sees that the two
-together say something of every class. "From the definition" means that the line gives the argument;
-a source with a year means that the literature gives the language as an example of the class (or as
-one that is not in it), and the line gives the argument for the classes it does not speak of.
+A row states only the smallest classes that contain the language and the largest ones that do not.
+The rest follows (`lattice.close_claims`), and a test checks that every class is settled. "From the
+definition" means that the row gives the argument; a source with a year means that the literature
+gives the language as an example or counterexample of the class, and the row gives the argument for
+the classes that the source does not mention.
 
 Shorthand in the arguments: A is the alphabet, S the syntactic semigroup. A language is
 
-- SL: from u x v and u' x v' in it follows u x v', for x long enough (suffix substitution)
-- SP: what is left of a member when symbols are taken out is a member
+- SL: if u x v and u' x v' are members, so is u x v', for x long enough (suffix substitution)
+- SP: deleting symbols from a member gives a member
 - LT: eSe is idempotent and commutative; LTT: aperiodic, and exfyezf = ezfyexf
-- R-trivial: the smallest automaton never returns to a state that it has left
+- R-trivial: the minimal automaton never returns to a state that it has left
 - not DA: some x in S has x = xyx for a y, and xx is not x (Tesson and Thérien 2002)
 """
 
@@ -48,7 +48,7 @@ DEFINITION = "from the definition"
 
 @dataclass(frozen=True)
 class Row:
-    """One language: its expression, alphabet, classes, source and the argument."""
+    """A language: its expression, alphabet, classes, source and the argument."""
 
     name: str
     expression: str
@@ -57,24 +57,24 @@ class Row:
     no: str
     source: str
     why: str
-    complement: bool = False  # of what the expression says
-    neutral: str = ""  # a letter more, which may stand anywhere and changes nothing
+    complement: bool = False  # of the language of the expression
+    neutral: str = ""  # an additional neutral letter
     k: dict[str, int] = field(default_factory=dict)
 
-    def automaton(self) -> Automaton:
-        """Its smallest automaton."""
+    def build_automaton(self) -> Automaton:
+        """Build the minimal automaton."""
         if self.expression.startswith("group "):
             _, group, *generators = self.expression.split()
-            return word_problem(group, [int(g) for g in generators], self.symbols)
+            return build_word_problem(group, [int(g) for g in generators], self.symbols)
         if self.expression == "nothing":
             return from_function(self.symbols, 0, lambda q, a: q, lambda q: False)
         machine = from_expression(self.expression, self.symbols)
         machine = (machine.complement() if self.complement else machine).minimise()
-        return with_neutral_letter(machine, self.neutral) if self.neutral else machine
+        return add_neutral_letter(machine, self.neutral) if self.neutral else machine
 
 
-def with_neutral_letter(machine: Automaton, letter: str) -> Automaton:
-    """The words that are members once a new letter is taken out of them."""
+def add_neutral_letter(machine: Automaton, letter: str) -> Automaton:
+    """Return the words that become members when a new letter is deleted from them."""
     old = len(machine.symbols)
     return from_function(
         (*machine.symbols, letter),
@@ -84,8 +84,8 @@ def with_neutral_letter(machine: Automaton, letter: str) -> Automaton:
     ).minimise()
 
 
-def word_problem(group: str, generators: list[int], symbols: str) -> Automaton:
-    """The words whose product is the identity."""
+def build_word_problem(group: str, generators: list[int], symbols: str) -> Automaton:
+    """Return the words over these generators whose product is the identity."""
     table = get_group(group).table
     return from_function(
         symbols, 0, lambda g, a: int(table[g, generators[a]]), lambda g: g == 0
@@ -111,8 +111,7 @@ TABLE = [
     Row("tomita-1", "1*", "01", "SL SP", "coSL coSP", TOMITA,
         "0 is forbidden; with u = 0, u' empty, x = 111.. the other words are not SL"),
     Row("some b", "a*b.*", "ab", "coSL coSP TSL", "SL SP", ROGERS_2013,
-        "b somewhere, not told by local windows: u = b, x = aaa.., u' empty; on the tier b it "
-        "is b+"),
+        "b somewhere, which windows miss: u = b, x = aaa.., u' empty; on the tier b it is b+"),
     Row("some b of three letters", ".*b.*", "abc", "coSL coSP TSL", "SL SP", ROGERS_2013,
         "the same"),
     Row("a's alone or b's alone", "a*|b*", "ab", "SL SP", "coSL coSP", DEFINITION,
@@ -121,7 +120,7 @@ TABLE = [
         "the complement; ba.., ..ab and x = aaa.. give a word without b; no letter is neutral",
         complement=True),
     Row("a just when b", "c*|.*(a.*b|b.*a).*", "abc", "LT PT", "TSL coSL SP coSP", DEFINITION,
-        "a set of letters is told, so LT and PT; without c (neutral) it is empty or both, not "
+        "the set of letters decides, so LT and PT; without c (neutral) it is empty or both, not "
         "SL; ab leaves a, and a leaves nothing"),
     # -- strictly and locally testable -----------------------------------------------------------
     Row("(ab)*", "(ab)*", "ab", "SL", "coSL DA", f"{MP}; {DIAMONDS}",
@@ -144,7 +143,7 @@ TABLE = [
         "neither way; a = aba and aa is not a; no letter is neutral"),
     Row("first is last", "|a|b|a.*a|b.*b", "ab", "LT DA", "TSL coSL R-trivial L-trivial",
         DEFINITION,
-        "first and last letter tell, and both are said with two variables; from a..a and b..b "
+        "first and last letter decide, and both are said with two variables; from a..a and b..b "
         "follows a..b; the last letter comes and goes"),
     Row("starts with a", "a.*", "ab", "SL coSL R-trivial", "L-trivial", DEFINITE,
         "one window; backwards the first letter read is the last, which comes and goes"),
@@ -178,12 +177,12 @@ TABLE = [
     Row("no subsequence abc", ".*a.*b.*c.*", "abc", "SP", "TLTT coSP", ROGERS_2010,
         "the complement", complement=True, k={"SP": 3}),
     Row("harmony", "[sa]*|[za]*", "sza", "SP TSL LT", "SL coSL coSP", f"{HEINZ}; {TIERS}",
-        "s and z not both; a set of letters tells; a is neutral, and s..a..z looks past any "
+        "s and z not both; the set of letters decides; a is neutral, and s..a..z looks past any "
         "window"),
     Row("one-sided harmony", "[za]*[sa]*", "sza", "SP TSL", "LTT coSP", f"{HEINZ}; {TIERS}",
         "no z after s; a is the identity, and sz is not zs"),
     Row("first-last harmony", "s.*z|z.*s", "sza", "LT DA", "TSL coSL R-trivial L-trivial", LAI,
-        "first and last letter tell; s..s and z..z give s..z; s..z and z..s give s..s",
+        "first and last letter decide; s..s and z..z give s..z; s..z and z..s give s..s",
         complement=True),
     # -- thresholds ------------------------------------------------------------------------------
     Row("exactly one b", "a*ba*", "ab", "TSL LTT PT", "LT SP coSP", f"{ROGERS_2013}; {TW}",
@@ -239,15 +238,16 @@ TABLE = [
     Row("length mod 3", "(...)*", "ab", "quasi-aperiodic", "SF", BCST, "the length modulo 3"),
     Row("length mod 6", "group Z6 1", "a", "quasi-aperiodic", "SF", BCST, "one generator of Z6"),
     Row("(abab)*", "(abab)*", "ab", "quasi-aperiodic", "SF", f"{BHATTAMISHRA}; {BCST}",
-        "ab goes round, and is shorter than abab: lengths tell them apart"),
+        "the powers of ab cycle, but ab and abab differ in length"),
     Row("even runs of a", "(aa|b)*", "ab", "quasi-aperiodic", "SF", BCST,
-        "only a^n goes round, one element for each length"),
+        "only the powers of a^n cycle, one element for each length"),
     Row("b's in pairs at the end", "a*(bb)*", "ab", "quasi-aperiodic", "SF", BCST,
-        "only b^n goes round"),
+        "only the powers of b^n cycle"),
     Row("tomita-3", "(|.*0)1(11)*0(00)*(|1.*)", "01", "quasi-aperiodic", "SF", f"{TOMITA}; {BCST}",
-        "only 1^n and 0^n go round: a run of the other letter starts anew", complement=True),
+        "only the powers of 1^n and 0^n cycle: a run of the other letter starts anew",
+        complement=True),
     Row("a's since r, mod 2", "(.*r|)(aa)*", "ar", "quasi-aperiodic", "SF", BCST,
-        "only a^n goes round"),
+        "only the powers of a^n cycle"),
     Row("a's since r, over n", "(.*r|)n*(an*an*)*", "arn", "solvable", "quasi-aperiodic", BCST,
         "an and nn have one length and differ"),
     Row("parity", "a*(ba*ba*)*", "ab", "solvable", "quasi-aperiodic", f"{SCHUTZENBERGER}; {BCST}",

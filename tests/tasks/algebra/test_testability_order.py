@@ -1,4 +1,4 @@
-"""The least k, by the definition of each class: on all words, or on the language of all factors."""
+"""The least k against the definition of each class, on all short words or on all factors."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.expressions import from_expression
 from flann.tasks.automata.moore_machine import MooreMachine
 
-from .random_languages import END, MADE, MARK, Word, change_transition, progress
+from .random_languages import END, MARK, RANDOM, Word, advance_patterns, change_transition
 
 LONGEST = 9
 
 
 def is_strictly_local(automaton: Automaton, k: int) -> bool:
-    """The words all of whose k-factors occur in members are members."""
+    """Whether every word whose k-factors all occur in members is a member."""
     small = automaton.minimise()
     start = ((MARK,) * (k - 1), small.start)
     factors: set[Word] = set()
@@ -50,12 +50,12 @@ def is_strictly_local(automaton: Automaton, k: int) -> bool:
         small.symbols, first, step, lambda r: r is not None and (*r, END) in factors
     )
     if not small.live[small.start]:
-        return True  # nothing occurs, nothing is allowed
+        return True  # the empty language
     return small.counterexample(closure) is None
 
 
 def is_strictly_piecewise(automaton: Automaton, k: int) -> bool:
-    """The words all of whose subsequences of length k at most occur in members are members."""
+    """Whether every word whose subsequences of length at most k occur in members is a member."""
     small = automaton.minimise()
 
     def occurs(v: Word) -> bool:
@@ -74,47 +74,47 @@ def is_strictly_piecewise(automaton: Automaton, k: int) -> bool:
 
     letters = range(len(small.symbols))
     absent = [v for n in range(k + 1) for v in product(letters, repeat=n) if not occurs(v)]
-    least = [v for v in absent if not any(inside(u, v) for u in absent if u != v)]
+    least = [v for v in absent if not any(is_subsequence(u, v) for u in absent if u != v)]
     closure = from_function(
         small.symbols,
         (0,) * len(least),
-        lambda state, a: progress(state, least, a),
+        lambda state, a: advance_patterns(state, least, a),
         lambda state: all(n < len(v) for n, v in zip(state, least, strict=True)),
     )
     return small.counterexample(closure) is None
 
 
-def inside(u: Word, v: Word) -> bool:
+def is_subsequence(u: Word, v: Word) -> bool:
     rest = iter(v)
     return all(a in rest for a in u)
 
 
-def factors(word: Word, k: int) -> object:
+def list_factors(word: Word, k: int) -> object:
     marked = (*(MARK,) * (k - 1), *word)
     found = frozenset(marked[i : i + k] for i in range(len(marked) - k + 1))
     return found, marked[len(marked) - k + 1 :]
 
 
-def subsequences(word: Word, k: int) -> object:
+def list_subsequences(word: Word, k: int) -> object:
     return frozenset(v for n in range(1, k + 1) for v in combinations(word, n))
 
 
-def by_words(automaton: Automaton, seen, k: int, longest: int) -> bool:  # type: ignore[no-untyped-def]
-    """No two words that are seen alike, up to a length, are told apart by the language."""
+def is_determined_by(automaton: Automaton, features, k: int, longest: int) -> bool:  # type: ignore[no-untyped-def]
+    """Whether words up to a length with the same features are equally members."""
     verdict: dict[object, bool] = {}
     for n in range(longest + 1):
         for word in product(range(len(automaton.symbols)), repeat=n):
             accepted = automaton.accepts(word)
-            if verdict.setdefault(seen(word, k), accepted) != accepted:
+            if verdict.setdefault(features(word, k), accepted) != accepted:
                 return False
     return True
 
 
-def small_ones(name: str, count: int, seed: int = 0) -> list[Automaton]:
+def draw_small(name: str, count: int, seed: int = 0) -> list[Automaton]:
     rng = np.random.default_rng(seed)
     found = []
     while len(found) < count:
-        automaton = MADE[name](rng, 2).minimise()
+        automaton = RANDOM[name](rng, 2).minimise()
         if len(found) % 3 == 2:
             automaton = change_transition(rng, automaton)
         if automaton.size <= 6:
@@ -125,7 +125,7 @@ def small_ones(name: str, count: int, seed: int = 0) -> list[Automaton]:
 @pytest.mark.parametrize("name", ["SL", "LT", ""])
 def test_strictly_local_k(name: str) -> None:
     tally: Counter[int] = Counter()
-    for automaton in small_ones(name, 40):
+    for automaton in draw_small(name, 40):
         k = classify(automaton).k.get("SL", 0)
         right = [width for width in range(1, 6) if is_strictly_local(automaton, width)]
         assert right == (list(range(k, 6)) if k else []) or k >= 6
@@ -137,7 +137,7 @@ def test_strictly_local_k(name: str) -> None:
 @pytest.mark.parametrize("name", ["SP", "PT", "R-trivial"])
 def test_strictly_piecewise_k(name: str) -> None:
     tally: Counter[int] = Counter()
-    for automaton in small_ones(name, 40):
+    for automaton in draw_small(name, 40):
         k = classify(automaton).k.get("SP", 0)
         right = [length for length in range(1, 6) if is_strictly_piecewise(automaton, length)]
         assert right == (list(range(k, 6)) if k else []) or k >= 6, automaton.table.tolist()
@@ -148,22 +148,22 @@ def test_strictly_piecewise_k(name: str) -> None:
 
 def test_testable_k() -> None:
     tally: Counter[int] = Counter()
-    for automaton in small_ones("LT", 30, seed=3):
+    for automaton in draw_small("LT", 30, seed=3):
         k = classify(automaton).k.get("LT")
         if k is not None and automaton.size <= 5:
-            assert by_words(automaton, factors, k, LONGEST)
-            assert k == 1 or not by_words(automaton, factors, k - 1, LONGEST)
+            assert is_determined_by(automaton, list_factors, k, LONGEST)
+            assert k == 1 or not is_determined_by(automaton, list_factors, k - 1, LONGEST)
             tally[k] += 1
     assert sum(n for k, n in tally.items() if k > 1) >= 5
 
 
 def test_piecewise_testable_k() -> None:
     tally: Counter[int] = Counter()
-    for automaton in small_ones("PT", 30, seed=3):
+    for automaton in draw_small("PT", 30, seed=3):
         k = classify(automaton).k.get("PT")
         if k is not None and automaton.size <= 5:
-            assert by_words(automaton, subsequences, k, 7)
-            assert k == 1 or not by_words(automaton, subsequences, k - 1, 7)
+            assert is_determined_by(automaton, list_subsequences, k, 7)
+            assert k == 1 or not is_determined_by(automaton, list_subsequences, k - 1, 7)
             tally[k] += 1
     assert sum(n for k, n in tally.items() if k > 1) >= 5
 
