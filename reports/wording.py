@@ -58,8 +58,9 @@ def describe_family(run: Run) -> str:
 def describe_statement(statement: Mapping[str, Any]) -> str:
     """Return a result on one line: regime, verdict, reason, citation.
 
-    >>> describe_statement({"regime": "log precision", "verdict": "cannot", "citation": "Noether
-    1918"}) 'at log precision it cannot (Noether 1918)'
+    >>> statement = {"regime": "log precision", "verdict": "cannot", "citation": "Noether 1918"}
+    >>> describe_statement(statement)
+    'at log precision it cannot (Noether 1918)'
     """
     regime, why, citation = (statement.get(part) for part in ("regime", "why", "citation"))
     return (
