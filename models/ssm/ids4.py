@@ -8,7 +8,7 @@
 Here `transition` holds the A_m, `rest` A_0, `into` B, `out` C, `skip` D, and `start` the trained
 h_0. Initially A_0 = I, and the A_m are normal such that A(x) - I has a spectral radius of about
 ``spread``. The default is 0.5 for an unnormalised state, which would otherwise overflow before it
-has learnt anything, and 2 for a normalised one, so that symbols act differently from the start.
+has learnt anything, and 2 for a normalised one, so that symbols act differently initially.
 (After 600 steps on words of A5 to length 16, a normalised state reaches 0.99 per symbol with 2, and
 0.13 with 0.5.)
 

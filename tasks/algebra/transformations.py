@@ -13,10 +13,10 @@ from jaxtyping import Bool, Integer
 Maps = Integer[np.ndarray, "*rows states"]
 
 
-def then(x: Maps, y: Maps) -> Maps:
+def compose(x: Maps, y: Maps) -> Maps:
     """First x and then y, row by row.
 
-    >>> then(np.array([1, 2, 0]), np.array([0, 0, 1])).tolist()
+    >>> compose(np.array([1, 2, 0]), np.array([0, 0, 1])).tolist()
     [0, 1, 0]
     """
     if y.ndim == 1:
@@ -32,10 +32,10 @@ def raise_to_power(x: Maps, exponent: int) -> Maps:
     result = None
     while exponent:
         if exponent & 1:
-            result = x if result is None else then(result, x)
+            result = x if result is None else compose(result, x)
         exponent >>= 1
         if exponent:
-            x = then(x, x)
+            x = compose(x, x)
     assert result is not None
     return result
 
@@ -44,13 +44,13 @@ def find_idempotent_power(x: Maps) -> Maps:
     """A power whose exponent is a power of two and at least the number of states."""
     exponent = 1
     while exponent < x.shape[-1]:
-        x, exponent = then(x, x), 2 * exponent
+        x, exponent = compose(x, x), 2 * exponent
     return x
 
 
 def is_idempotent(x: Maps) -> Bool[np.ndarray, "*rows"]:
     """Which maps are their own squares."""
-    idempotent: Bool[np.ndarray, "*rows"] = (then(x, x) == x).all(axis=-1)
+    idempotent: Bool[np.ndarray, "*rows"] = (compose(x, x) == x).all(axis=-1)
     return idempotent
 
 
@@ -61,7 +61,7 @@ def is_aperiodic(x: Maps) -> Bool[np.ndarray, "*rows"]:
     [True, False]
     """
     high = find_idempotent_power(x)
-    aperiodic: Bool[np.ndarray, "*rows"] = (then(high, x) == high).all(axis=-1)
+    aperiodic: Bool[np.ndarray, "*rows"] = (compose(high, x) == high).all(axis=-1)
     return aperiodic
 
 
@@ -71,7 +71,7 @@ def compute_omega_power(x: Maps) -> Maps:
     The least common multiple of 1 .. n is a multiple of the length of every cycle of a map of n
     states and, for n of 3 or more, more than n; few maps need so high a power.
 
-    >>> compute_omega_power(np.array([1, 2, 0])).tolist(), omega(np.array([1, 2, 1])).tolist()
+    >>> compute_omega_power(np.array([1, 2, 0])).tolist(), compute_omega_power(np.array([1, 2, 1])).tolist()
     ([0, 1, 2], [2, 1, 2])
     """
     result = find_idempotent_power(x)

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from flann.tasks.algebra.maps import find_idempotent_power
 from flann.tasks.algebra.reachability import find_components
+from flann.tasks.algebra.transformations import find_idempotent_power
 from flann.tasks.algebra.verdict import Verdict
 from flann.tasks.automata.moore_machine import MooreMachine, Word
 

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from flann.tasks.algebra import classify
-from flann.tasks.algebra.varieties.windows import find_least_subsequence, find_least_window
+from flann.tasks.algebra.varieties.testability_order import (
+    find_least_subsequence,
+    find_least_window,
+)
 from flann.tasks.algebra.verdict import Clock, Stopped
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.expressions import from_expression
 from flann.tasks.automata.moore_machine import MooreMachine
 
-from .made import END, MADE, MARK, Word, progress, spoilt
+from .random_languages import END, MADE, MARK, Word, change_transition, progress
 
 LONGEST = 9
 
@@ -113,7 +116,7 @@ def small_ones(name: str, count: int, seed: int = 0) -> list[Automaton]:
     while len(found) < count:
         automaton = MADE[name](rng, 2).minimise()
         if len(found) % 3 == 2:
-            automaton = spoilt(rng, automaton)
+            automaton = change_transition(rng, automaton)
         if automaton.size <= 6:
             found.append(automaton)
     return found

@@ -25,19 +25,19 @@ from jaxtyping import Int
 
 from flann.tasks.algebra.verdict import Verdict, Words
 
-from .equations import Equations, walk
+from .equations import Equations, find_path
 
 
-def decide_piecewise_locally_testable(equations: Equations) -> Verdict:
+def decide_dot_depth_one(equations: Equations) -> Verdict:
     """Whether the language is of dot-depth at most one.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import MooreMachine
-    >>> from .semigroup import Semigroup
-    >>> from .verdict import Clock
+    >>> from flann.tasks.automata.moore_machine import MooreMachine
+    >>> from flann.tasks.algebra.semigroup import Semigroup
+    >>> from flann.tasks.algebra.verdict import Clock
     >>> def decide(text):
     ...     semigroup = Semigroup.of(MooreMachine.from_automaton(from_expression(text)), Clock.of(1))
-    ...     return decide_piecewise_locally_testable(Equations.of(semigroup, Clock.of(1))).answer
+    ...     return decide_dot_depth_one(Equations.of(semigroup, Clock.of(1))).answer
     >>> decide("[abc]*a(ab)*b[abc]*"), decide("(a(ab)*b)*")
     (True, False)
     """
@@ -53,16 +53,16 @@ def decide_piecewise_locally_testable(equations: Equations) -> Verdict:
 def find_violation(equations: Equations, e: int, f: int) -> Words | None:
     """The words of a violation for one pair of idempotents."""
     arrows, green = equations.arrows, equations.green
-    there, back = arrows.between(e, f), arrows.between(f, e)
-    local = arrows.between(e, e)
+    there, back = arrows.list(e, f), arrows.list(f, e)
+    local = arrows.list(e, e)
     idempotent = np.intersect1d(local, equations.semigroup.idempotents)
     u, g = pair_elements(there, idempotent, green.r)
     v, h = pair_elements(back, idempotent, green.l)
     if not u.size or not v.size:
         return None
-    gs, us = arrows.list_seen(g, e, e), arrows.list_seen(u, e, f)
-    hs, vs = arrows.list_seen(h, e, e), arrows.list_seen(v, f, e)
-    for rows in equations.pieces(len(u), vs.size + hs.size):
+    gs, us = arrows.represent(g, e, e), arrows.represent(u, e, f)
+    hs, vs = arrows.represent(h, e, e), arrows.represent(v, f, e)
+    for rows in equations.split(len(u), vs.size + hs.size):
         wrong = (vs[:, us[rows]] != hs[:, gs[rows]]).any(
             axis=2
         )  # (pairs of v, h) x (rows) x points
@@ -95,7 +95,7 @@ def spell_violation(
     """a, b, c and d: x = u and y leads back from u to g, t = v and z leads back from v to h."""
     semigroup, (e, f), (u, g), (v, h) = equations.semigroup, objects, one, other
     spell = semigroup.machine.spell
-    back = spell(walk(semigroup.right, u, g)) or semigroup.word(g)
-    forth = spell(walk(semigroup.left, v, h)[::-1]) or semigroup.word(h)
-    words = {"a": semigroup.word(u), "b": back, "c": forth, "d": semigroup.word(v)}
-    return {"e": semigroup.word(e), "f": semigroup.word(f), **words}
+    back = spell(find_path(semigroup.right, u, g)) or semigroup.spell(g)
+    forth = spell(find_path(semigroup.left, v, h)[::-1]) or semigroup.spell(h)
+    words = {"a": semigroup.spell(u), "b": back, "c": forth, "d": semigroup.spell(v)}
+    return {"e": semigroup.spell(e), "f": semigroup.spell(f), **words}

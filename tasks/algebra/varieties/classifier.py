@@ -20,29 +20,29 @@ from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine
 
 from .circuits import decide_quasi_aperiodic, decide_solvable
+from .dot_depth_one import decide_dot_depth_one
 from .equations import Equations
 from .inclusions import CLASSES, propagate_inclusions
-from .knast import decide_piecewise_locally_testable
 from .l_trivial import decide_l_trivial
 from .locally_testable import decide_locally_testable
-from .piecewise import decide_piecewise_testable, decide_r_trivial
-from .samples import Samples
+from .piecewise_testable import decide_piecewise_testable, decide_r_trivial
+from .sampled_equations import SampledEquations
 from .strictly_local import decide_strictly_local
 from .strictly_piecewise import decide_strictly_piecewise
+from .testability_order import find_least_subsequence, find_least_window
 from .threshold_testable import decide_threshold_testable
-from .windows import find_least_subsequence, find_least_window
 
 Equation = Callable[[Equations], Verdict]
 
 EQUATIONS: dict[str, Equation] = {  # in this order: each may spare those behind it
-    "SF": Equations.aperiodic,
-    "R-trivial": Equations.r_trivial,  # this one, PT and LT only where the automaton is too large
-    "L-trivial": Equations.l_trivial,
-    "PT": Equations.j_trivial,
-    "DA": Equations.da,
-    "LT": Equations.locally_testable,
-    "LTT": Equations.locally_threshold_testable,
-    "PLT": decide_piecewise_locally_testable,
+    "SF": Equations.decide_aperiodic,
+    "R-trivial": Equations.decide_r_trivial,  # this one, PT and LT only where the automaton is too large
+    "L-trivial": Equations.decide_l_trivial,
+    "PT": Equations.decide_j_trivial,
+    "DA": Equations.decide_da,
+    "LT": Equations.decide_locally_testable,
+    "LTT": Equations.decide_locally_threshold_testable,
+    "PLT": decide_dot_depth_one,
     "quasi-aperiodic": decide_quasi_aperiodic,
     "solvable": decide_solvable,
 }
@@ -55,7 +55,7 @@ def ignore_progress(name: str) -> None:
 
 
 @dataclass(eq=False)
-class Decisions:
+class Classifier:
     """The decisions of one machine, within one limit and by one clock."""
 
     machine: MooreMachine
@@ -64,36 +64,45 @@ class Decisions:
     progress: Progress = ignore_progress
     verdicts: dict[str, Verdict] = field(default_factory=dict)
 
-    def all(self) -> dict[str, Verdict]:
+    def classify(self) -> dict[str, Verdict]:
         """A verdict for each class."""
-        self.on_automaton()
-        self.on_semigroup()
+        self.decide_on_automaton()
+        self.decide_on_semigroup()
         self.verdicts.setdefault("J-trivial", self.verdicts["PT"])  # one class, known or not
         return {name: self.verdicts[name] for name in CLASSES}
 
     # -- polynomial ------------------------------------------------------------------------------
 
-    def on_automaton(self) -> None:
+    def decide_on_automaton(self) -> None:
         """Those with a test on the automaton."""
         machine, tier = self.machine, self.machine.on_tier()
-        self.note("SL", lambda: self.of_labels(machine, decide_strictly_local))
-        self.note("coSL", lambda: self.of_labels(machine, decide_strictly_local, complement=True))
-        self.note("SP", lambda: self.of_labels(machine, self.piecewise))
-        self.note("coSP", lambda: self.of_labels(machine, self.piecewise, complement=True))
-        self.note("R-trivial", lambda: decide_r_trivial(machine))
-        self.note(
-            "PT", lambda: self.with_k(decide_piecewise_testable, find_least_subsequence, machine)
+        self.record("SL", lambda: self.decide_every_label(machine, decide_strictly_local))
+        self.record(
+            "coSL", lambda: self.decide_every_label(machine, decide_strictly_local, complement=True)
         )
-        self.note("LT", lambda: self.with_k(decide_locally_testable, find_least_window, machine))
+        self.record("SP", lambda: self.decide_every_label(machine, self.decide_piecewise))
+        self.record(
+            "coSP", lambda: self.decide_every_label(machine, self.decide_piecewise, complement=True)
+        )
+        self.record("R-trivial", lambda: decide_r_trivial(machine))
+        self.record(
+            "PT",
+            lambda: self.decide_with_k(decide_piecewise_testable, find_least_subsequence, machine),
+        )
+        self.record(
+            "LT", lambda: self.decide_with_k(decide_locally_testable, find_least_window, machine)
+        )
         if not machine.tier:  # all words or none: nothing is left to look at
             self.verdicts["TSL"] = Verdict(True, "every symbol is neutral", k=1)
         elif not machine.neutral.any():
             self.verdicts |= {"TSL": self.verdicts["SL"], "TLT": self.verdicts["LT"]}
         else:
-            self.note("TSL", lambda: self.of_labels(tier, decide_strictly_local))
-            self.note("TLT", lambda: self.with_k(decide_locally_testable, find_least_window, tier))
+            self.record("TSL", lambda: self.decide_every_label(tier, decide_strictly_local))
+            self.record(
+                "TLT", lambda: self.decide_with_k(decide_locally_testable, find_least_window, tier)
+            )
 
-    def note(self, name: str, decide: Callable[[], Verdict]) -> None:
+    def record(self, name: str, decide: Callable[[], Verdict]) -> None:
         """Keep a verdict, or what stopped it."""
         self.progress(name)
         try:
@@ -101,12 +110,12 @@ class Decisions:
         except Stopped as stopped:
             self.verdicts[name] = Verdict(None, str(stopped))
 
-    def piecewise(self, machine: MooreMachine) -> Verdict:
+    def decide_piecewise(self, machine: MooreMachine) -> Verdict:
         """Strictly piecewise, with a share of the time for the least k."""
         return decide_strictly_piecewise(machine, self.clock.share(0.1))
 
     @staticmethod
-    def of_labels(
+    def decide_every_label(
         machine: MooreMachine, decide: Callable[[MooreMachine], Verdict], complement: bool = False
     ) -> Verdict:
         """The verdict of a language; with more labels that of the language of every label."""
@@ -124,7 +133,7 @@ class Decisions:
         known = [k for k in ks if k is not None]
         return Verdict(True, "of every label", k=max(known) if len(known) == len(ks) else None)
 
-    def with_k(
+    def decide_with_k(
         self,
         decide: Callable[[MooreMachine], Verdict],
         least: Callable[[MooreMachine, Clock], int],
@@ -144,9 +153,9 @@ class Decisions:
     @cached_property
     def semigroup(self) -> Semigroup | Stopped:
         """The semigroup, or what stopped it."""
-        return self.close_under_inclusion(self.machine)
+        return self.build_semigroup(self.machine)
 
-    def close_under_inclusion(self, machine: MooreMachine) -> Semigroup | Stopped:
+    def build_semigroup(self, machine: MooreMachine) -> Semigroup | Stopped:
         """The semigroup of a machine, or what stopped it."""
         self.progress("how large the semigroup is")
         try:
@@ -154,15 +163,15 @@ class Decisions:
         except Stopped as stopped:
             return stopped
 
-    def on_semigroup(self) -> None:
+    def decide_on_semigroup(self) -> None:
         """Those that are asked of the semigroup, and those of the semigroup on the tier."""
         machine, tier = self.machine, self.machine.on_tier()
-        self.ask(machine, self.semigroup, EQUATIONS)
+        self.decide_equations(machine, self.semigroup, EQUATIONS)
         if machine.neutral.any() and machine.tier:
             names = {f"T{name}": EQUATIONS[name] for name in ("LT", "LTT", "PLT")}
             self.verdicts = propagate_inclusions(self.verdicts)
             if not names.keys() <= self.decided:
-                self.ask(tier, self.close_under_inclusion(tier), names)
+                self.decide_equations(tier, self.build_semigroup(tier), names)
         elif machine.tier:  # every symbol is on the tier
             for name in ("LT", "LTT", "PLT"):
                 self.verdicts["T" + name] = self.verdicts[name]
@@ -173,23 +182,30 @@ class Decisions:
         """The classes that are decided so far."""
         return {name for name, verdict in self.verdicts.items() if verdict.answer is not None}
 
-    def ask(
-        self, machine: MooreMachine, semigroup: Semigroup | Stopped, wanted: dict[str, Equation]
+    def decide_equations(
+        self,
+        machine: MooreMachine,
+        semigroup: Semigroup | Stopped,
+        equations_by_class: dict[str, Equation],
     ) -> None:
         """Each decision that does not follow from those before it."""
-        samples = Samples(machine, self.clock)
+        samples = SampledEquations(machine, self.clock)
         green = Green(semigroup, self.clock) if isinstance(semigroup, Semigroup) else None
-        for name, equation in wanted.items():
+        for name, equation in equations_by_class.items():
             self.verdicts = propagate_inclusions(self.verdicts)
             if name in self.decided:
                 continue
             if green is not None:
                 equations = Equations(green.semigroup, green, self.clock.share(0.5))
-                self.note(name, partial(equation, equations))
+                self.record(name, partial(equation, equations))
             else:
-                self.note(name, partial(self.without, str(semigroup), samples, name))
+                self.record(
+                    name, partial(self.decide_without_semigroup, str(semigroup), samples, name)
+                )
 
-    def without(self, stopped: str, samples: Samples, name: str) -> Verdict:
+    def decide_without_semigroup(
+        self, stopped: str, samples: SampledEquations, name: str
+    ) -> Verdict:
         """The verdict where the semigroup is too large."""
         refuted = samples.refute(name.removeprefix("T"))
         if refuted is not None:
@@ -197,11 +213,11 @@ class Decisions:
         if name == "L-trivial":
             return decide_l_trivial(self.machine, self.clock.share(0.3))
         if name in ("LTT", "TLTT"):
-            return self.thresholds(stopped, samples.machine)
+            return self.decide_thresholds(stopped, samples.machine)
         earlier = self.verdicts.get(name)
         return Verdict(None, stopped if earlier is None else f"{earlier.why}; {stopped}")
 
-    def thresholds(self, stopped: str, machine: MooreMachine) -> Verdict:
+    def decide_thresholds(self, stopped: str, machine: MooreMachine) -> Verdict:
         """The verdict of the test on the automaton, as far as it is known what is star-free."""
         star_free = self.verdicts["SF"].answer  # neutral symbols count nothing
         try:

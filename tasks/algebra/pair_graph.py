@@ -55,7 +55,7 @@ class PairGraph:
         """How many states."""
         return len(self.table)
 
-    def onward(
+    def follow(
         self, codes: Int[np.ndarray, " pairs"]
     ) -> tuple[Int[np.ndarray, "pairs symbols"], Bool[np.ndarray, "pairs symbols"]]:
         """Where each symbol leads pairs, coded ``p * states + q``, and whether that is an edge."""
@@ -64,10 +64,10 @@ class PairGraph:
         following = to_p * self.size + to_q
         edge = self.nodes.ravel()[following]
         if self.kept is not None:
-            edge &= (self.kept[to_p] == self.kept[p][:, None]) & self.second_stays(q, to_q)
+            edge &= (self.kept[to_p] == self.kept[p][:, None]) & self.keeps_second(q, to_q)
         return following, edge
 
-    def second_stays(
+    def keeps_second(
         self, q: Int[np.ndarray, " pairs"], to_q: Int[np.ndarray, "pairs symbols"]
     ) -> Bool[np.ndarray, "pairs symbols"]:
         """Whether the second state keeps its number."""
@@ -75,7 +75,7 @@ class PairGraph:
         stays: Bool[np.ndarray, "pairs symbols"] = self.kept[to_q] == self.kept[q][:, None]
         return stays
 
-    def pieces(self, codes: Int[np.ndarray, " pairs"]) -> list[Int[np.ndarray, " piece"]]:
+    def split(self, codes: Int[np.ndarray, " pairs"]) -> list[Int[np.ndarray, " piece"]]:
         """The pairs in pieces that have not too many edges."""
         count = 1 + codes.size * self.table.shape[1] // PIECE
         return [codes] if count == 1 else np.array_split(codes, count)
@@ -90,23 +90,23 @@ class PairGraph:
         left = self.nodes.ravel().copy()
         every = np.flatnonzero(left)
         arriving = np.zeros(left.size, np.intp)
-        for part in self.pieces(every):
-            following, edge = self.onward(part)
+        for part in self.split(every):
+            following, edge = self.follow(part)
             arriving += np.bincount(following[edge], minlength=left.size)
         sources, rounds = every[arriving[every] == 0], 0
         while sources.size:
             rounds += 1
             left[sources] = False
             met = []
-            for part in self.pieces(sources):
-                following, edge = self.onward(part)
+            for part in self.split(sources):
+                following, edge = self.follow(part)
                 reached, edges = np.unique(following[edge], return_counts=True)
                 arriving[reached] -= edges
                 met.append(reached[arriving[reached] == 0])  # the last edge falls in one piece
             sources = np.concatenate(met)
         return left.reshape(self.nodes.shape), rounds
 
-    def loop(self, p: int, q: int) -> tuple[int, int, Word, Word]:
+    def find_loop(self, p: int, q: int) -> tuple[int, int, Word, Word]:
         """Behind a pair that is left: a pair on a cycle, a shortest word round it, the way to p, q.
 
         Every pair that is left has one before it that is left, so going back repeats one.
@@ -114,7 +114,7 @@ class PairGraph:
         left = self.cyclic_pairs[0]
         pair, way, met = (p, q), list[int](), {(p, q): 0}
         while True:
-            pair, a = self.before(pair, left)
+            pair, a = self.find_predecessor(pair, left)
             way.append(a)
             if pair in met:
                 break
@@ -125,9 +125,9 @@ class PairGraph:
         search = Search(self)
         found = search.run(np.array([code]), goal)
         assert found is not None
-        return *pair, search.way_to(found)[1], tuple(way[: met[pair]][::-1])
+        return *pair, search.trace_word(found)[1], tuple(way[: met[pair]][::-1])
 
-    def before(
+    def find_predecessor(
         self, pair: tuple[int, int], left: Bool[np.ndarray, "states states"]
     ) -> tuple[tuple[int, int], int]:
         """A pair of those left that an edge leads to this one, and the edge's symbol."""
@@ -150,7 +150,7 @@ class Search:
     >>> search = Search(PairGraph(swap, np.ones((2, 2), bool)))
     >>> search.run(np.array([1]), np.array([False, False, True, False]))
     (1, 0)
-    >>> search.way_to((1, 0))
+    >>> search.trace_word((1, 0))
     (1, (0,))
     """
 
@@ -176,8 +176,8 @@ class Search:
         frontier = starts
         while frontier.size:
             met = []
-            for part in self.graph.pieces(frontier):
-                following, edge = self.graph.onward(part)
+            for part in self.graph.split(frontier):
+                following, edge = self.graph.follow(part)
                 if goal is not None and (hit := edge & goal[following]).any():
                     place, a = map(int, np.argwhere(hit)[0])
                     self.last = int(part[place]), a
@@ -192,7 +192,7 @@ class Search:
             frontier = np.concatenate(met)
         return None
 
-    def way_to(self, pair: tuple[int, int]) -> tuple[int, Word]:
+    def trace_word(self, pair: tuple[int, int]) -> tuple[int, Word]:
         """The start, by its code, and the word that leads from it to a pair."""
         word = []
         if self.last is not None:  # the goal may be a start itself: its last edge is kept apart

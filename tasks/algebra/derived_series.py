@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Integer
 
-from .maps import then
+from .transformations import compose
 from .verdict import Clock
 
 Permutations = Integer[np.ndarray, "_ points"]  # a group, or some that generate it
@@ -60,7 +60,7 @@ def derive_subgroup(generators: Permutations, clock: Clock) -> Permutations:
     """
     inverse = np.argsort(generators, axis=1).astype(generators.dtype)
     waiting = [
-        then(then(inverse[i], inverse[j]), then(generators[i], generators[j]))
+        compose(compose(inverse[i], inverse[j]), compose(generators[i], generators[j]))
         for i in range(len(generators))
         for j in range(i)
     ]
@@ -71,7 +71,7 @@ def derive_subgroup(generators: Permutations, clock: Clock) -> Permutations:
             chosen = np.vstack([chosen, element])
             reached = generate_subgroup(chosen, generators.shape[1], clock)
             for g, back in zip(generators, inverse, strict=True):
-                waiting.append(then(then(back, element), g))
+                waiting.append(compose(compose(back, element), g))
     return chosen
 
 

@@ -1,7 +1,7 @@
 """Automata made from the classes: random tables of factors, of subsequences, of thresholds.
 
 Each function draws the description of a language of its class and makes the automaton that carries
-it out; what it makes is in the class by construction. `spoilt` changes one transition.
+it out; what it makes is in the class by construction. `change_transition` changes one transition.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def with_neutral(automaton: Automaton) -> Automaton:
     )
 
 
-def spoilt(rng: Rng, automaton: Automaton) -> Automaton:
+def change_transition(rng: Rng, automaton: Automaton) -> Automaton:
     """With one transition of the smallest automaton changed."""
     small = automaton.minimise()
     table = small.table.copy()

@@ -14,11 +14,17 @@ from math import lcm
 import numpy as np
 from jaxtyping import Bool, Int
 
-from flann.tasks.algebra.maps import Maps, compute_omega_power, is_aperiodic, raise_to_power, then
+from flann.tasks.algebra.transformations import (
+    Maps,
+    compose,
+    compute_omega_power,
+    is_aperiodic,
+    raise_to_power,
+)
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine, Word
 
-DRAWN = 300  # choices of words for the variables
+CHOICES = 300  # choices of words for the variables
 MOST_PAIRS = 4096
 MOST_ENTRIES = 1 << 22  # of their maps
 LARGEST = 1000  # states; idempotent powers of larger maps take long
@@ -26,12 +32,12 @@ LARGEST_DEGREE = 64  # states, for the groups that permutations generate
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class SampledEquations:
     """Symbols and pairs of symbols, as words and as maps.
 
     >>> from flann.tasks.automata.expressions import from_expression
     >>> machine = MooreMachine.from_automaton(from_expression("(b|ab*a)*"))
-    >>> Samples(machine, Clock.of(1)).refute("SF").witness
+    >>> SampledEquations(machine, Clock.of(1)).refute("SF").witness
     {'x': ('a',)}
     """
 
@@ -59,33 +65,33 @@ class Samples:
     def refute(self, name: str) -> Verdict | None:
         """A violation of the equation of this class among the samples, if there is one."""
         tried = {
-            "SF": self.turning,
-            "quasi-aperiodic": self.counting,
-            "solvable": self.unsolvable,
-            "L-trivial": self.left,
-            "DA": self.two_variable,
-            "LTT": self.thresholds,
-            "PLT": self.knast,
+            "SF": self.refute_aperiodic,
+            "quasi-aperiodic": self.refute_quasi_aperiodic,
+            "solvable": self.refute_solvable,
+            "L-trivial": self.refute_l_trivial,
+            "DA": self.refute_da,
+            "LTT": self.refute_threshold_testable,
+            "PLT": self.refute_dot_depth_one,
         }
         self.clock.check()
         if name not in tried or (name != "SF" and self.machine.size > LARGEST):
             return None
         return tried[name]()
 
-    def verdict(self, why: str, **words: Word) -> Verdict:
+    def refute_with(self, why: str, **words: Word) -> Verdict:
         """A *no* with these words."""
         return Verdict(False, why, {name: self.small.spell(w) for name, w in words.items()})
 
     # -- groups ----------------------------------------------------------------------------------
 
-    def turning(self) -> Verdict | None:
+    def refute_aperiodic(self) -> Verdict | None:
         """x^w = x^(w+1)."""
         turning = ~is_aperiodic(self.maps)
         if not turning.any():
             return None
-        return self.verdict("x^w differs from x^(w+1)", x=self.words[int(turning.argmax())])
+        return self.refute_with("x^w differs from x^(w+1)", x=self.words[int(turning.argmax())])
 
-    def counting(self) -> Verdict | None:
+    def refute_quasi_aperiodic(self) -> Verdict | None:
         """(x^(w-1) y)^w = (x^(w-1) y)^(w+1) for words of one length, here for symbols."""
         letters = self.small.table.T
         exponent = 2 * lcm(*range(1, self.small.size + 1)) - 1
@@ -95,10 +101,10 @@ class Samples:
             turning = ~is_aperiodic(letters[:, inverse])
             if turning.any():
                 why = "(x^(w-1) y)^w differs from (x^(w-1) y)^(w+1), though x and y are as long"
-                return self.verdict(why, x=(x,), y=(int(turning.argmax()),))
+                return self.refute_with(why, x=(x,), y=(int(turning.argmax()),))
         return None
 
-    def unsolvable(self) -> Verdict | None:
+    def refute_solvable(self) -> Verdict | None:
         """The group that the symbols generate which permute all states."""
         letters = self.small.table.T
         size = self.small.size
@@ -114,69 +120,69 @@ class Samples:
 
     # -- the others ------------------------------------------------------------------------------
 
-    def choices(self, count: int) -> list[Int[np.ndarray, " drawn"]]:
+    def draw_words(self, count: int) -> list[Int[np.ndarray, " choices"]]:
         """Words for so many variables: by fixed chance, so that the same is found every time."""
         rng = np.random.Generator(np.random.PCG64(count))
-        return list(rng.integers(0, len(self.words), (count, DRAWN)))
+        return list(rng.integers(0, len(self.words), (count, CHOICES)))
 
-    def first(
-        self, wrong: Bool[np.ndarray, " drawn"], why: str, names: str, chosen: list[np.ndarray]
+    def report_first(
+        self, wrong: Bool[np.ndarray, " choices"], why: str, names: str, numbers: list[np.ndarray]
     ) -> Verdict | None:
         """The first violation."""
         if not wrong.any():
             return None
         row = int(wrong.argmax())
-        words = {n: self.words[c[row]] for n, c in zip(names, chosen, strict=True)}
-        return self.verdict(why, **words)
+        words = {n: self.words[c[row]] for n, c in zip(names, numbers, strict=True)}
+        return self.refute_with(why, **words)
 
-    def left(self) -> Verdict | None:
+    def refute_l_trivial(self) -> Verdict | None:
         """y(xy)^w = (xy)^w."""
-        chosen = self.choices(2)
-        x, y = self.copy_choice(chosen)
-        high = compute_omega_power(then(x, y))
-        wrong = (then(y, high) != high).any(axis=1)
-        return self.first(wrong, "y(xy)^w differs from (xy)^w", "xy", chosen)
+        numbers = self.draw_words(2)
+        x, y = self.look_up_maps(numbers)
+        high = compute_omega_power(compose(x, y))
+        wrong = (compose(y, high) != high).any(axis=1)
+        return self.report_first(wrong, "y(xy)^w differs from (xy)^w", "xy", numbers)
 
-    def two_variable(self) -> Verdict | None:
+    def refute_da(self) -> Verdict | None:
         """(xyz)^w y (xyz)^w = (xyz)^w."""
-        chosen = self.choices(3)
-        x, y, z = self.copy_choice(chosen)
-        high = compute_omega_power(then(then(x, y), z))
-        wrong = (then(then(high, y), high) != high).any(axis=1)
-        return self.first(wrong, "(xyz)^w y (xyz)^w differs from (xyz)^w", "xyz", chosen)
+        numbers = self.draw_words(3)
+        x, y, z = self.look_up_maps(numbers)
+        high = compute_omega_power(compose(compose(x, y), z))
+        wrong = (compose(compose(high, y), high) != high).any(axis=1)
+        return self.report_first(wrong, "(xyz)^w y (xyz)^w differs from (xyz)^w", "xyz", numbers)
 
-    def thresholds(self) -> Verdict | None:
+    def refute_threshold_testable(self) -> Verdict | None:
         """exfyezf = ezfyexf."""
-        chosen = self.choices(5)
-        e, f, x, y, z = self.copy_choice(chosen)
+        numbers = self.draw_words(5)
+        e, f, x, y, z = self.look_up_maps(numbers)
         e, f = compute_omega_power(e), compute_omega_power(f)
-        one, other = (compose_words(e, p, f, y, e, q, f) for p, q in ((x, z), (z, x)))
+        one, other = (compose_all(e, p, f, y, e, q, f) for p, q in ((x, z), (z, x)))
         wrong = (one != other).any(axis=1)
-        return self.first(wrong, "exfyezf differs from ezfyexf", "efxyz", chosen)
+        return self.report_first(wrong, "exfyezf differs from ezfyexf", "efxyz", numbers)
 
-    def knast(self) -> Verdict | None:
+    def refute_dot_depth_one(self) -> Verdict | None:
         """(eafb)^w eafde (cfde)^w = (eafb)^w e (cfde)^w."""
-        chosen = self.choices(6)
-        e, f, a, b, c, d = self.copy_choice(chosen)
+        numbers = self.draw_words(6)
+        e, f, a, b, c, d = self.look_up_maps(numbers)
         e, f = compute_omega_power(e), compute_omega_power(f)
         before, after = (
-            compute_omega_power(compose_words(e, a, f, b)),
-            compute_omega_power(compose_words(c, f, d, e)),
+            compute_omega_power(compose_all(e, a, f, b)),
+            compute_omega_power(compose_all(c, f, d, e)),
         )
-        one = compose_words(before, e, a, f, d, e, after)
-        wrong = (one != compose_words(before, e, after)).any(axis=1)
+        one = compose_all(before, e, a, f, d, e, after)
+        wrong = (one != compose_all(before, e, after)).any(axis=1)
         why = "(eafb)^w eafde (cfde)^w differs from (eafb)^w e (cfde)^w"
-        return self.first(wrong, why, "efabcd", chosen)
+        return self.report_first(wrong, why, "efabcd", numbers)
 
-    def copy_choice(self, chosen: list[Int[np.ndarray, " drawn"]]) -> Iterator[Maps]:
+    def look_up_maps(self, numbers: list[Int[np.ndarray, " choices"]]) -> Iterator[Maps]:
         """The maps of words, one variable after the other."""
         self.clock.check()
-        return (self.maps[numbers] for numbers in chosen)
+        return (self.maps[rows] for rows in numbers)
 
 
-def compose_words(*maps: Maps) -> Maps:
+def compose_all(*maps: Maps) -> Maps:
     """One after the other."""
     result = maps[0]
     for x in maps[1:]:
-        result = then(result, x)
+        result = compose(result, x)
     return result

@@ -46,7 +46,7 @@ def find_least_window(machine: MooreMachine, clock: Clock) -> int:
             return seen[0] | {factor}, factor[1:]
 
         start: tuple[frozenset[Tuple], Tuple] = (frozenset(), (MARK,) * (k - 1))
-        return width_decides(machine, start, step, clock)
+        return is_decided_by(machine, start, step, clock)
 
     return find_least(search)
 
@@ -65,7 +65,7 @@ def find_least_subsequence(machine: MooreMachine, clock: Clock) -> int:
             return seen | {(*v, a) for v in seen if len(v) < k}
 
         empty: Tuple = ()
-        return width_decides(machine, frozenset({empty}), step, clock)
+        return is_decided_by(machine, frozenset({empty}), step, clock)
 
     return find_least(search)
 
@@ -78,7 +78,7 @@ def find_least(decided: Callable[[int], bool]) -> int:
     raise Stopped(f"k is more than {LARGEST}")
 
 
-def width_decides(
+def is_decided_by(
     machine: MooreMachine, start: Class, step: Callable[[Class, int], Class], clock: Clock
 ) -> bool:
     """Whether all words of one class lead the machine to one state."""
