@@ -35,7 +35,7 @@ from .style import DPI, LIGHT, Theme, build_rc_params
 WIDTH = 3.4  # inches: one column of a two-column paper
 LEFT, RIGHT, TOP, BOTTOM, GAP = 0.5, 0.5, 0.4, 0.42, 0.13
 HEIGHTS = {"per_symbol": 1.6, "per_word": 0.8}
-TITLES = {"per_symbol": "accuracy per symbol", "per_word": "words all right"}
+TITLES = {"per_symbol": "accuracy per symbol", "per_word": "words correct"}
 References = Mapping[str, Mapping[str, Any]]
 """The curve of a program that is right by construction (`Run.reference`), by task."""
 CROWDED = 0.12  # labels of lines that are closer than this would overlap
@@ -126,8 +126,8 @@ def compose(
     curves = list_curves(table, theme)
     legend = draw_legend(figure, curves, describe_seeds(table), theme)
     figure.set_figheight(above + legend)
-    for place, task in enumerate(tasks):
-        row, column = divmod(place, columns)
+    for index, task in enumerate(tasks):
+        row, column = divmod(index, columns)
         corner = WIDTH * column, above + legend - row * block
         points = table[table["task"] == task]
         panels = [
@@ -244,11 +244,11 @@ def draw_format(axes: Axes, panel: Panel) -> None:
         return
     alone = points.groupby("length")[FORMAT_ALONE].first()
     axes.plot(alone.index, alone, ls=(0, (4, 2)), lw=0.9, color=panel.theme.faint, zorder=2)
-    end, apart = float(alone.iloc[-1]), 0.6 * CROWDED
+    end, distance = float(alone.iloc[-1]), 0.6 * CROWDED
     chance = float(points[f"chance_{panel.metric}"].iloc[-1])
-    for taken in (chance, REACH) if panel.reach else (chance,):
-        if abs(end - taken) < apart:  # the labels would overlap
-            end = taken + apart
+    for occupied in (chance, REACH) if panel.reach else (chance,):
+        if abs(end - occupied) < distance:  # the labels would overlap
+            end = occupied + distance
     label_line(axes, "format", end, panel.theme)
 
 
@@ -355,9 +355,9 @@ def choose_labels(lengths: Iterable[int], room: int = 8) -> list[int]:
     ordered = sorted(lengths)
     if not ordered:
         return []
-    apart = max(0.45, log2(ordered[-1] / ordered[0]) / room)
-    kept = [ordered[-1]]  # the longest tested length is always labelled
+    distance = max(0.45, log2(ordered[-1] / ordered[0]) / room)
+    labels = [ordered[-1]]  # the longest tested length is always labelled
     for length in sorted(ordered[:-1], key=lambda n: (n & (n - 1) != 0, n)):
-        if all(abs(log2(length / other)) >= apart for other in kept):
-            kept.append(length)
-    return sorted(kept)
+        if all(abs(log2(length / other)) >= distance for other in labels):
+            labels.append(length)
+    return sorted(labels)

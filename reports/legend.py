@@ -27,7 +27,7 @@ class Curve:
         The setting, as `flann.reports.table.identify_setting` returns it.
     text : str
         The entry in the legend.
-    drawn : bool
+    has_points : bool
         Whether there is a curve to draw.
     shift : float
         By how many points the curve is shifted sideways, so that coinciding curves are all visible.
@@ -37,7 +37,7 @@ class Curve:
 
     setting: str
     text: str
-    drawn: bool
+    has_points: bool
     shift: float
     style: dict[str, Any]
 
@@ -48,20 +48,20 @@ def list_curves(table: pd.DataFrame, theme: Theme) -> list[Curve]:
     A label that occurs on two tasks is the same model: it has one colour, and one entry in the
     legend if its runs ended alike.
     """
-    drawn = list(dict.fromkeys(table.loc[table["length"].notna(), "label"]))
+    labels = list(dict.fromkeys(table.loc[table["length"].notna(), "label"]))
     with_seed_count = describe_seeds(table) is None
     curves = []
     for setting, points in table.groupby("setting", sort=False):
         label = str(points["label"].iloc[0])
-        number = drawn.index(label) if label in drawn else 0
+        number = labels.index(label) if label in labels else 0
         runs = points.drop_duplicates("run")
         note = describe_outcome(runs, with_seed_count=with_seed_count)
         curves.append(
             Curve(
                 setting=str(setting),
                 text=f"{label} ({note})" if note else label,
-                drawn=bool(runs["length"].notna().any()),
-                shift=compute_shift(number, len(drawn)),
+                has_points=bool(runs["length"].notna().any()),
+                shift=compute_shift(number, len(labels)),
                 style={
                     "color": choose_colour(number, theme),
                     "mec": theme.paper,
@@ -138,7 +138,10 @@ def build_legend(
     """Build the legend with a number of columns, and entries wrapped at a number of letters."""
     blank = {"ls": "none", "marker": "none"}
     legend = figure.legend(
-        [Line2D([], [], **(curve.style if curve.drawn else blank)) for curve in entries.values()],
+        [
+            Line2D([], [], **(curve.style if curve.has_points else blank))
+            for curve in entries.values()
+        ],
         [wrap_entry(text, letters) for text in entries],
         loc="lower left",
         bbox_to_anchor=(MARGIN, MARGIN),

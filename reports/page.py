@@ -126,23 +126,23 @@ def build_environment() -> jinja2.Environment:
 
 def collect_references(runs: Sequence[Run]) -> dict[str, Mapping[str, Any]]:
     """Return for each task the longest curve of its program that any run holds."""
-    found: dict[str, Mapping[str, Any]] = {}
+    references: dict[str, Mapping[str, Any]] = {}
     for run in runs:
         task, curve = clean_text(run.experiment["task"]), run.reference
-        if curve and len(curve["curve"]) > len(found.get(task, {"curve": []})["curve"]):
-            found[task] = curve
-    return found
+        if curve and len(curve["curve"]) > len(references.get(task, {"curve": []})["curve"]):
+            references[task] = curve
+    return references
 
 
 def encode_figures(table: pd.DataFrame, figure: bytes, references: References) -> dict[str, str]:
     """Return the figure for light and dark pages, and one task wide for phones, as data URIs."""
-    drawn = {"light": figure, "dark": render_figure(table, theme=DARK, references=references)}
+    figures = {"light": figure, "dark": render_figure(table, theme=DARK, references=references)}
     if table["task"].nunique() > 1:
-        drawn["narrow_light"] = render_figure(table, columns=1, references=references)
-        drawn["narrow_dark"] = render_figure(table, columns=1, theme=DARK, references=references)
+        figures["narrow_light"] = render_figure(table, columns=1, references=references)
+        figures["narrow_dark"] = render_figure(table, columns=1, theme=DARK, references=references)
     return {
         name: "data:image/png;base64," + b64encode(content).decode("ascii")
-        for name, content in drawn.items()
+        for name, content in figures.items()
     }
 
 
@@ -165,7 +165,9 @@ def describe_run(run: Run, label: str) -> dict[str, Any]:
         "train": f"{low}–{high}",
         "circuit_class": wording.describe_circuit_class(run),
         "family": wording.describe_family(run),
-        "statements": [wording.describe_statement(known) for known in run.theory["statements"]],
+        "statements": [
+            wording.describe_statement(statement) for statement in run.theory["statements"]
+        ],
         "short_verdict": wording.summarise_verdicts(run),
         "curve": [
             {**{str(k): v for k, v in point.items()}, "trained": low <= point["length"] <= high}

@@ -160,7 +160,7 @@ def check_rows(run: Run) -> None:
         run.status == "done" and rows == 0
     ):
         file, expected = run.folder / "curve.csv", expected_rows or "one per test length"
-        raise UserError(f"{file} has {rows} rows: expected {expected}; is it cut short?")
+        raise UserError(f"{file} has {rows} rows: expected {expected}; is the file truncated?")
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -181,7 +181,9 @@ def read_curve(file: Path) -> pd.DataFrame:
     curve = curve.astype({"length": "int64", "words": "int64"}).sort_values("length")
     repeated = curve["length"][curve["length"].duplicated()]
     if len(repeated):
-        raise UserError(f"{file} has length {repeated.iloc[0]} twice: expected one row a length")
+        raise UserError(
+            f"{file} has length {repeated.iloc[0]} twice: expected one row for each length"
+        )
     return curve.reset_index(drop=True)
 
 
@@ -265,7 +267,7 @@ def read_csv(
         blank = table.index[table[column].isna()]
         if len(blank) and column not in may_be_blank:
             raise UserError(
-                f"{file}, line {blank[0] + 2}: no number for {column!r}; is the file cut short?"
+                f"{file}, line {blank[0] + 2}: no number for {column!r}; is the file truncated?"
             )
     return table
 
@@ -290,7 +292,7 @@ def parse_json(text: str, where: str) -> Any:
         content = json.loads(text)
         json.dumps(content, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{where} is not whole JSON: {error}") from error
+        raise UserError(f"{where} is not complete JSON: {error}") from error
     return content
 
 
@@ -303,7 +305,7 @@ def read_text(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {file}: {error}") from error
     if file.suffix != ".json" and text and not text.endswith("\n"):
-        raise UserError(f"{file} ends in the middle of a line: expected a whole file")
+        raise UserError(f"{file} ends in the middle of a line: expected a complete file")
     if not text.strip() and file.suffix != ".jsonl":
-        raise UserError(f"{file} is empty: expected its content; is it cut short?")
+        raise UserError(f"{file} is empty: expected its content; is the file truncated?")
     return text

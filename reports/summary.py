@@ -91,13 +91,14 @@ def summarise(values: Sequence[float | None]) -> Spread:
     >>> summarise([1.0, None]).middle, summarise([None]).middle
     ('1', '–')
     """
-    known = [value for value in values if value is not None]
-    if not known:
+    measured = [value for value in values if value is not None]
+    if not measured:
         return Spread("–", "")
-    if min(known) == max(known):
-        return Spread(format_share(known[0]), "")
+    if min(measured) == max(measured):
+        return Spread(format_share(measured[0]), "")
     return Spread(
-        format_share(median(known)), f"{format_share(min(known))}–{format_share(max(known))}"
+        format_share(median(measured)),
+        f"{format_share(min(measured))}–{format_share(max(measured))}",
     )
 
 

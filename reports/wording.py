@@ -35,11 +35,11 @@ def list_or_count(names: Sequence[str], kind: str) -> str:
 
 def describe_circuit_class(run: Run) -> str:
     """Return a sentence on the circuit class of the task, the same for every model."""
-    task, known = clean_text(run.experiment["task"]), run.theory.get("circuit_class")
-    if known in (None, "", "unknown"):
+    task, circuit_class = clean_text(run.experiment["task"]), run.theory.get("circuit_class")
+    if circuit_class in (None, "", "unknown"):
         return f"The circuit class of {task} has not been worked out."
     why = run.theory.get("why")
-    return f"{task} is {known} ({why})." if why else f"{task} is {known}."
+    return f"{task} is {circuit_class} ({why})." if why else f"{task} is {circuit_class}."
 
 
 def describe_family(run: Run) -> str:
@@ -47,24 +47,25 @@ def describe_family(run: Run) -> str:
 
     The text introduces the statements, if there are any.
     """
-    model, known = describe_model(run.experiment["model"]), run.theory.get("family")
-    named = known and known != model
+    model, family = describe_model(run.experiment["model"]), run.theory.get("family")
+    named = family and family != model
     if not run.theory["statements"]:
-        subject = f"{model} belongs to the family {known}, for which" if named else f"For {model},"
+        subject = f"{model} belongs to the family {family}, for which" if named else f"For {model},"
         return f"{subject} no result on this task is recorded."
-    return f"{model} belongs to the family {known}:" if named else f"{model}:"
+    return f"{model} belongs to the family {family}:" if named else f"{model}:"
 
 
-def describe_statement(known: Mapping[str, Any]) -> str:
+def describe_statement(statement: Mapping[str, Any]) -> str:
     """Return a result on one line: regime, verdict, reason, citation.
 
-    >>> describe_statement({"regime": "log precision", "verdict": "cannot", "citation": "Noether
-    1918"}) 'at log precision it cannot (Noether 1918)'
+    >>> statement = {"regime": "log precision", "verdict": "cannot", "citation": "Noether 1918"}
+    >>> describe_statement(statement)
+    'at log precision it cannot (Noether 1918)'
     """
-    regime, why, citation = (known.get(part) for part in ("regime", "why", "citation"))
+    regime, why, citation = (statement.get(part) for part in ("regime", "why", "citation"))
     return (
         (f"{add_preposition(regime)} " if regime else "")
-        + ("open" if known["verdict"] == "open" else f"it {known['verdict']}")
+        + ("open" if statement["verdict"] == "open" else f"it {statement['verdict']}")
         + (f": {why}" if why else "")
         + (f" ({citation})" if citation else "")
     )
@@ -94,10 +95,10 @@ def link_citations(text: str) -> Markup:
     &lt;b&gt; 2024, <a href="https://arxiv.org/abs/2404.08819">arXiv 2404.08819</a>
     """
     parts, end = [], 0
-    for found in ARXIV.finditer(text):
-        link = Markup('<a href="https://arxiv.org/abs/{}">{}</a>').format(found[1], found[0])
-        parts += [escape(text[end : found.start()]), link]
-        end = found.end()
+    for match in ARXIV.finditer(text):
+        link = Markup('<a href="https://arxiv.org/abs/{}">{}</a>').format(match[1], match[0])
+        parts += [escape(text[end : match.start()]), link]
+        end = match.end()
     return Markup("").join([*parts, escape(text[end:])])
 
 

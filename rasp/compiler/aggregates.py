@@ -193,14 +193,14 @@ class Lowering(Numeric):
         """Return a sum of categorical values with each value replaced by its smallest congruent
         one.
         """
-        found = find_summed_aggregate(node)
-        if found is None or not self.is_categorical(found.values):
+        summed = find_summed_aggregate(node)
+        if summed is None or not self.is_categorical(summed.values):
             return None
-        values = self.list_values(found.values)
+        values = self.list_values(summed.values)
         if not all(float(cast(float, v)) == int(cast(float, v)) for v in values):
             return None
-        whole, mean = self.lower_number(node), self.lower_number(found)
-        if not isinstance(mean, Ratio) or whole.key != mean.total.key:  # type: ignore[union-attr]
+        number, mean = self.lower_number(node), self.lower_number(summed)
+        if not isinstance(mean, Ratio) or number.key != mean.total.key:  # type: ignore[union-attr]
             return None
         half = modulus // 2
         smaller = {
@@ -208,9 +208,9 @@ class Lowering(Numeric):
             float(int(cast(float, v)) % 2)
             for v in values
         }  # fmt: skip
-        value = self.encode(found.values, smaller)
+        value = self.encode(summed.values, smaller)
         return self.sum_over(
-            self.expand_selector(found.selector), value, selects_at_most_one(found.selector)
+            self.expand_selector(summed.selector), value, selects_at_most_one(summed.selector)
         )
 
     # -- heads -------------------------------------------------------------------------------------
@@ -329,10 +329,10 @@ def compare_values(key: Atom, query: Atom) -> str:
 
 def group_equal_rows(rows: Sequence[Sequence[bool]]) -> dict[tuple[bool, ...], set[int]]:
     """Return the indices of equal rows as one set for each distinct row."""
-    found: dict[tuple[bool, ...], set[int]] = {}
+    summed: dict[tuple[bool, ...], set[int]] = {}
     for i, row in enumerate(rows):
-        found.setdefault(tuple(row), set()).add(i)
-    return found
+        summed.setdefault(tuple(row), set()).add(i)
+    return summed
 
 
 def selects_only_first(terms: Polynomial) -> bool:
@@ -347,9 +347,9 @@ def find_summed_aggregate(node: SOp) -> Aggregate | None:
     if isinstance(node, Map) and node.function == "round":
         return find_summed_aggregate(node.operands[0])
     if isinstance(node, Map) and node.function == "*":
-        found = [part for part in node.operands if isinstance(part, Aggregate)]
+        summed = [part for part in node.operands if isinstance(part, Aggregate)]
         others = [part for part in node.operands if not isinstance(part, Constant)]
-        return found[0] if len(found) == 1 and len(others) == 2 else None
+        return summed[0] if len(summed) == 1 and len(others) == 2 else None
     return None
 
 

@@ -98,8 +98,8 @@ def build_remainder_categorical(plan: Plan, x: Affine, modulus: int) -> tuple[Ca
     low = int(np.floor(x.low / modulus))
     high = int(np.floor(x.high / modulus))
     bounds = [float(modulus * k) for k in range(low + 1, high + 1)]
-    turns = plan.build_steps(x, bounds, [float(k) for k in range(low, high + 1)])
-    remainder = (x - turns * float(modulus)).tighten(0.0, modulus - 1.0)
+    quotient = plan.build_steps(x, bounds, [float(k) for k in range(low, high + 1)])
+    remainder = (x - quotient * float(modulus)).tighten(0.0, modulus - 1.0)
 
     def encode_row(row: list[float]) -> Affine:
         slope = row[1] - row[0]

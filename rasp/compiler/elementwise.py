@@ -214,8 +214,8 @@ class Elementwise(ABC):
         """Return the cases of a function of several categorical s-ops."""
         operand_cases = self.list_operand_cases(node, parts)
         result: list[Case] = []
-        short = node.function if isinstance(node, Map) else ""
-        for combination in self.iterate_combinations(short, operand_cases):
+        function = node.function if isinstance(node, Map) else ""
+        for combination in self.iterate_combinations(function, operand_cases):
             where: dict[Categorical, frozenset[int]] | None = {}
             for case in combination:
                 where = where if where is None else Case(where, None).intersect(case)
@@ -234,11 +234,11 @@ class Elementwise(ABC):
         variables = [find_variables(cases) for cases in operand_cases]
         choice = isinstance(node, Map) and node.function == "if"
         for i, part in enumerate(parts):
-            beside = [0] if choice and i else [j for j in range(len(parts)) if j != i]
-            others = set[Categorical]().union(*(variables[j] for j in beside))
+            other_operands = [0] if choice and i else [j for j in range(len(parts)) if j != i]
+            others = set[Categorical]().union(*(variables[j] for j in other_operands))
             values = len({case.value for case in operand_cases[i]})
-            several = len(variables[i]) > 1 and len(operand_cases[i]) > values
-            if several and others and others.isdisjoint(variables[i]):
+            has_redundant_cases = len(variables[i]) > 1 and len(operand_cases[i]) > values
+            if has_redundant_cases and others and others.isdisjoint(variables[i]):
                 operand_cases[i] = enumerate_cases(self.materialise(part))
         if prod(map(len, operand_cases)) > MANY_CASES:
             for i, part in enumerate(parts):

@@ -130,10 +130,10 @@ class Plan:
         error : float
             Bound on its error.
         """
-        kept = [(before, weight) for before, weight in units if weight]
+        kept = [(preactivation, weight) for preactivation, weight in units if weight]
         if not kept:
             return Affine()
-        key = ("units", *((before.key, weight) for before, weight in kept))
+        key = ("units", *((preactivation.key, weight) for preactivation, weight in kept))
         grain = find_common_grain(Fraction(w).limit_denominator(1 << 20) for _, w in kept)
         signal = self._get_or_add(key, lambda: UnitSignal(low, high, error, grain, tuple(kept)))
         return Affine({signal: 1.0})
@@ -203,8 +203,8 @@ class Plan:
         grain, total = float(x.grain), [0.0, 0.0]
         for i, b in enumerate(bounds):
             jump = abs(levels[i + 1] - levels[i])
-            far = x.high - b if b > 0 else b - x.low
-            total[b > 0] += jump * (2 * max(far, 0) / grain + 2)
+            distance = x.high - b if b > 0 else b - x.low
+            total[b > 0] += jump * (2 * max(distance, 0) / grain + 2)
         return max(total)
 
     def bound_step_error(
@@ -239,8 +239,8 @@ class Plan:
                 f" {signal.error:.2g}, which is too much for its steps of {grain:g}"
             )
         large = 0.75 / self.unit
-        before = Affine({signal: 1 / grain}) + large
-        units = [(before, 1.0), (Affine({}, large), -1.0)]
+        preactivation = Affine({signal: 1 / grain}) + large
+        units = [(preactivation, 1.0), (Affine({}, large), -1.0)]
         return self.sum_units(units, signal.low / grain, signal.high / grain, 0.0) * grain
 
     def conjoin(self, indicators: Sequence[Affine]) -> list[tuple[Affine, float]]:
@@ -269,11 +269,11 @@ class Plan:
         if not x.terms:
             return condition * x.constant
         low, size = x.low, x.high - x.low
-        before = x - low + condition * size - size
+        preactivation = x - low + condition * size - size
         error = x.error + size * condition.error + 8 * self.unit * (abs(low) + size)
         if x.error == condition.error == 0 and (abs(low) + 2 * size) * self.unit < 0.25:
             error = 0.0
-        signal = self.sum_units([(before, 1.0)], 0.0, size, error)
+        signal = self.sum_units([(preactivation, 1.0)], 0.0, size, error)
         for unit in signal.terms:
             unit.grain = x.grain  # the unit's weight is 1, so the grain is that of x
         return signal + condition * low

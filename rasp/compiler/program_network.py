@@ -33,7 +33,7 @@ from .signals import Affine
 from .weights import build_network
 
 Precision = Literal["float32", "float64"]
-UNITS = {"float32": 2.0**-24, "float64": 2.0**-53}
+UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 LONGEST = 1 << 14
 MOST_LABELS = 1 << 14
@@ -150,9 +150,9 @@ def compile_sop(
     """
     if not 1 <= max_length <= LONGEST:
         raise UserError(f"max_length {max_length}: expected 1 to {LONGEST}")
-    if precision not in UNITS:
+    if precision not in UNIT_ROUNDOFF:
         raise UserError(f"precision {precision!r}: expected float32 or float64")
-    plan = Plan(len(symbols), max_length, UNITS[precision], rounds)
+    plan = Plan(len(symbols), max_length, UNIT_ROUNDOFF[precision], rounds)
     lowering = Lowering(plan, list(symbols), node)
     try:
         output, values = lower_output(lowering, node, values)

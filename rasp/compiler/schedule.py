@@ -43,7 +43,7 @@ class Schedule:
 
     def list_signals(self, time: int) -> list[Signal]:
         """Return the signals that are computed at a time."""
-        return [signal for signal, when in self.time.items() if when == time]
+        return [signal for signal, computed_at in self.time.items() if computed_at == time]
 
 
 def build_schedule(output: Affine, always: Iterable[Signal]) -> Schedule:
@@ -92,12 +92,16 @@ def find_time(signal: Signal, time: dict[Signal, int]) -> int:
 def assign_dimensions(schedule: Schedule, output: Affine, always: list[Signal]) -> None:
     """Assign a dimension to every signal, reusing one where no trace of the old signal stays."""
     last: dict[Signal, int] = dict.fromkeys(schedule.time, 0)
-    for signal, when in schedule.time.items():
+    for signal, computed_at in schedule.time.items():
         for part in signal.inputs:
-            last[part] = max(last[part], when)
+            last[part] = max(last[part], computed_at)
     for signal in (*output.terms, *always):
         last[signal] = FOREVER
-    stages = {when for signal, when in schedule.time.items() if isinstance(signal, UnitSignal)}
+    stages = {
+        computed_at
+        for signal, computed_at in schedule.time.items()
+        if isinstance(signal, UnitSignal)
+    }
     free: list[tuple[int, Signal]] = []  # when a dimension is erased, and its old signal
     for signal in sorted(schedule.time, key=lambda s: schedule.time[s]):
         created = schedule.time[signal]

@@ -36,6 +36,8 @@ def save_network(compiled: ProgramNetwork, path: Path | str) -> Path:
     path = Path(path)
     if path.suffix != ".safetensors":
         raise UserError(f"cannot write {path.name!r}: expected a name that ends in .safetensors")
+    if not path.parent.is_dir():
+        raise UserError(f"cannot write {path}: the folder {path.parent} does not exist")
     weights = {n: t.detach().cpu().contiguous() for n, t in compiled.network.state_dict().items()}
     description = {
         "format": FORMAT,

@@ -200,5 +200,5 @@ class UnitSignal(Signal):
     @property
     @override
     def inputs(self) -> Iterable[Signal]:
-        for before, _ in self.units:
-            yield from before.terms
+        for preactivation, _ in self.units:
+            yield from preactivation.terms

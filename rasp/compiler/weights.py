@@ -77,26 +77,30 @@ class WeightWriter:
         on the position.
         """
         table = np.zeros((self.plan.length + 1, self.schedule.width))
-        placed = [
+        position_signals = [
             signal for signal in self.schedule.list_signals(0) if isinstance(signal, PositionSignal)
         ]
-        for signal in placed:
+        for signal in position_signals:
             table[1:, self.schedule.dimension[signal]] = signal.values
-        return table if placed else None
+        return table if position_signals else None
 
     def write_blocks(self) -> None:
         """Write all blocks in order."""
         for block in range(1, (self.schedule.end + 1) // 2 + 1):
-            attended = [
+            attention_signals = [
                 s
                 for s in self.schedule.list_signals(2 * block - 1)
                 if isinstance(s, AttentionSignal)
             ]
             units, feedforward = self.build_feedforward(2 * block)
-            kinds = [kind for kind in (True, False) if any(s.head.causal == kind for s in attended)]
+            kinds = [
+                kind
+                for kind in (True, False)
+                if any(s.head.causal == kind for s in attention_signals)
+            ]
             for causal in kinds or [True]:
                 heads, width, weights = self.build_attention(
-                    [s for s in attended if s.head.causal == causal]
+                    [s for s in attention_signals if s.head.causal == causal]
                 )
                 last = causal == (kinds or [True])[-1]
                 self.blocks.append(Block(heads, width, units if last else 0, causal))
@@ -146,11 +150,11 @@ class WeightWriter:
         width: int,
     ) -> Weights:
         """Return the queries, keys, values and outputs of one head."""
-        across = self.schedule.width
+        stream_width = self.schedule.width
         weights = {
-            f"{part}.weight": np.zeros((width, across)) for part in ("query", "key", "value")
+            f"{part}.weight": np.zeros((width, stream_width)) for part in ("query", "key", "value")
         }
-        bias, out = np.zeros(width), np.zeros((across, width))
+        bias, out = np.zeros(width), np.zeros((stream_width, width))
         for i, (query, key, factor) in enumerate(features):
             scale = factor * sqrt(width)
             weights["query.weight"][i] = scale * self.build_row(query, None)
@@ -168,21 +172,23 @@ class WeightWriter:
         rows: list[Matrix] = []
         connections: list[tuple[int, int, float]] = []
 
-        def unit(before: Affine) -> int:
-            if before.key not in into:
-                into[before.key] = len(rows)
-                rows.append(self.build_row(before, self.plan.word))
-            return into[before.key]
+        def add_unit(preactivation: Affine) -> int:
+            if preactivation.key not in into:
+                into[preactivation.key] = len(rows)
+                rows.append(self.build_row(preactivation, self.plan.word))
+            return into[preactivation.key]
 
         for signal in self.schedule.list_signals(time):
             if isinstance(signal, UnitSignal):
-                for before, weight in signal.units:
-                    connections.append((self.schedule.dimension[signal], unit(before), weight))
+                for preactivation, weight in signal.units:
+                    connections.append(
+                        (self.schedule.dimension[signal], add_unit(preactivation), weight)
+                    )
         for old in self.schedule.erased.get(time, []):
             dimension = self.schedule.dimension[old]
-            connections.append((dimension, unit(Affine({old: 1.0})), -1.0))
+            connections.append((dimension, add_unit(Affine({old: 1.0})), -1.0))
             if old.low < 0 or old.error:
-                connections.append((dimension, unit(Affine({old: -1.0})), 1.0))
+                connections.append((dimension, add_unit(Affine({old: -1.0})), 1.0))
         out = np.zeros((self.schedule.width, len(rows)))
         for dimension, number, weight in connections:
             out[dimension, number] += weight
