@@ -25,9 +25,7 @@ REGIMES = {"cot": "chain of thought", "padding": "padding"}
 PACKAGES = ("torch", "numpy", "pandas", "safetensors")
 
 
-def describe_environment(
-    experiment: ResolvedExperiment, device: torch.device
-) -> dict[str, Any]:
+def describe_environment(experiment: ResolvedExperiment, device: torch.device) -> dict[str, Any]:
     """Return the command that makes the run again, and what the run was made with."""
     return {
         "command": experiment.command,
@@ -58,7 +56,9 @@ def find_commit() -> str | None:
     tracked = run_git(here, "ls-files", Path(__file__).name)
     if not commit or not tracked:
         return None
-    changed = run_git(here.parents[1], "status", "--porcelain", "--untracked-files=no", "--", "*.py")
+    changed = run_git(
+        here.parents[1], "status", "--porcelain", "--untracked-files=no", "--", "*.py"
+    )
     return commit + ("+changes" if changed else "")
 
 

@@ -184,9 +184,7 @@ def read_earlier(folder: Path, experiment: ResolvedExperiment, display: Progress
     return result
 
 
-def train(
-    training: Training, folder: Path, display: Progress, time_limit: float | None
-) -> Outcome:
+def train(training: Training, folder: Path, display: Progress, time_limit: float | None) -> Outcome:
     """Train with a live line of progress; Ctrl-C takes effect at the end of a step."""
     steps = training.experiment.steps
     if training.step:
