@@ -99,9 +99,10 @@ class DeltaRule(FastWeights):
         k = functional.normalize(k, dim=-1)
         if n > 1:  # only the output of a symbol's last step is used
             q = q.repeat_interleave(n, dim=1)
-        put = self.largest_strength * torch.sigmoid(self._split_steps(self.strength(x))) * k
+        strength = self.largest_strength * torch.sigmoid(self._split_steps(self.strength(x)))
+        scaled = strength * k
         decay = self._compute_decay(x) if self.gated else None
-        terms = Terms(q, put, v, decay, k if decay is None else decay * k, put)
+        terms = Terms(q, scaled, v, decay, k if decay is None else decay * k, scaled)
         return terms, self.gate(x) if self.gated else None, recent
 
     @override

@@ -12,7 +12,7 @@ f_c(x) = W_2 c(W_1 x) + b, for every head::
     S_t = (diag(w) - (a ⊙ κ̂) κ̂ᵀ) S_{t-1} + k̃ vᵀ
     y_t = W_o [ g ⊙ (norm(S_tᵀ r) + (r · (ρ ⊙ k̃)) v) ]   `bonus` is ρ; norm by head, affine
 
-so that the memory's content along κ̂ decreases by the factor a, channel by channel. A layer is
+so that a fraction a of the memory's content along κ̂ is removed, channel by channel. A layer is
 time mixing followed by channel mixing (`flann.models.linear.channel_mixing`), each on the residual
 stream.
 
