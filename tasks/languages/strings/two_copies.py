@@ -31,7 +31,7 @@ from flann.tasks.core.transduction import InPlace
 from flann.tasks.sampling import draw_uniform, draw_below
 from flann.tasks.theory.properties import TaskProperties
 
-from .strings import COUNTED, BucketSort, MissingDuplicate, OddsFirst
+from .string_transductions import COUNTED, BucketSort, MissingDuplicate, OddsFirst
 
 BITS = ("0", "1")
 HIDDEN = 2

@@ -20,7 +20,7 @@ from flann.tasks.languages.counters_and_stacks.bracketed_arithmetic import (
     evaluate,
 )
 from flann.tasks.languages.counters_and_stacks.stack_manipulation import StackManipulation
-from flann.tasks.languages.strings.strings import CopyUnique, MissingDuplicate
+from flann.tasks.languages.strings.string_transductions import CopyUnique, MissingDuplicate
 
 LEAST_P = 1e-4
 SYMBOLS = "".join(brackets.SYMBOLS)
