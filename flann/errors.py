@@ -26,6 +26,20 @@ class UserError(ValueError):
         super().__init__(" ".join(message.split()))
 
 
+class UnknownNameError(UserError):
+    """A name that is not known.
+
+    Attributes
+    ----------
+    kind : str
+        what the name should stand for, as the message says it: ``"task"``.
+    """
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 def nearest(wrong: str, known: Iterable[str]) -> str | None:
     """The known name closest to `wrong`, letter case set aside, or None if nothing resembles it.
 
@@ -39,7 +53,7 @@ def nearest(wrong: str, known: Iterable[str]) -> str | None:
     return by_lower[matches[0]] if matches else None
 
 
-def unknown(kind: str, wrong: str, known: Iterable[str]) -> UserError:
+def unknown(kind: str, wrong: str, known: Iterable[str]) -> UnknownNameError:
     """The error for a name that is not known, with the nearest that is.
 
     >>> print(unknown("model", "mmaba", ["lstm", "mamba"]))
@@ -49,4 +63,5 @@ def unknown(kind: str, wrong: str, known: Iterable[str]) -> UserError:
     guess = nearest(wrong, names)
     hint = f"did you mean {guess!r}? " if guess else ""
     listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
-    return UserError(f"unknown {kind} {wrong!r}: {hint}(known: {listed or 'none'})")
+    message = f"unknown {kind} {wrong!r}: {hint}(known: {listed or 'none'})"
+    return UnknownNameError(message, kind)

@@ -57,7 +57,8 @@ def open_aside(path: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():  # unlink(missing_ok=True) raises where a parent is no folder
+            temporary.unlink()
 
 
 def write_aside(path: Path, content: bytes | str) -> None:

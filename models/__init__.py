@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .core.architecture import Architecture as Architecture
     from .core.build import build_model as build_model
     from .core.build import model_of_width as model_of_width
-    from .core.sequence import Layer as Layer
+    from .core.layer import Layer as Layer
     from .core.sequence import SequenceModel as SequenceModel
 
 __all__ = [
@@ -39,7 +39,7 @@ __all__ = [
 
 HOMES = {
     "Architecture": "core.architecture",
-    "Layer": "core.sequence",
+    "Layer": "core.layer",
     "SequenceModel": "core.sequence",
     "build_model": "core.build",
     "model_of_width": "core.build",

@@ -34,9 +34,9 @@ from flann.names import split_at_commas
 
 from .core.architecture import Architecture, Sizes
 from .core.experts import Experts, Mixture
+from .core.layer import Layer, Residual
 from .core.registry import model_registry, register
-from .core.sequence import Layer, Residual
-from .core.sizing import customary
+from .core.sizing import compute_default_second_size
 
 EVERY = 2
 ELEMENT = re.compile(r"(\d{0,3})([A-Za-z][\w-]*)(?:\((.+)\))?")
@@ -104,7 +104,7 @@ class Hybrid(Architecture):
         weight of the experts' balance loss.
     """
 
-    knob = "feedforward"
+    second_size_name = "feedforward"
 
     def __init__(
         self,
@@ -132,11 +132,11 @@ class Hybrid(Architecture):
         )
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         return round(8 * width / 3)
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         layers: list[Layer] = []
         for _ in range(sizes.depth):
             for place, part in enumerate(self.parts, start=1):
@@ -146,8 +146,8 @@ class Hybrid(Architecture):
 
     def _feedforward(self, sizes: Sizes, place: int) -> Layer:
         if self.mixture.experts and place % self.every == 0:
-            return self.mixture.layer(sizes.width, sizes.second)
-        return Experts(sizes.width, sizes.second)
+            return self.mixture.layer(sizes.width, sizes.second_size)
+        return Experts(sizes.width, sizes.second_size)
 
     def _check_experts(self) -> None:
         self.mixture.check("hybrid")
@@ -180,11 +180,11 @@ def part_of(name: str, pattern: str) -> Architecture:
 def stands_alone(part: Architecture) -> bool:
     """Whether a layer begins with a causal mixer for words of any length, and that is all."""
     with torch.device("meta"):  # shapes only: no numbers are drawn
-        probe = part.model("", symbols=2, labels=2, sizes=Sizes(part.width_step, 1, 1))
+        probe = part.build_model("", symbols=2, labels=2, sizes=Sizes(part.width_step, 1, 1))
     whole = probe.bos or probe.longest is not None or not probe.has_step
     return isinstance(probe.layers[0], Residual) and not whole
 
 
 def mixer_of(part: Architecture, width: int) -> Layer:
     """The mixer of one layer, at its customary size, on the residual stream."""
-    return part.layers(Sizes(width, customary(part, width), 1))[0]
+    return part.build_layers(Sizes(width, compute_default_second_size(part, width), 1))[0]

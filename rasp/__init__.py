@@ -1,4 +1,4 @@
-"""flann.rasp: RASP programs, run on batches of words, counted, and compiled to weights.
+"""flann.rasp: RASP programs, run on batches of words, analysed, and compiled to weights.
 
 >>> from flann.rasp import Session
 >>> for line in Session().feed('reverse = aggregate(select(indices, length-indices-1, ==), tokens);'
@@ -6,8 +6,8 @@
 = ["c", "b", "a"]
 = s-op aggregate(select(indices, ((round(..) - indices) - 1), ==...: 2 layers, 1 head
 
-The same from Python: `tokens` and `indices` are s-ops, operators and `select`, `aggregate` build
-others.
+A program can also be written in Python: `tokens` and `indices` are s-ops, and operators, `select`
+and `aggregate` build others from them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .api import indicator as indicator
     from .api import indices as indices
     from .api import length as length
-    from .api import rounded as rounded
+    from .api import round_values as round_values
     from .api import select as select
     from .api import tokens as tokens
     from .api import where as where
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .language.source_span import RaspError as RaspError
     from .programs.catalogue import load_program as load_program
 
-HOMES = {
+MODULES = {  # the module of each public name, imported when the name is first used
     "RaspError": "language.source_span",
     "Program": "interpreter.program",
     "Session": "interpreter.session",
@@ -42,15 +42,15 @@ HOMES = {
     "length": "api",
     "load_program": "programs.catalogue",
     "parse": "language.parser",
-    "rounded": "api",
+    "round_values": "api",
     "select": "api",
     "tokens": "api",
     "where": "api",
 }
-__all__ = sorted(HOMES)
+__all__ = sorted(MODULES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in HOMES:
+    if name not in MODULES:
         raise AttributeError(f"module 'flann.rasp' has no attribute {name!r}")
-    return getattr(import_module(f".{HOMES[name]}", __name__), name)
+    return getattr(import_module(f".{MODULES[name]}", __name__), name)

@@ -1,4 +1,4 @@
-"""RASP from Python: the operators of Python build the same graph that a program builds.
+"""RASP in Python: Python's operators build the same graph that a program builds.
 
 >>> reverse = aggregate(select(indices, length - indices - 1, "=="), tokens)
 >>> reverse("abc")
@@ -7,7 +7,7 @@
 >>> aggregate(before, 1)("abab")
 [0, 0, 1, 1]
 
-and `compile` makes a network of it::
+An s-op compiles to a network::
 
     reverse.compile("abc", max_length=64)
 """
@@ -15,16 +15,22 @@ and `compile` makes a network of it::
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from .compiler import Compiled, compile_sop
+from typing_extensions import override
+
 from .graph import sops
-from .graph.evaluation import on_words, pairs_on
-from .graph.values import Word
+from .graph.evaluation import run_on_words, run_selector
+from .graph.formula import format_formula
+from .graph.word_batch import InputWord
 from .language.syntax import Atom
 
+if TYPE_CHECKING:
+    from .compiler import ProgramNetwork
 
-class Expr:
-    """An s-op; operators make others, and calling it on a word runs it.
+
+class SOpExpr:
+    """An s-op, which operators combine with others, and which runs on a word when it is called.
 
     Parameters
     ----------
@@ -36,154 +42,164 @@ class Expr:
     def __init__(self, node: sops.SOp) -> None:
         self.node = node
 
-    def __call__(self, word: Word) -> list[Atom]:
-        """The values on a word."""
-        return on_words(self.node, [word])[0]
+    def __call__(self, word: InputWord) -> list[Atom]:
+        """Return the values on a word."""
+        return run_on_words(self.node, [word])[0]
 
+    @override
     def __repr__(self) -> str:
-        return f"s-op {sops.formula(self.node)}"
+        return f"s-op {format_formula(self.node)}"
 
     def __bool__(self) -> bool:
-        raise TypeError("an s-op has no truth while it is built: use where(condition, a, b)")
+        raise TypeError("an s-op has no truth value before it is run: use where(condition, a, b)")
 
-    def __getitem__(self, index: int) -> Expr:
-        """The value at one position, everywhere."""
-        return Expr(sops.at(self.node, index))
+    def __getitem__(self, index: int) -> SOpExpr:
+        """Return the s-op that has the value at one position at every position."""
+        return SOpExpr(sops.take_at(self.node, index))
 
-    def compile(self, symbols: Sequence[str], max_length: int) -> Compiled:
-        """The network that computes it, over an alphabet, for words of up to `max_length`."""
+    def compile(self, symbols: Sequence[str], max_length: int) -> ProgramNetwork:
+        """Return the network that computes the s-op on words of up to `max_length` symbols."""
+        from .compiler import compile_sop  # loads torch
+
         return compile_sop(self.node, symbols, max_length)
 
-    def isin(self, choices: Sequence[Atom]) -> Expr:
-        """Whether each value is one of these."""
-        return Expr(sops.member(self.node, choices))
+    def isin(self, choices: Sequence[Atom]) -> SOpExpr:
+        """Return the s-op that tells whether each value is one of the choices."""
+        return SOpExpr(sops.check_membership(self.node, choices))
 
-    def lookup(self, table: Sequence[Atom] | Mapping[Atom, Atom]) -> Expr:
-        """Each value replaced by what stands there in a table."""
+    def lookup(self, table: Sequence[Atom] | Mapping[Atom, Atom]) -> SOpExpr:
+        """Return the s-op that replaces each value by its entry in a table."""
         pairs: Mapping[Atom, Atom] = dict(
             table.items() if isinstance(table, Mapping) else enumerate(table)
         )
-        return Expr(sops.looked_up(self.node, pairs))
+        return SOpExpr(sops.look_up(self.node, pairs))
 
-    def _with(self, sign: str, other: Expr | Atom) -> Expr:
-        return Expr(sops.mapped(sign, [self.node, _node(other)]))
+    def _apply(self, sign: str, other: SOpExpr | Atom) -> SOpExpr:
+        return SOpExpr(sops.map_elementwise(sign, [self.node, _unwrap(other)]))
 
-    def _after(self, sign: str, other: Atom) -> Expr:
-        return Expr(sops.mapped(sign, [_node(other), self.node]))
+    def _apply_reversed(self, sign: str, other: Atom) -> SOpExpr:
+        return SOpExpr(sops.map_elementwise(sign, [_unwrap(other), self.node]))
 
-    def __add__(self, other: Expr | Atom) -> Expr:
-        return self._with("+", other)
+    def __add__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply("+", other)
 
-    def __radd__(self, other: Atom) -> Expr:
-        return self._after("+", other)
+    def __radd__(self, other: Atom) -> SOpExpr:
+        return self._apply_reversed("+", other)
 
-    def __sub__(self, other: Expr | Atom) -> Expr:
-        return self._with("-", other)
+    def __sub__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply("-", other)
 
-    def __rsub__(self, other: Atom) -> Expr:
-        return self._after("-", other)
+    def __rsub__(self, other: Atom) -> SOpExpr:
+        return self._apply_reversed("-", other)
 
-    def __mul__(self, other: Expr | Atom) -> Expr:
-        return self._with("*", other)
+    def __mul__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply("*", other)
 
-    def __rmul__(self, other: Atom) -> Expr:
-        return self._after("*", other)
+    def __rmul__(self, other: Atom) -> SOpExpr:
+        return self._apply_reversed("*", other)
 
-    def __truediv__(self, other: Expr | Atom) -> Expr:
-        return self._with("/", other)
+    def __truediv__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply("/", other)
 
-    def __rtruediv__(self, other: Atom) -> Expr:
-        return self._after("/", other)
+    def __rtruediv__(self, other: Atom) -> SOpExpr:
+        return self._apply_reversed("/", other)
 
-    def __mod__(self, other: Expr | Atom) -> Expr:
-        return self._with("%", other)
+    def __mod__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply("%", other)
 
-    def __rmod__(self, other: Atom) -> Expr:
-        return self._after("%", other)
+    def __rmod__(self, other: Atom) -> SOpExpr:
+        return self._apply_reversed("%", other)
 
-    def __pow__(self, other: Expr | Atom) -> Expr:
-        return self._with("^", other)
+    def __pow__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply("^", other)
 
-    def __and__(self, other: Expr | Atom) -> Expr:
-        return self._with("and", other)
+    def __and__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply("and", other)
 
-    def __or__(self, other: Expr | Atom) -> Expr:
-        return self._with("or", other)
+    def __or__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply("or", other)
 
-    def __eq__(self, other: Expr | Atom) -> Expr:  # type: ignore[override]
-        return self._with("==", other)
+    def __eq__(self, other: SOpExpr | Atom) -> SOpExpr:  # type: ignore[override]
+        return self._apply("==", other)
 
-    def __lt__(self, other: Expr | Atom) -> Expr:
-        return self._with("<", other)
+    def __lt__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply("<", other)
 
-    def __le__(self, other: Expr | Atom) -> Expr:
-        return self._with("<=", other)
+    def __le__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply("<=", other)
 
-    def __gt__(self, other: Expr | Atom) -> Expr:
-        return self._with(">", other)
+    def __gt__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply(">", other)
 
-    def __ge__(self, other: Expr | Atom) -> Expr:
-        return self._with(">=", other)
+    def __ge__(self, other: SOpExpr | Atom) -> SOpExpr:
+        return self._apply(">=", other)
 
-    def __neg__(self) -> Expr:
-        return Expr(sops.mapped("neg", [self.node]))
+    def __neg__(self) -> SOpExpr:
+        return SOpExpr(sops.map_elementwise("neg", [self.node]))
 
-    def __invert__(self) -> Expr:
-        return Expr(sops.mapped("not", [self.node]))
+    def __invert__(self) -> SOpExpr:
+        return SOpExpr(sops.map_elementwise("not", [self.node]))
 
 
-class Choose:
-    """A selector; ``&``, ``|`` and ``~`` combine them, and calling it on a word shows its pairs."""
+class SelectorExpr:
+    """A selector, which ``&``, ``|`` and ``~`` combine, and which runs on a word when called.
+
+    Parameters
+    ----------
+    node : Selector
+    """
 
     def __init__(self, node: sops.Selector) -> None:
         self.node = node
 
-    def __call__(self, word: Word) -> list[list[bool]]:
-        """A row for each query, a column for each key."""
-        return pairs_on(self.node, word)
+    def __call__(self, word: InputWord) -> list[list[bool]]:
+        """Return the pairs on a word: a row for each query, a column for each key."""
+        return run_selector(self.node, word)
 
+    @override
     def __repr__(self) -> str:
-        return f"selector {sops.formula(self.node)}"
+        return f"selector {format_formula(self.node)}"
 
-    def __and__(self, other: Choose) -> Choose:
-        return Choose(sops.combine("and", [self.node, other.node]))
+    def __and__(self, other: SelectorExpr) -> SelectorExpr:
+        return SelectorExpr(sops.combine("and", [self.node, other.node]))
 
-    def __or__(self, other: Choose) -> Choose:
-        return Choose(sops.combine("or", [self.node, other.node]))
+    def __or__(self, other: SelectorExpr) -> SelectorExpr:
+        return SelectorExpr(sops.combine("or", [self.node, other.node]))
 
-    def __invert__(self) -> Choose:
-        return Choose(sops.combine("not", [self.node]))
-
-
-def _node(value: Expr | Atom) -> sops.SOp | Atom:
-    return value.node if isinstance(value, Expr) else value
+    def __invert__(self) -> SelectorExpr:
+        return SelectorExpr(sops.combine("not", [self.node]))
 
 
-def select(keys: Expr | Atom, queries: Expr | Atom, relation: str) -> Choose:
-    """The selector ``keys_k relation queries_q``."""
-    return Choose(sops.select(_node(keys), _node(queries), relation))
+def _unwrap(value: SOpExpr | Atom) -> sops.SOp | Atom:
+    return value.node if isinstance(value, SOpExpr) else value
 
 
-def aggregate(selector: Choose, values: Expr | Atom, default: Atom = None) -> Expr:
-    """The mean of the selected values; the default, or 0, where nothing is selected."""
-    return Expr(sops.aggregate(selector.node, _node(values), default))
+def select(keys: SOpExpr | Atom, queries: SOpExpr | Atom, relation: str) -> SelectorExpr:
+    """Return the selector ``keys_k relation queries_q``."""
+    return SelectorExpr(sops.select(_unwrap(keys), _unwrap(queries), relation))
 
 
-def where(condition: Expr, then: Expr | Atom, otherwise: Expr | Atom) -> Expr:
-    """``then if condition else otherwise``, at each position."""
-    return Expr(sops.mapped("if", [condition.node, _node(then), _node(otherwise)]))
+def aggregate(selector: SelectorExpr, values: SOpExpr | Atom, default: Atom = None) -> SOpExpr:
+    """Return the mean of the selected values; where nothing is selected, the default or 0."""
+    return SOpExpr(sops.aggregate(selector.node, _unwrap(values), default))
 
 
-def indicator(condition: Expr) -> Expr:
-    """1 where the condition holds, else 0."""
-    return Expr(sops.mapped("indicator", [condition.node]))
+def where(condition: SOpExpr, then: SOpExpr | Atom, otherwise: SOpExpr | Atom) -> SOpExpr:
+    """Return ``then if condition else otherwise``, elementwise."""
+    operands = [condition.node, _unwrap(then), _unwrap(otherwise)]
+    return SOpExpr(sops.map_elementwise("if", operands))
 
 
-def rounded(value: Expr) -> Expr:
-    """The nearest whole number, halves to the even one."""
-    return Expr(sops.mapped("round", [value.node]))
+def indicator(condition: SOpExpr) -> SOpExpr:
+    """Return 1 where the condition holds and 0 elsewhere."""
+    return SOpExpr(sops.map_elementwise("indicator", [condition.node]))
 
 
-tokens = Expr(sops.input_named("tokens_str"))
-indices = Expr(sops.input_named("indices"))
-length = rounded(1 / aggregate(select(1, 1, "=="), indicator(indices == 0)))
+def round_values(value: SOpExpr) -> SOpExpr:
+    """Return the nearest whole number to each value; a half is rounded to the even one."""
+    return SOpExpr(sops.map_elementwise("round", [value.node]))
+
+
+tokens = SOpExpr(sops.create_input("tokens_str"))
+indices = SOpExpr(sops.create_input("indices"))
+length = round_values(1 / aggregate(select(1, 1, "=="), indicator(indices == 0)))

@@ -63,7 +63,7 @@ def models(
         if not as_json:
             click.echo(format_options(model_registry, names[0]))
     elif names or parameters is not None or depth is not None:
-        from flann.evaluation.costs import matched
+        from flann.evaluation.cost_tables import matched
 
         rows = matched(list(names), **size)
         click.echo(json.dumps(rows, indent=2) if as_json else format_sizes(rows))
@@ -78,7 +78,7 @@ def show_costs(
     """Measure, and write the table, the figure, and what was found."""
     import pandas as pd
 
-    from flann.evaluation.costs import LENGTHS, measured, write_costs
+    from flann.evaluation.cost_tables import LENGTHS, measured, write_costs
     from flann.progress import Progress
     from flann.reports import draw_costs
 

@@ -1,4 +1,4 @@
-"""``flann tasks``, ``data``, ``classify`` and ``theory``: what is asked of a task by itself."""
+"""``flann tasks``, ``data``, ``classify`` and ``theory``: commands about a task alone."""
 
 from __future__ import annotations
 
@@ -11,48 +11,61 @@ import click
 
 from flann.errors import UserError
 
-from .console import format_names, format_options, format_task
+from .console import format_names, format_options, format_statements, format_task
 from .parameters import AS_JSON
 
 
 @click.command(short_help="The problems, with exact answers.")
 @click.argument("name", required=False)
-@click.option("--draw", type=click.Path(path_type=Path), help="Its automaton or Cayley graph.")
+@click.option(
+    "--draw",
+    type=click.Path(path_type=Path),
+    help="Draw the task's automaton or Cayley graph to an SVG, PNG or PDF file.",
+)
+@click.option("--theory", "with_theory", is_flag=True, help="Also print every statement of theory.")
 @AS_JSON
-def tasks(name: str | None, draw: Path | None, as_json: bool) -> None:
-    """List the tasks, or describe one: its symbols, labels, an example and what theory says.
+def tasks(name: str | None, draw: Path | None, with_theory: bool, as_json: bool) -> None:
+    """List the tasks, or describe one: its symbols, its labels, an example and its class.
 
     \b
       flann tasks
       flann tasks A4xZ5:generators=2
+      flann tasks parity --theory
       flann tasks 'regex:(aa|b)*' --draw automaton.svg
     """
     from flann.tasks import get_task, task_names, task_registry
 
     if name is None:
-        if draw is not None:
-            raise UserError("--draw: expected the name of one task to draw")
+        for option, value in (("--draw", draw), ("--theory", with_theory)):
+            if value:
+                raise UserError(f"{option}: expected the name of one task")
         click.echo(
             json.dumps([get_task(each).describe() for each in task_names()], indent=2)
             if as_json
             else format_names(task_registry)
         )
         return
-    described = get_task(name, imports=True).describe()
+    description = get_task(name, imports=True).describe()
     if draw is not None:
-        draw_task(described, draw)
-    click.echo(json.dumps(described, indent=2) if as_json else format_task(described))
-    if not as_json:
-        click.echo(format_options(task_registry, name))
+        draw_task(description, draw)
+    if as_json:
+        click.echo(json.dumps(description, indent=2))
+        return
+    click.echo(format_task(description))
+    click.echo(format_options(task_registry, name))
+    if with_theory:
+        click.echo(format_statements(description["theory"]))
+    else:
+        click.echo("--theory prints every statement of theory with its source")
 
 
-def draw_task(described: dict[str, Any], path: Path) -> None:
-    """The picture of a task's automaton or group, if it has one."""
+def draw_task(description: dict[str, Any], path: Path) -> None:
+    """Draw a task's automaton or Cayley graph, or refuse a task that has neither."""
     from flann.tasks.automata.drawing import draw
 
-    structure = described.get("structure")
+    structure = description.get("structure")
     if not structure:
-        raise UserError(f"{described['name']} has no automaton or Cayley graph to draw")
+        raise UserError(f"{description['name']} has no automaton or Cayley graph to draw")
     try:
         draw(structure, path)
     except OSError as error:

@@ -22,7 +22,7 @@ from flann.tasks.automata.moore_machine import MooreMachine
 from . import rasp_models
 
 if TYPE_CHECKING:
-    from flann.models.witnesses import Counter, Moore
+    from flann.models.witnesses import Counter, MooreTable
 
 WITNESS = "witness"
 COUNTERS = {
@@ -81,7 +81,7 @@ def check_rasp(name: str, task: Task, format: str) -> None:
     rasp_models.check_program(name, task)
 
 
-def find_witnessed(task: Task) -> Moore | Counter:
+def find_witnessed(task: Task) -> MooreTable | Counter:
     """Return the Moore machine or counter that solves a task, verified on the task's own words.
 
     Raises
@@ -110,16 +110,16 @@ def find_witnessed(task: Task) -> Moore | Counter:
     return machine
 
 
-def convert_machine(machine: MooreMachine) -> Moore:
+def convert_machine(machine: MooreMachine) -> MooreTable:
     """Return a task's machine as witnesses take it."""
-    from flann.models.witnesses import Moore
+    from flann.models.witnesses import MooreTable
 
-    return Moore(machine.table.tolist(), machine.labels.tolist(), machine.start)
+    return MooreTable(machine.table.tolist(), machine.labels.tolist(), machine.start)
 
 
-def solves(machine: Moore, task: Task) -> bool:
+def solves(machine: MooreTable, task: Task) -> bool:
     """Return whether a machine gives the task's labels on random words of several lengths."""
-    table, labels = np.array(machine.table), np.array(machine.outputs)
+    table, labels = np.array(machine.table), np.array(machine.labels)
     for length in sorted({task.nearest_length(length) for length in LENGTHS_TRIED}):
         words = task.sample(test_stream(task.name, length, "validation"), WORDS_TRIED, length)
         states = np.full(WORDS_TRIED, machine.start)

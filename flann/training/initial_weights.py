@@ -27,9 +27,9 @@ def build_initial_model(experiment: ResolvedExperiment) -> SequenceModel:
     """
     settings, task = experiment.settings, experiment.task
     if settings.start == WITNESS:
-        from flann.models.witnesses import witness
+        from flann.models.witnesses import build_witness
 
-        return witness(settings.model, find_witnessed(task), labels=len(task.labels))
+        return build_witness(settings.model, find_witnessed(task), labels=len(task.labels))
     if settings.start or rasp_models.is_rasp_model(settings.model):
         return build_program_network(experiment)
     model = build_model(

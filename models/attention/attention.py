@@ -29,7 +29,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.models.core.sequence import Layer, State
+from flann.models.core.layer import Layer, State
 
 from .positions import Position
 from .randomised_positions import IN_ORDER, Places

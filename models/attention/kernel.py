@@ -33,7 +33,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.models.core.sequence import State
+from flann.models.core.layer import State
 
 from .attention import Attention
 from .relative_positions import PairPositions

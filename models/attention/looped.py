@@ -7,7 +7,7 @@
 A depth that grows with log T can do what no fixed depth can (Merrill & Sabharwal 2025,
 arXiv:2503.03961); sharing weights makes such a depth a model of one size (Dehghani et al. 2019,
 arXiv:1807.03819). A prefix of a word may have fewer loops than the word, so that outputs on it are
-the prefix of the word's outputs only at equal loops: see `Layer.hold`.
+the prefix of the word's outputs only at equal loops: see `Layer.set_length`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from flann.models.core.sequence import Layer, State
+from flann.models.core.layer import Layer, State
 
 Loops = int | Literal["log"]
 
@@ -41,7 +41,7 @@ class Looped(Layer):
         super().__init__()
         self.layers, self.loops = nn.ModuleList(layers), loops
         self.penalty: Tensor | float = 0.0
-        self.hold(None)
+        self.set_length(None)
 
     def count(self, length: int) -> int:
         """How many times for a word of this length.
@@ -92,10 +92,10 @@ class Looped(Layer):
         return {**self.__dict__, "penalty": 0.0}
 
     @override
-    def hold(self, length: int | None) -> None:
+    def set_length(self, length: int | None) -> None:
         self.length = length
         for layer in self._layers():
-            layer.hold(length)
+            layer.set_length(length)
         known = self.loops != "log" or length is not None
         self.has_step = known and all(layer.has_step for layer in self._layers())
 

@@ -30,7 +30,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor, nn
 from typing_extensions import override
 
-from flann.models.core.sequence import Layer, State
+from flann.models.core.layer import Layer, State
 
 from .randomised_positions import IN_ORDER, Places
 

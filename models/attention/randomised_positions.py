@@ -19,7 +19,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.models.core.sequence import Layer, State
+from flann.models.core.layer import Layer, State
 
 
 class Places:
@@ -94,7 +94,7 @@ class RandomPlaces(Layer):
         return torch.randperm(self.range, generator=generator)[:length].sort().values
 
     @override
-    def hold(self, length: int | None) -> None:
+    def set_length(self, length: int | None) -> None:
         self.held, self.has_step = length, length is not None
 
     @override

@@ -28,7 +28,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.models.core.sequence import State
+from flann.models.core.layer import State
 
 from .attention import Attention
 

@@ -34,10 +34,11 @@ from typing_extensions import override
 from flann.errors import UserError
 from flann.models.core.architecture import Architecture, Sizes
 from flann.models.core.experts import NO_EXPERTS, Mixture
-from flann.models.core.feedforward import Activation, customary_inner, feedforward_of
+from flann.models.core.feedforward import Activation, build_feedforward, default_inner_width
+from flann.models.core.layer import Layer, Residual
 from flann.models.core.norms import NormKind
 from flann.models.core.registry import register
-from flann.models.core.sequence import Description, Layer, Residual, SequenceModel
+from flann.models.core.sequence import Description, SequenceModel
 
 from .kinds import FULL, AttentionChoice, AttentionKind
 from .looped import Looped, Loops
@@ -247,7 +248,7 @@ def _parts(config: TransformerConfig, block: Block, places: Places) -> list[Laye
 def _feedforward(config: TransformerConfig, block: Block) -> Layer:
     if config.mixture.experts:
         return config.mixture.layer(config.width, block.feedforward, config.activation)
-    return feedforward_of(config.width, block.feedforward, config.activation)
+    return build_feedforward(config.width, block.feedforward, config.activation)
 
 
 def _attention(config: TransformerConfig, block: Block, places: Places) -> Layer:
@@ -326,7 +327,7 @@ class Transformer(Architecture):
         of some kinds of attention (`AttentionChoice`).
     """
 
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 1e-3, "steps": 4000})
 
     def __init__(
@@ -400,30 +401,30 @@ class Transformer(Architecture):
         self.longest = self.design.longest_word
         self.width_step = 2 * heads  # heads share the width out, each an even part of it
         with torch.device("meta"):
-            self.layers(Sizes(self.width_step, 1, 1))  # what cannot be built says so now
+            self.build_layers(Sizes(self.width_step, 1, 1))  # what cannot be built says so now
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """A feed-forward four times as wide as the stream, or as many parameters' worth.
 
         Each expert of a mixture is as wide as that, as in the hybrids.
         """
-        return customary_inner(width, self.design.activation)
+        return default_inner_width(width, self.design.activation)
 
     def config(self, sizes: Sizes) -> TransformerConfig:
         """The whole design at these sizes: every layer alike, the heads sharing the width."""
-        block = Block(self.heads, sizes.width // self.heads, sizes.second)
+        block = Block(self.heads, sizes.width // self.heads, sizes.second_size)
         return replace(self.design, width=sizes.width, blocks=(block,) * sizes.depth)
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         return layers_of(self.config(sizes))
 
     @override
-    def model(self, name: str, *, symbols: int, labels: int, sizes: Sizes) -> SequenceModel:
+    def build_model(self, name: str, *, symbols: int, labels: int, sizes: Sizes) -> SequenceModel:
         return transformer_from(
             self.config(sizes),
             symbols=symbols,
             labels=labels,
-            description=self.description(name, sizes),
+            description=self.describe(name, sizes),
         )

@@ -36,7 +36,7 @@ from typing_extensions import override
 from flann.errors import UserError
 
 from .feedforward import Activation, nonlinearity
-from .sequence import Stateless
+from .layer import Stateless
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ from typing_extensions import override
 from flann.errors import UserError
 
 from .architecture import Architecture, Sizes
-from .sequence import Layer, SequenceModel
+from .layer import Layer
+from .sequence import SequenceModel
 
 TAKEN = ("symbols", "labels", "depth", "parameters")
 SIGNATURE = (
@@ -38,7 +39,7 @@ SIGNATURE = (
 )
 
 
-class Outside(Architecture):
+class ExternalArchitecture(Architecture):
     """What makes a model of somebody else's, or is one.
 
     Parameters
@@ -58,10 +59,12 @@ class Outside(Architecture):
         self.recipe = MappingProxyType({"lr": 1e-3, "steps": steps})
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         raise NotImplementedError
 
-    def build(self, *, symbols: int, labels: int, depth: int, parameters: int) -> OutsideModel:
+    def instantiate(
+        self, *, symbols: int, labels: int, depth: int, parameters: int
+    ) -> ExternalModel:
         """The model, with weights from torch's generator."""
         inner = self.thing
         if self.is_constructor:
@@ -72,15 +75,15 @@ class Outside(Architecture):
                 raise UserError(
                     f"{self.name!r} made a {type(inner).__name__}: expected a torch.nn.Module"
                 )
-        return OutsideModel(self, inner, symbols=symbols, labels=labels)
+        return ExternalModel(self, inner, symbols=symbols, labels=labels)
 
 
-class OutsideModel(SequenceModel):
+class ExternalModel(SequenceModel):
     """Somebody else's model as flann asks its own.
 
     Parameters
     ----------
-    architecture : Outside
+    architecture : ExternalArchitecture
         where it comes from.
     inner : callable
         the model itself.
@@ -89,7 +92,12 @@ class OutsideModel(SequenceModel):
     """
 
     def __init__(
-        self, architecture: Outside, inner: Callable[..., Any], *, symbols: int, labels: int
+        self,
+        architecture: ExternalArchitecture,
+        inner: Callable[..., Any],
+        *,
+        symbols: int,
+        labels: int,
     ) -> None:
         nn.Module.__init__(self)  # of a SequenceModel it has the face and not the parts
         self.inner = inner
@@ -130,7 +138,7 @@ class OutsideModel(SequenceModel):
 
     @contextmanager
     @override
-    def held(self, length: int) -> Iterator[None]:
+    def fix_length(self, length: int) -> Iterator[None]:
         yield
 
     @override
@@ -138,7 +146,7 @@ class OutsideModel(SequenceModel):
         return None
 
 
-def adopted(name: str, thing: Any) -> Architecture:
+def wrap_external(name: str, thing: Any) -> Architecture:
     """What lies at ``package.module:Name``, as an architecture.
 
     Raises
@@ -157,7 +165,7 @@ def adopted(name: str, thing: Any) -> Architecture:
         raise UserError(f"{name!r} is a {type(thing).__name__}: {SIGNATURE}")
     if isinstance(thing, type) and not is_constructor(thing):
         raise UserError(f"{name!r} is a class made of {signature_of(thing)}: {SIGNATURE}")
-    return Outside(name, thing)
+    return ExternalArchitecture(name, thing)
 
 
 def is_constructor(thing: Any) -> bool:

@@ -1,6 +1,6 @@
 """What outer-product memories have in common: heads, a scan over words, the same one step on.
 
-Every head keeps a matrix S (key x value) that each symbol changes once, or `per_symbol` times::
+Every head keeps a matrix S (key x value) that each symbol changes once, or `steps_per_symbol` times::
 
     S_t = diag(w_t) S_{t-1} - p_t (l_tᵀ S_{t-1}) + k_t v_tᵀ,       y_t = S_tᵀ q_t
 
@@ -20,7 +20,7 @@ from typing_extensions import override
 from flann.errors import UserError
 from flann.models.scans import linear_attention_scan, rank_one_scan
 
-from .sequence import Layer, State
+from .layer import Layer, State
 
 
 class Terms(NamedTuple):
@@ -32,7 +32,7 @@ class Terms(NamedTuple):
         queries, keys and values.
     decay : Tensor or None
         w, whose last axis may be 1; 1 if None.
-    look, put : Tensor or None
+    lookup_key, erase_key : Tensor or None
         l and p, what is looked up and where that is taken away; nothing is if None.
     """
 
@@ -40,15 +40,15 @@ class Terms(NamedTuple):
     k: Tensor
     v: Tensor
     decay: Tensor | None = None
-    look: Tensor | None = None
-    put: Tensor | None = None
+    lookup_key: Tensor | None = None
+    erase_key: Tensor | None = None
 
 
 def scan(terms: Terms) -> Float[Tensor, "batch steps heads value"]:
     """Every y_t, from S_0 = 0."""
-    if terms.look is None or terms.put is None:
+    if terms.lookup_key is None or terms.erase_key is None:
         return linear_attention_scan(*terms[:4])
-    return rank_one_scan(*terms[:4], terms.look, terms.put)
+    return rank_one_scan(*terms[:4], terms.lookup_key, terms.erase_key)
 
 
 def advance(
@@ -65,8 +65,8 @@ def advance(
     for t in range(terms.q.shape[1]):
         after = S if terms.decay is None else terms.decay[:, t, :, :, None] * S
         after = after + outer(terms.k[:, t], terms.v[:, t])
-        if terms.look is not None and terms.put is not None:
-            after = after - outer(terms.put[:, t], read(S, terms.look[:, t]))
+        if terms.lookup_key is not None and terms.erase_key is not None:
+            after = after - outer(terms.erase_key[:, t], read(S, terms.lookup_key[:, t]))
         S = after
     return read(S, terms.q[:, -1]), S
 
@@ -84,7 +84,7 @@ def read(S: Tensor, key: Tensor) -> Tensor:
 class FastWeights(Layer):
     """A layer on an outer-product memory.
 
-    A subclass gives `terms`, from the stream to the recurrence, and `output`, from what is read
+    A subclass gives `compute_terms`, from the stream to the recurrence, and `compute_output`, from what is read
     back to the stream. Both work on whole words and on single symbols. Whatever else is carried
     (a convolution's window) is `recent`, which is None before the first symbol of a whole word.
 
@@ -92,25 +92,30 @@ class FastWeights(Layer):
     ----------
     heads, key, value : int
         how many memories, and the two sides of each.
-    per_symbol : int
+    steps_per_symbol : int
         how many steps of the recurrence a symbol takes; the last one's output counts.
     """
 
-    def __init__(self, heads: int, key: int, value: int, *, per_symbol: int = 1) -> None:
+    def __init__(self, heads: int, key: int, value: int, *, steps_per_symbol: int = 1) -> None:
         super().__init__()
-        self.heads, self.key, self.value, self.per_symbol = heads, key, value, per_symbol
+        self.heads, self.key, self.value, self.steps_per_symbol = (
+            heads,
+            key,
+            value,
+            steps_per_symbol,
+        )
 
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
-        """The recurrence's terms, what `output` needs beside y, and the new `recent`."""
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+        """The recurrence's terms, what `compute_output` needs beside y, and the new `recent`."""
         raise NotImplementedError
 
-    def output(
+    def compute_output(
         self, y: Float[Tensor, "batch length heads value"], beside: Any
     ) -> Float[Tensor, "batch length width"]:
         """What the layer gives to the stream."""
         raise NotImplementedError
 
-    def start(self, batch_size: int) -> Any:
+    def initial_recent(self, batch_size: int) -> Any:
         """`recent` before the first symbol."""
         return None
 
@@ -118,24 +123,24 @@ class FastWeights(Layer):
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        terms, beside, _ = self.terms(x, None)
-        last = slice(self.per_symbol - 1, None, self.per_symbol)
-        return self.output(scan(terms)[:, last], beside)
+        terms, beside, _ = self.compute_terms(x, None)
+        last = slice(self.steps_per_symbol - 1, None, self.steps_per_symbol)
+        return self.compute_output(scan(terms)[:, last], beside)
 
     @override
     def initial_state(self, batch_size: int) -> State:
         like = next(self.parameters())
         S = like.new_zeros(batch_size, self.heads, self.key, self.value)
-        return self.start(batch_size), S
+        return self.initial_recent(batch_size), S
 
     @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
         recent, S = state
-        terms, beside, recent = self.terms(x.unsqueeze(1), recent)
+        terms, beside, recent = self.compute_terms(x.unsqueeze(1), recent)
         y, S = advance(S, terms)
-        return self.output(y.unsqueeze(1), beside).squeeze(1), (recent, S)
+        return self.compute_output(y.unsqueeze(1), beside).squeeze(1), (recent, S)
 
     @override
     def state_size(self, length: int) -> int:
@@ -145,7 +150,7 @@ class FastWeights(Layer):
         """How many numbers `recent` holds."""
         return 0
 
-    def split(
+    def split_heads(
         self, x: Float[Tensor, "batch length joined"]
     ) -> Float[Tensor, "batch length heads each"]:
         """The channels shared out among the heads."""
@@ -153,7 +158,7 @@ class FastWeights(Layer):
         return parts
 
 
-def shared_out(name: str, heads: int) -> int:
+def check_heads(name: str, heads: int) -> int:
     """`heads`, if there is at least one.
 
     Raises

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from .sequence import Layer, Stateless
+from .layer import Layer, Stateless
 
 Activation = Literal["relu", "gelu", "swiglu"]
 
@@ -62,15 +62,15 @@ def nonlinearity(activation: Activation) -> Callable[[Tensor], Tensor]:
     return functional.relu if activation == "relu" else functional.gelu
 
 
-def feedforward_of(width: int, inner: int, activation: Activation) -> Layer:
+def build_feedforward(width: int, inner: int, activation: Activation) -> Layer:
     """The feed-forward part with this nonlinearity."""
     return SwiGLU(width, inner) if activation == "swiglu" else FeedForward(width, inner, activation)
 
 
-def customary_inner(width: int, activation: Activation) -> int:
+def default_inner_width(width: int, activation: Activation) -> int:
     """Four times the stream; of SwiGLU, with a matrix more, two thirds of that.
 
-    >>> customary_inner(12, "gelu"), customary_inner(12, "swiglu")
+    >>> default_inner_width(12, "gelu"), default_inner_width(12, "swiglu")
     (48, 32)
     """
     return 8 * width // 3 if activation == "swiglu" else 4 * width

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from flann.models.scans import rms_norm
-from flann.models.scans.reference import NORM_EPS as EPS
+from flann.models.scans.norm import NORM_EPSILON
 
 NormKind = Literal["rms", "layer", "scale"]
 
@@ -27,7 +27,7 @@ class RMSNorm(nn.RMSNorm):
     """torch's, by the fused kernel where there is one."""
 
     def __init__(self, width: int) -> None:
-        super().__init__(width, eps=EPS)
+        super().__init__(width, eps=NORM_EPSILON)
 
     def forward(self, x: Tensor) -> Tensor:
         """The vector at every position, its root mean square made 1, times the gains.
@@ -46,17 +46,17 @@ class ScaleNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """γ x / ‖x‖; a vector shorter than ε is left shorter."""
-        length = x.norm(dim=-1, keepdim=True).clamp_min(EPS)
+        length = x.norm(dim=-1, keepdim=True).clamp_min(NORM_EPSILON)
         y: Tensor = self.scale * x / length
         return y
 
 
-def norm_of(kind: NormKind, width: int) -> nn.Module:
+def build_norm(kind: NormKind, width: int) -> nn.Module:
     """The norm of this kind for a stream of this width.
 
-    >>> type(norm_of("layer", 8)).__name__
+    >>> type(build_norm("layer", 8)).__name__
     'LayerNorm'
     """
     if kind == "scale":
         return ScaleNorm(width)
-    return nn.LayerNorm(width, eps=EPS) if kind == "layer" else RMSNorm(width)
+    return nn.LayerNorm(width, eps=NORM_EPSILON) if kind == "layer" else RMSNorm(width)

@@ -20,9 +20,9 @@ class ModelRegistry(Registry["Architecture"]):
     def create(self, text: str, *arguments: Any, imports: bool = False) -> Architecture:
         if not is_import(text):
             return super().create(text, *arguments, imports=imports)
-        from .external import adopted
+        from .external import wrap_external
 
-        return adopted(text, self._imported(text, imports))
+        return wrap_external(text, self._imported(text, imports))
 
 
 model_registry = ModelRegistry("model", "flann.models", Path(__file__).parents[1])

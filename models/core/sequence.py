@@ -19,146 +19,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
-from typing_extensions import override
 
 from flann.errors import UserError
 
-from .norms import NormKind, norm_of
-
-State = Any
-"""What a layer carries from one step to the next: tensors, tuples of them, or None."""
-
-SLOW_RATE = 1e-3
-"""Ceiling on the learning rate of state-space dynamics, as S4's authors train theirs (Gu et al.
-2021, arXiv:2111.00396, appendix D)."""
-
-
-class Layer(nn.Module):
-    """One layer: the same function over a whole word and, where it can, step by step.
-
-    A subclass names the parameters that an optimiser should treat apart: `undecayed` ones are
-    spared weight decay, `slow` ones also learn at no more than `SLOW_RATE`.
-    """
-
-    undecayed: ClassVar[tuple[str, ...]] = ()
-    slow: ClassVar[tuple[str, ...]] = ()
-    has_step: bool = True
-
-    def forward(
-        self, x: Float[Tensor, "batch length width"]
-    ) -> Float[Tensor, "batch length width"]:
-        """The layer's output at every position."""
-        raise NotImplementedError
-
-    def initial_state(self, batch_size: int) -> State:
-        """The state before the first symbol."""
-        raise NotImplementedError
-
-    def step(
-        self, x: Float[Tensor, "batch width"], state: State
-    ) -> tuple[Float[Tensor, "batch width"], State]:
-        """The output at one position, and the state after it."""
-        raise NotImplementedError
-
-    def state_size(self, length: int) -> int:
-        """How many numbers are carried from step to step, per word, after `length` steps."""
-        raise NotImplementedError
-
-    def auxiliary_loss(self) -> Tensor | float:
-        """A loss of the layer's own from its last forward pass (experts' balance); 0 for most."""
-        return 0.0
-
-    def hold(self, length: int | None) -> None:
-        """Work as in a word of this length, however long the word; None lets go.
-
-        It concerns layers whose function depends on the length: a depth that grows with it, places
-        that are drawn for it. Of those, outputs on a prefix are the prefix of the outputs only so.
-        """
-
-
-class Stateless(Layer):
-    """A layer that sees one position at a time and carries nothing."""
-
-    @override
-    def initial_state(self, batch_size: int) -> State:
-        return None
-
-    @override
-    def step(
-        self, x: Float[Tensor, "batch width"], state: State
-    ) -> tuple[Float[Tensor, "batch width"], State]:
-        return self(x.unsqueeze(1)).squeeze(1), None
-
-    @override
-    def state_size(self, length: int) -> int:
-        return 0
-
-
-class Residual(Layer):
-    """A layer on a residual stream: ``x + layer(norm(x))``, ``norm(x + layer(x))``, or no norm.
-
-    Parameters
-    ----------
-    layer : Layer
-        what is added to the stream.
-    width : int
-        of the stream.
-    norm : 'pre', 'post' or 'none'
-        where the norm stands.
-    kind : NormKind
-        which norm it is.
-    """
-
-    def __init__(
-        self,
-        layer: Layer,
-        width: int,
-        norm: Literal["pre", "post", "none"] = "pre",
-        kind: NormKind = "rms",
-    ) -> None:
-        super().__init__()
-        self.layer, self.place, self.has_step = layer, norm, layer.has_step
-        self.norm = nn.Identity() if norm == "none" else norm_of(kind, width)
-
-    def _before(self, x: Tensor) -> Tensor:
-        return self.norm(x) if self.place == "pre" else x
-
-    def _after(self, x: Tensor) -> Tensor:
-        return self.norm(x) if self.place == "post" else x
-
-    @override
-    def forward(
-        self, x: Float[Tensor, "batch length width"]
-    ) -> Float[Tensor, "batch length width"]:
-        return self._after(x + self.layer(self._before(x)))
-
-    @override
-    def initial_state(self, batch_size: int) -> State:
-        return self.layer.initial_state(batch_size)
-
-    @override
-    def step(
-        self, x: Float[Tensor, "batch width"], state: State
-    ) -> tuple[Float[Tensor, "batch width"], State]:
-        y, state = self.layer.step(self._before(x), state)
-        return self._after(x + y), state
-
-    @override
-    def state_size(self, length: int) -> int:
-        return self.layer.state_size(length)
-
-    @override
-    def auxiliary_loss(self) -> Tensor | float:
-        return self.layer.auxiliary_loss()
-
-    @override
-    def hold(self, length: int | None) -> None:
-        self.layer.hold(length)
+from .layer import SLOW_RATE, Layer, State
+from .norms import NormKind, build_norm
 
 
 @dataclass(frozen=True)
@@ -236,7 +106,7 @@ class SequenceModel(nn.Module):
         self.recipe, self.sizes = dict(description.recipe), dict(description.sizes)
         self.embedding = nn.Embedding(symbols + bos, width)
         self.layers = nn.ModuleList(layers)
-        self.norm = norm_of(norm_kind, width) if final_norm else nn.Identity()
+        self.norm = build_norm(norm_kind, width) if final_norm else nn.Identity()
         self.head = nn.Linear(width, labels)
         self.has_step = self.causal and all(layer.has_step for layer in layers)
         self.sizes["parameters"] = sum(p.numel() for p in self.parameters())
@@ -288,7 +158,7 @@ class SequenceModel(nn.Module):
         return sum(layer.state_size(length + self.bos) for layer in self._stack)
 
     @contextmanager
-    def held(self, length: int) -> Iterator[None]:
+    def fix_length(self, length: int) -> Iterator[None]:
         """Within it, what depends on a word's length is as in a word of this length.
 
         So are the loops of a model whose depth grows with the length, and places that are drawn:
@@ -298,12 +168,12 @@ class SequenceModel(nn.Module):
         could_step = self.has_step
         try:
             for layer in self._stack:
-                layer.hold(length + self.bos)
+                layer.set_length(length + self.bos)
             self.has_step = could_step or (self.causal and all(x.has_step for x in self._stack))
             yield
         finally:
             for layer in self._stack:
-                layer.hold(None)
+                layer.set_length(None)
             self.has_step = could_step
 
     # -- training ------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ class ShortConvolution(nn.Module):
             if parameter is not None:  # as torch's own begins
                 nn.init.uniform_(parameter, -(taps**-0.5), taps**-0.5)
 
-    def start(self, batch_size: int) -> Tensor:
+    def initial_recent(self, batch_size: int) -> Tensor:
         """What came before the first symbol: K - 1 zeros a channel."""
         return self.weight.new_zeros(batch_size, self.taps - 1, len(self.weight))
 

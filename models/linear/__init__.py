@@ -1,1 +1,1 @@
-"""Linear recurrences on a matrix memory: linear attention, the delta rule, RWKV."""
+"""Linear recurrences with a matrix memory: linear attention, delta rules, RWKV."""

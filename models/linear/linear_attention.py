@@ -1,15 +1,14 @@
-"""Linear attention: a kernel in place of the softmax makes causal attention a recurrence.
+"""Linear attention: with a kernel in place of the softmax, causal attention is a recurrence.
 
 For every head, with queries q, keys k and values v::
 
-    φ(u) = elu(u) + 1                                     positive, so that weights are
+    φ(u) = elu(u) + 1                                     positive features, so positive weights
     S_t  = S_{t-1} + φ(k_t) v_tᵀ,    z_t = z_{t-1} + φ(k_t)
     y_t  = W_o [ S_tᵀ φ(q_t) / z_tᵀ φ(q_t) ]
 
-z is kept as one more column of S, whose value is always 1. Nothing is ever forgotten, and the
-order of the earlier symbols does not matter: no positions are added here, so that the state is a
-function of the symbols read. A layer is attention and a feed-forward part, each on the residual
-stream.
+z is computed as an additional column of S, with all values 1. The memory does not decay, and the
+state does not depend on the order of the symbols, as no position encodings are added. A layer is
+attention followed by a feed-forward layer, each on the residual stream.
 
 Katharopoulos, Vyas, Pappas & Fleuret 2020, arXiv:2006.16236, §3.3-3.4.
 """
@@ -24,10 +23,10 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
 from flann.models.core.feedforward import FeedForward
+from flann.models.core.layer import Layer, Residual
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual
 
 
 class LinearAttention(FastWeights):
@@ -36,7 +35,7 @@ class LinearAttention(FastWeights):
     Parameters
     ----------
     width, heads : int
-        of the stream, and how many heads share it out.
+        Width of the stream and number of heads that divide it.
     """
 
     def __init__(self, width: int, heads: int) -> None:
@@ -47,13 +46,14 @@ class LinearAttention(FastWeights):
         self.out = nn.Linear(width, width)
 
     @override
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
-        q, k = (functional.elu(self.split(m(x))) + 1 for m in (self.query, self.keys))
-        v = functional.pad(self.split(self.values(x)), (0, 1), value=1.0)
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+        """Return the recurrence's terms: φ(q), φ(k), and v with a column of ones appended."""
+        q, k = (functional.elu(self.split_heads(m(x))) + 1 for m in (self.query, self.keys))
+        v = functional.pad(self.split_heads(self.values(x)), (0, 1), value=1.0)
         return Terms(q, k, v), None, None
 
     @override
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         mixed: Tensor = self.out((y[..., :-1] / y[..., -1:]).flatten(2))
         return mixed
 
@@ -65,27 +65,28 @@ class LinearTransformer(Architecture):
     Parameters
     ----------
     heads : int
-        of each layer's attention.
+        Number of heads of a layer.
     """
 
     family = "linear-attention"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
 
     def __init__(self, *, heads: int = 4) -> None:
-        self.heads = self.width_step = shared_out("linear-attention", heads)
+        self.heads = self.width_step = check_heads("linear-attention", heads)
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
+        """Return four times the width of the stream."""
         return 4 * width
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         layers: list[Layer] = []
         for _ in range(sizes.depth):
             parts = (
                 LinearAttention(sizes.width, self.heads),
-                FeedForward(sizes.width, sizes.second, "gelu"),
+                FeedForward(sizes.width, sizes.second_size, "gelu"),
             )
             layers += [Residual(part, sizes.width) for part in parts]
         return layers

@@ -1,7 +1,7 @@
-"""RWKV-7: an outer-product memory under a generalised delta rule, a decay for every channel.
+"""RWKV-7: an outer-product memory under a generalised delta rule, with a decay for every channel.
 
-x' is the stream mixed with the stream one symbol earlier, by a share of its own for each use (see
-`flann.models.linear.rwkv4`). For every head, with f_c(x) = W_2 c(W_1 x) + b a map through few channels::
+With x' the token-shifted stream (`flann.models.linear.token_shift`) and low-rank maps
+f_c(x) = W_2 c(W_1 x) + b, for every head::
 
     r, k, v = W_r x', W_k x', W_v x'                     `receptance`, `keys`, `values`
     w  = exp(-e^{-1/2} σ(f_tanh(x')))                    `decay`, in (0.545, 1)
@@ -12,13 +12,14 @@ x' is the stream mixed with the stream one symbol earlier, by a share of its own
     S_t = (diag(w) - (a ⊙ κ̂) κ̂ᵀ) S_{t-1} + k̃ vᵀ
     y_t = W_o [ g ⊙ (norm(S_tᵀ r) + (r · (ρ ⊙ k̃)) v) ]   `bonus` is ρ; norm by head, affine
 
-so that what the memory holds along κ̂ gives way by a, channel by channel. Channel mixing is
-W_v relu(W_k x')². A layer is time mixing and channel mixing, each on the residual stream.
+so that the memory's content along κ̂ decreases by the factor a, channel by channel. A layer is
+time mixing followed by channel mixing (`flann.models.linear.channel_mixing`), each on the residual
+stream.
 
-Two departures from the paper: norms on the stream are RMSNorm, as in every model here, and a
-layer's values are its own (the paper mixes those of the first layer into all others; with one
-layer there is no difference). The small maps have as many channels as the paper's formulas say,
-but not rounded up to 32.
+There are three departures from the paper. The norms on the stream are RMSNorm, as in all models
+here. The values of a layer are its own, where the paper mixes those of the first layer into all
+others. The ranks of the low-rank maps follow the paper's formulas without rounding up to multiples
+of 32.
 
 Peng et al. 2025, arXiv:2503.14456, §4 and appendix F.
 """
@@ -35,39 +36,40 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
+from flann.models.core.layer import Layer, Residual
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual
 
-from .rwkv4 import ChannelMixing, TokenShift
+from .channel_mixing import ChannelMixing
+from .token_shift import TokenShift
 
-GREATEST_RATE = exp(-0.5)
-"""Of decay: w is at least exp of minus this."""
+LARGEST_RATE = exp(-0.5)
+"""Upper bound of the decay rate: w is at least exp(-LARGEST_RATE)."""
 
 
-class Narrow(nn.Module):
-    """A map through few channels: up(middle(down(x)))."""
+class LowRankMap(nn.Module):
+    """A map of low rank with a nonlinearity: up(middle(down(x)))."""
 
     def __init__(self, width: int, rank: int, middle: nn.Module, *, bias: bool = True) -> None:
         super().__init__()
         self.down, self.middle = nn.Linear(width, rank, bias=False), middle
         self.up = nn.Linear(rank, width, bias=bias)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """The map."""
         y: Tensor = self.up(self.middle(self.down(x)))
         return y
 
 
 class TimeMixing7(FastWeights):
-    """The memory.
+    """The memory of RWKV-7.
 
     Parameters
     ----------
     width, heads : int
-        of the stream, and how many heads share it out.
+        Width of the stream and number of heads that divide it.
     layer, depth : int
-        which layer of how many, for the initial values.
+        Index of the layer and number of layers, for the initial values.
     """
 
     undecayed = ("removal", "replacement", "bonus")
@@ -81,32 +83,33 @@ class TimeMixing7(FastWeights):
         self.values = nn.Linear(width, width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
         rank, gate_rank = max(1, round(1.8 * width**0.5)), max(1, round(0.6 * width**0.8))
-        self.decay = Narrow(width, rank, nn.Tanh())
-        self.rate = Narrow(width, rank, nn.Identity())
-        self.gate = Narrow(width, gate_rank, nn.Sigmoid(), bias=False)
+        self.decay = LowRankMap(width, rank, nn.Tanh())
+        self.rate = LowRankMap(width, rank, nn.Identity())
+        self.gate = LowRankMap(width, gate_rank, nn.Sigmoid(), bias=False)
         self.removal = nn.Parameter(torch.full((width,), 0.85))
         self.replacement = nn.Parameter(torch.ones(width))
         self.bonus = nn.Parameter(torch.zeros(heads, size))
         self.norm = nn.GroupNorm(heads, width, eps=size * 1e-5)
-        place = torch.arange(width) / max(width - 1, 1)
+        fraction = torch.arange(width) / max(width - 1, 1)
         slowness = 0.85 + (layer / max(depth - 1, 1)) ** 0.5
         with torch.no_grad():  # from channels that keep almost all to channels that forget fast
-            self.decay.up.bias.copy_(-5.5 + 6 * place**slowness)
+            self.decay.up.bias.copy_(-5.5 + 6 * fraction**slowness)
             self.rate.up.bias.zero_()
 
     @override
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+        """Return the recurrence's terms, and r, k̃, v and the gate for the output."""
         for_r, for_w, for_k, for_v, for_a, for_g = self.shift(x, recent)
         r, k, v = self.receptance(for_r), self.keys(for_k), self.values(for_v)
-        w = torch.exp(-GREATEST_RATE * torch.sigmoid(self.decay(for_w)))
+        w = torch.exp(-LARGEST_RATE * torch.sigmoid(self.decay(for_w)))
         a = torch.sigmoid(self.rate(for_a))
-        along = functional.normalize(self.split(k * self.removal), dim=-1)
+        along = functional.normalize(self.split_heads(k * self.removal), dim=-1)
         k = k * (1 + (a - 1) * self.replacement)
-        r, k, v, w, a = (self.split(part) for part in (r, k, v, w, a))
+        r, k, v, w, a = (self.split_heads(part) for part in (r, k, v, w, a))
         return Terms(r, k, v, w, along, a * along), (r, k, v, self.gate(for_g)), x[:, -1]
 
     @override
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         r, k, v, gate = beside
         y = self.norm(y.flatten(2).flatten(0, 1)).view_as(v)
         y = y + (r * self.bonus * k).sum(-1, keepdim=True) * v
@@ -114,7 +117,8 @@ class TimeMixing7(FastWeights):
         return mixed
 
     @override
-    def start(self, batch_size: int) -> Any:
+    def initial_recent(self, batch_size: int) -> Any:
+        """Return the stream before the first symbol, zeros."""
         return self.removal.new_zeros(batch_size, len(self.removal))
 
     @override
@@ -129,28 +133,28 @@ class RWKV7(Architecture):
     Parameters
     ----------
     heads : int
-        of each layer's memory.
+        Number of heads of a layer.
     """
 
     family = "rwkv-7"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
 
     def __init__(self, *, heads: int = 4) -> None:
-        self.heads = self.width_step = shared_out("rwkv-7", heads)
+        self.heads = self.width_step = check_heads("rwkv-7", heads)
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
+        """Return four times the width of the stream."""
         return 4 * width
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         layers: list[Layer] = []
-        for place in range(sizes.depth):
-            where = (place, sizes.depth)
+        for layer in range(sizes.depth):
             parts = (
-                TimeMixing7(sizes.width, self.heads, *where),
-                ChannelMixing(sizes.width, sizes.second, *where, gated=False),
+                TimeMixing7(sizes.width, self.heads, layer, sizes.depth),
+                ChannelMixing(sizes.width, sizes.second_size, layer, sizes.depth, gated=False),
             )
             layers += [Residual(part, sizes.width) for part in parts]
         return layers

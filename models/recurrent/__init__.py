@@ -1,1 +1,1 @@
-"""Nonlinear recurrent networks: RNN, GRU, LSTM, xLSTM, and networks with a stack or tape."""
+"""Nonlinear recurrent networks: RNN, GRU, LSTM, xLSTM, and networks with a stack or a tape."""

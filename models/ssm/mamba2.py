@@ -1,6 +1,6 @@
-"""Mamba-2: a state space whose decay is one number for each head (SSD).
+"""Mamba-2: a state space with one scalar decay for each head (SSD).
 
-With stream x_t (width d), inner width E shared out among H heads of P channels, N states::
+With stream x_t (width d), inner width E divided among H heads of P channels, and N states::
 
     z, u, B, C, δ = W_in x_t                         `into`, d -> E + E + N + N + H
     u, B, C  = SiLU(conv(u, B, C))                   `convolution`, causal, depthwise, K taps
@@ -9,16 +9,14 @@ With stream x_t (width d), inner width E shared out among H heads of P channels,
     v_t      = S_tᵀ C_t + D u_t                      `skip` is D, one for each head
     y_t      = W_out rms(v_t ⊙ SiLU(z))              `out`, E -> d
 
-with A = -exp(`log_rates`) < 0, and α(z) = exp(z) in (0, 1), the paper's, or with
-``eigenvalues=negative`` 2 exp(z) - 1 in (-1, 1), as for Mamba (see `flann.models.ssm.mamba`).
+with A = -exp(`log_rates`) < 0. In the paper α(z) = exp(z), in (0, 1). With
+``eigenvalues=negative`` it is 2 exp(z) - 1, in (-1, 1), as for Mamba (`flann.models.ssm.mamba`).
 
 Dao & Gu 2024, arXiv:2405.21060, §6 and §7.
 """
 
 from __future__ import annotations
 
-from math import log
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -27,28 +25,26 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
+from flann.models.core.layer import Layer
 from flann.models.core.norms import RMSNorm
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, Residual
 from flann.models.core.short_convolution import ShortConvolution
+from flann.models.core.time_step import draw_log_time_steps, invert_softplus
 from flann.models.scans.state_space import Eigenvalues
 
-from .mamba import inverse_softplus
+from .selective import SelectiveArchitecture, compute_decay
 
 
 class ScalarDecaySSM(FastWeights):
-    """One Mamba-2 mixer.
+    """A Mamba-2 mixer.
 
     Parameters
     ----------
-    width, inner, state, heads : int
-        d, E, N and H.
-    taps : int
-        of the convolution, K.
+    width, inner, state, heads, taps : int
+        d, E, N, H and K.
     eigenvalues : 'positive' or 'negative'
-        of the recurrence, see the module.
+        Range of the decays: (0, 1), or (-1, 1).
     """
 
     undecayed = ("log_rates", "step_bias", "skip")
@@ -68,60 +64,55 @@ class ScalarDecaySSM(FastWeights):
         self.eigenvalues: Eigenvalues = eigenvalues
         self.into = nn.Linear(width, 2 * inner + 2 * state + heads, bias=False)
         self.convolution = ShortConvolution(inner + 2 * state, taps, bias=True)
-        dt = torch.exp(torch.empty(heads).uniform_(log(1e-3), log(1e-1)))
-        self.step_bias = nn.Parameter(inverse_softplus(dt))
+        self.step_bias = nn.Parameter(invert_softplus(torch.exp(draw_log_time_steps(heads))))
         self.log_rates = nn.Parameter(torch.empty(heads).uniform_(1, 16).log())
         self.skip = nn.Parameter(torch.ones(heads, 1))
         self.norm = RMSNorm(inner)
         self.out = nn.Linear(inner, width, bias=False)
 
     @override
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+        """Return the recurrence's terms: q = C, k = B and v = Δ u."""
         E, N, H = self.inner, self.key, self.heads
         z, joined, low = self.into(x).split([E, E + 2 * N, H], dim=-1)
         joined, recent = self.convolution(joined, recent)
         u, B, C = joined.split([E, N, N], dim=-1)
-        dt, u = functional.softplus(low + self.step_bias)[..., None], self.split(u)
-        decay = torch.exp(dt * -torch.exp(self.log_rates)[:, None])
-        if self.eigenvalues == "negative":
-            decay = 2 * decay - 1
+        dt, u = functional.softplus(low + self.step_bias)[..., None], self.split_heads(u)
+        decay = compute_decay(dt, self.log_rates[:, None], self.eigenvalues)
         B, C = (part.unsqueeze(2).expand(-1, -1, H, -1) for part in (B, C))
         return Terms(C, B, dt * u, decay), (u, z), recent
 
     @override
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         u, z = beside
         v = (y + self.skip * u).flatten(2)
         mixed: Tensor = self.out(self.norm(v * functional.silu(z)))
         return mixed
 
     @override
-    def start(self, batch_size: int) -> Any:
-        return self.convolution.start(batch_size)
+    def initial_recent(self, batch_size: int) -> Any:
+        return self.convolution.initial_recent(batch_size)
 
     @override
     def recent_size(self) -> int:
-        return self.convolution.start(1).numel()
+        return self.convolution.initial_recent(1).numel()
 
 
 @register("mamba-2")
-class Mamba2(Architecture):
+class Mamba2(SelectiveArchitecture):
     """State space, one decay a head (Dao & Gu 2024); eigenvalues positive, or negative too.
 
     Parameters
     ----------
     eigenvalues : 'positive' or 'negative'
-        decays in (0, 1), the paper's, or in (-1, 1).
+        Range of the decays: (0, 1) as in the paper, or (-1, 1).
     state : int
-        N, states for each inner channel.
+        Number of states of each inner channel.
     heads : int
-        H, how many decays.
+        Number of heads, each with one decay.
     taps : int
-        of the convolution.
+        Length of the convolution's kernel.
     """
-
-    knob = "inner"
-    recipe = MappingProxyType({"lr": 1e-2, "steps": 2000})
 
     def __init__(
         self,
@@ -133,23 +124,14 @@ class Mamba2(Architecture):
     ) -> None:
         if state < 1:
             raise UserError(f"mamba-2, option 'state': expected 1 or more, got {state}")
-        self.heads = self.knob_step = shared_out("mamba-2", heads)
-        self.eigenvalues: Eigenvalues = eigenvalues
-        self.state, self.taps = state, taps
-        self.family = "nonnegative-ssm" if eigenvalues == "positive" else "real-ssm"
+        super().__init__(eigenvalues=eigenvalues, state=state, taps=taps)
+        self.heads = self.second_size_step = check_heads("mamba-2", heads)
 
     @override
-    def customary(self, width: int) -> int:
-        return 2 * width
-
-    @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
-        return [Residual(self._layer(sizes), sizes.width) for _ in range(sizes.depth)]
-
-    def _layer(self, sizes: Sizes) -> Layer:
+    def build_layer(self, width: int, inner: int) -> Layer:
         return ScalarDecaySSM(
-            sizes.width,
-            sizes.second,
+            width,
+            inner,
             state=self.state,
             heads=self.heads,
             taps=self.taps,

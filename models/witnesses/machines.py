@@ -1,4 +1,4 @@
-"""What a witness is built from: a machine of finitely many states, or a counter."""
+"""The languages that witnesses solve, given as a Moore machine or as a counter."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from flann.errors import UserError
 
 
 @dataclass(frozen=True)
-class Moore:
-    """A deterministic machine with an answer at every state.
+class MooreTable:
+    """A complete Moore machine as plain tables.
 
     Attributes
     ----------
     table : sequence of sequences of int, [states][symbols]
-        next states.
-    outputs : sequence of int, [states]
-        the label after a word that ends in the state; negative where none is asked for.
+        Next state for every state and symbol.
+    labels : sequence of int, [states]
+        Label of a word that ends in the state; negative if such positions are not scored.
     start : int
-        the state before the first symbol.
+        State before the first symbol.
     """
 
     table: Sequence[Sequence[int]]
-    outputs: Sequence[int]
+    labels: Sequence[int]
     start: int = 0
 
     def __post_init__(self) -> None:
         states = range(len(self.table))
-        widths = {len(row) for row in self.table}
-        if len(widths) != 1 or any(q not in states for row in self.table for q in row):
-            raise UserError("a machine needs a next state for every state and symbol")
-        if len(self.outputs) != len(self.table) or self.start not in states:
-            raise UserError("a machine needs an output for every state, and a start among them")
+        row_lengths = {len(row) for row in self.table}
+        if len(row_lengths) != 1 or any(q not in states for row in self.table for q in row):
+            raise UserError("expected a next state for every state and symbol of a Moore machine")
+        if len(self.labels) != len(self.table) or self.start not in states:
+            raise UserError("expected a label for every state of a Moore machine, and a start")
 
     @property
     def states(self) -> int:
-        """How many states there are."""
+        """Number of states."""
         return len(self.table)
 
     @property
     def symbols(self) -> int:
-        """How many symbols there are."""
+        """Number of symbols."""
         return len(self.table[0])
 
-    def action(self, symbol: int) -> tuple[int, ...]:
-        """Where a symbol leads each state.
+    def get_action(self, symbol: int) -> tuple[int, ...]:
+        """Return the map on states that a symbol induces.
 
-        >>> Moore(table=[[0, 1], [1, 0]], outputs=[0, 1]).action(1)
+        >>> MooreTable(table=[[0, 1], [1, 0]], labels=[0, 1]).get_action(1)
         (1, 0)
         """
         return tuple(row[symbol] for row in self.table)
@@ -55,25 +55,26 @@ class Moore:
 
 @dataclass(frozen=True)
 class Counter:
-    """A number that every symbol raises or lowers by at most one, read against zero.
+    """An integer, initially 0, to which every symbol adds -1, 0 or 1, compared with zero.
 
     Attributes
     ----------
-    rises : sequence of int, [symbols]
-        -1, 0 or 1.
+    increments : sequence of int, [symbols]
+        Increment of every symbol: -1, 0 or 1.
     above, below : int
-        the label where the number is above zero, and where it is zero or less.
+        Label where the count is positive, and where it is zero or negative.
     """
 
-    rises: Sequence[int]
+    increments: Sequence[int]
     above: int = 1
     below: int = 0
 
     def __post_init__(self) -> None:
-        if any(rise not in (-1, 0, 1) for rise in self.rises):
-            raise UserError("a counter moves by at most one at every symbol")
+        wrong = [n for n in self.increments if n not in (-1, 0, 1)]
+        if wrong:
+            raise UserError(f"expected increments of a counter of -1, 0 or 1, got {wrong[0]}")
 
     @property
     def symbols(self) -> int:
-        """How many symbols there are."""
-        return len(self.rises)
+        """Number of symbols."""
+        return len(self.increments)

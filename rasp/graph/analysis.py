@@ -1,14 +1,14 @@
-"""What a program needs of a transformer: layers, heads, and what is hard about it.
+"""The attention layers and heads that a program requires, and what makes it hard to run.
 
 ::
 
-    depth(select)    = max(depth of keys, of queries) + 1
+    depth(select)    = max(depth of keys, depth of queries) + 1
     depth(aggregate) = max(depth(values) + 1, depth(selector))
-    elsewhere        = the greatest depth among the parts
+    depth(other)     = the greatest depth among its parts
 
-An aggregate of depth l is computed in layer l. The heads of a layer are the distinct selectors of
-its aggregates, told apart by structure (Weiss, Goldberg and Yahav 2021, arXiv:2106.06981, section
-4): two equal selectors are one head.
+An aggregate of depth l is computed in layer l. The heads of a layer are the selectors of its
+aggregates, distinct in structure (Weiss, Goldberg and Yahav 2021, arXiv:2106.06981, section 4): two
+equal selectors are one head.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from .sops import (
     Select,
     Selector,
     SOp,
-    input_named,
-    ordered,
+    create_input,
     select,
+    sort_topologically,
 )
 
 
 @dataclass(frozen=True)
-class Need:
-    """What a program needs.
+class Requirements:
+    """The layers and heads that a program requires.
 
     Attributes
     ----------
     selectors : tuple of tuples of Selector
         the heads of each layer.
     remarks : tuple of str
-        what makes it harder to run on a transformer: composite selectors, products of numbers,
-        defaults.
+        what makes the program harder to run on a transformer (composite selectors, products of
+        s-ops, defaults), each with its count.
     """
 
     selectors: tuple[tuple[Selector, ...], ...]
@@ -50,66 +50,66 @@ class Need:
 
     @property
     def layers(self) -> int:
-        """How many attention layers."""
+        """The number of attention layers."""
         return len(self.selectors)
 
     @property
     def heads(self) -> int:
-        """The most heads of any layer."""
+        """The number of heads in the layer that has most."""
         return max(map(len, self.selectors), default=0)
 
 
-def depths(roots: Iterable[Node]) -> dict[int, int]:
-    """The depth of every node, by its number."""
-    found: dict[int, int] = {}
-    for node in ordered(roots):
-        inner = [found[part.number] for part in node.parts]
+def compute_depths(roots: Iterable[Node]) -> dict[int, int]:
+    """Return the depth of every node that the roots depend on, by the node's number."""
+    depths: dict[int, int] = {}
+    for node in sort_topologically(roots):
+        inner = [depths[part.number] for part in node.parts]
         deepest = max(inner, default=0)
         if isinstance(node, Select | At):
             deepest += 1
         elif isinstance(node, Aggregate):
             selector, values = inner
             deepest = max(values + 1, selector)
-        found[node.number] = deepest
-    return found
+        depths[node.number] = deepest
+    return depths
 
 
-def selector_of(node: Aggregate | At) -> Selector:
-    """The selector that a node attends by."""
+def get_selector(node: Aggregate | At) -> Selector:
+    """Return the selector by which a node attends."""
     if isinstance(node, Aggregate):
         return node.selector
-    return select(input_named("indices"), node.index, "==")
+    return select(create_input("indices"), node.index, "==")
 
 
-def analyse(roots: Iterable[SOp | Selector]) -> Need:
-    """The layers and heads of a program.
+def analyse(roots: Iterable[SOp | Selector]) -> Requirements:
+    """Return the layers and heads that a program requires.
 
     Examples
     --------
-    >>> from .face import aggregate, indices, select, tokens
-    >>> seen = aggregate(select(tokens, tokens, "==") & select(indices, indices, "<"), 1)
-    >>> need = analyse([seen.node])
-    >>> need.layers, need.heads, need.remarks
+    >>> from flann.rasp import aggregate, indices, select, tokens
+    >>> earlier = aggregate(select(tokens, tokens, "==") & select(indices, indices, "<"), 1)
+    >>> requirements = analyse([earlier.node])
+    >>> requirements.layers, requirements.heads, requirements.remarks
     (1, 1, ('composite selectors: 1',))
     """
     roots = list(roots)
-    depth = depths(roots)
+    depths = compute_depths(roots)
     layers: dict[int, dict[int, Selector]] = {}
-    for node in ordered(roots):
+    for node in sort_topologically(roots):
         if isinstance(node, Aggregate | At):
-            chosen = selector_of(node)
-            layers.setdefault(depth[node.number], {})[chosen.number] = chosen
+            selector = get_selector(node)
+            layers.setdefault(depths[node.number], {})[selector.number] = selector
     for root in roots:
         if isinstance(root, Selector):
-            layers.setdefault(depth[root.number], {})[root.number] = root
-    top = max(layers, default=0)
-    heads = tuple(tuple(layers.get(layer, {}).values()) for layer in range(1, top + 1))
-    return Need(heads, tuple(remarks(roots)))
+            layers.setdefault(depths[root.number], {})[root.number] = root
+    last = max(layers, default=0)
+    heads = tuple(tuple(layers.get(layer, {}).values()) for layer in range(1, last + 1))
+    return Requirements(heads, tuple(collect_remarks(roots)))
 
 
-def remarks(roots: Iterable[Node]) -> list[str]:
-    """What is not plain attention and elementwise functions of few values, counted."""
-    nodes = ordered(roots)
+def collect_remarks(roots: Iterable[Node]) -> list[str]:
+    """Count what goes beyond plain attention and elementwise functions of a few values."""
+    nodes = sort_topologically(roots)
     counts = {
         "composite selectors": sum(
             isinstance(n, Aggregate) and isinstance(n.selector, Combine) for n in nodes
@@ -117,11 +117,11 @@ def remarks(roots: Iterable[Node]) -> list[str]:
         "products or quotients of two s-ops": sum(is_product(n) for n in nodes),
         "defaults": sum(isinstance(n, Aggregate) and n.default is not None for n in nodes),
     }
-    return [f"{what}: {count}" for what, count in counts.items() if count]
+    return [f"{remark}: {count}" for remark, count in counts.items() if count]
 
 
 def is_product(node: Node) -> bool:
-    """Whether a node multiplies or divides two s-ops that are not constants."""
+    """Return whether a node multiplies or divides two s-ops, neither of them constant."""
     if not (isinstance(node, Map) and node.function in ("*", "/", "^")):
         return False
     return not any(isinstance(part, Constant) for part in node.operands)

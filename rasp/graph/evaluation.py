@@ -1,4 +1,4 @@
-"""S-ops and selectors, run on words: as Python's values, or on ids of symbols as arrays."""
+"""S-ops and selectors run on words, given as Python values or as ids of symbols."""
 
 from __future__ import annotations
 
@@ -8,58 +8,77 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flann.rasp.language.source_span import Place
+from flann.rasp.language.source_span import SourceSpan
 from flann.rasp.language.syntax import Atom
 
+from .evaluator import Evaluator
 from .sops import Selector, SOp
-from .values import Run, Word, Words
+from .word_batch import InputWord, WordBatch
 
-Places = Mapping[int, Place]
+Spans = Mapping[int, SourceSpan]
+"""The source span of each node, by its number."""
 
 
-def on_words(sop: SOp, words: Sequence[Word], places: Places | None = None) -> list[list[Atom]]:
-    """The values of an s-op on words of one length, a list for each word.
+def run_on_words(
+    sop: SOp, words: Sequence[InputWord], spans: Spans | None = None
+) -> list[list[Atom]]:
+    """Return the values of an s-op on words of one length, one list for each word.
 
     Examples
     --------
-    >>> from .face import indices
-    >>> on_words((indices + 1).node, ["abc"])
+    >>> from flann.rasp import indices
+    >>> run_on_words((indices + 1).node, ["abc"])
     [[1, 2, 3]]
     """
     rows: list[list[Atom]] = []
-    for part in Words(words).parts():
-        run = Run(part, places)
-        rows += run.atoms(run.sequence(sop))
+    for batch in WordBatch(words).split():
+        evaluator = Evaluator(batch, spans)
+        rows += evaluator.convert_to_atoms(evaluator.evaluate(sop))
     return rows
 
 
-def pairs_on(selector: Selector, word: Word, places: Places | None = None) -> list[list[bool]]:
-    """What a selector selects on one word: a row for each query, a column for each key."""
-    return Run(Words([word]), places).pairs(selector)[0].tolist()  # type: ignore[no-any-return]
+def run_selector(
+    selector: Selector, word: InputWord, spans: Spans | None = None
+) -> list[list[bool]]:
+    """Return the pairs that a selector selects on a word: a row for each query."""
+    pairs = Evaluator(WordBatch([word]), spans).evaluate_pairs(selector)
+    return pairs[0].tolist()  # type: ignore[no-any-return]
 
 
-def on_ids(
+def run_on_ids(
     sop: SOp,
     ids: NDArray[np.integer[Any]],
     symbols: Sequence[Atom],
     labels: Sequence[Atom],
-    places: Places | None = None,
+    spans: Spans | None = None,
 ) -> NDArray[np.int64]:
-    """The values of an s-op as ids of labels, for words given as ids of symbols.
+    """Return the values of an s-op as ids of labels.
 
-    A value that is no label is -1.
+    Parameters
+    ----------
+    sop : SOp
+    ids : array of int, (words, positions)
+        ids of symbols.
+    symbols, labels : sequences of atoms
+        what the ids of symbols and of labels stand for.
+    spans : mapping, optional
+
+    Returns
+    -------
+    array of int64, (words, positions)
+        -1 for a value that is no label.
     """
     number = {(isinstance(label, str), label): i for i, label in enumerate(labels)}
-    found = np.empty(np.shape(ids), np.int64)
+    result = np.empty(np.shape(ids), np.int64)
     first = 0
-    for part in Words.of_ids(ids, symbols).parts():
-        run = Run(part, places)
-        column = run.sequence(sop)
-        distinct, inverse = np.unique(column.data, return_inverse=True)
-        texts = list(run.texts.known) if column.type == "text" else []
-        values = [texts[i] for i in distinct] if texts else distinct.tolist()
-        ids_of = np.array([number.get((isinstance(v, str), v), -1) for v in values], np.int64)
-        rows = len(part.ids)
-        found[first : first + rows] = ids_of[inverse].reshape(column.data.shape)
+    for batch in WordBatch.from_ids(ids, symbols).split():
+        evaluator = Evaluator(batch, spans)
+        values = evaluator.evaluate(sop)
+        distinct, inverse = np.unique(values.data, return_inverse=True)
+        strings = list(evaluator.strings.numbers) if values.type == "text" else []
+        atoms = [strings[i] for i in distinct] if strings else distinct.tolist()
+        label_ids = np.array([number.get((isinstance(v, str), v), -1) for v in atoms], np.int64)
+        rows = len(batch.ids)
+        result[first : first + rows] = label_ids[inverse].reshape(values.data.shape)
         first += rows
-    return found
+    return result

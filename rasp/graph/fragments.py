@@ -1,17 +1,18 @@
-"""Which smaller languages a program stays in, as far as its form tells.
+"""Membership of a program in smaller languages, decided by its form.
 
 - **C-RASP** counts earlier positions and compares counts (Yang and Chiang 2024, arXiv:2404.04393):
   selectors are ``select(indices, indices, <=)`` or ``<``, aggregates are means or counts of
-  booleans, and numbers meet only in linear comparisons. It cannot count modulo anything.
+  booleans, and numbers meet only in linear comparisons. It cannot count modulo any number.
 - **B-RASP** is hard attention over booleans (Yang, Chiang and Angluin 2024, arXiv:2310.13897), and
-  is what is star-free. By form: masks by order alone, and an aggregate of booleans only asked
-  whether it is 0 or 1, that is, whether something or everything earlier holds.
-- **RASP-L** is what a causal transformer learns to extend to longer words (Zhou et al. 2023,
-  arXiv:2310.16028): it looks back only, and does no arithmetic on indices but +1 and -1, nor
-  products, powers or remainders of numbers.
+  defines exactly the star-free languages. By form: selectors are masks of the order of positions,
+  and an aggregate of booleans is only compared with 0 or 1, which asks whether some or all earlier
+  positions satisfy a condition.
+- **RASP-L** describes what a causal transformer learns to extend to longer words (Zhou et al. 2023,
+  arXiv:2310.16028): it attends only to earlier positions, and has no arithmetic on indices other
+  than adding or subtracting 1, and no products, powers or remainders of numbers.
 
-"Not by its form" says that this program is not written in the fragment. Another program for the
-same function may be.
+"Not by its form" says that this program is not written in the fragment. Another program that
+computes the same function may be.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .formula import format_formula
 from .sops import (
     Aggregate,
     At,
@@ -32,71 +34,79 @@ from .sops import (
     Select,
     Selector,
     SOp,
-    formula,
-    input_named,
-    ordered,
+    create_input,
+    sort_topologically,
 )
 
-COMPARISONS = ("==", "<", "<=", ">", ">=")
+COMPARISON_SIGNS = ("==", "<", "<=", ">", ">=")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a program is in a fragment, and if not, the first reason."""
+    """Whether a program is in a fragment.
+
+    Attributes
+    ----------
+    fragment : str
+    reason : str or None
+        the first reason why it is not; None if it is.
+    """
 
     fragment: str
     reason: str | None
 
     @property
     def holds(self) -> bool:
-        """Whether it is in."""
+        """Whether the program is in the fragment."""
         return self.reason is None
 
     def __str__(self) -> str:
-        return (
-            f"in {self.fragment}"
-            if self.holds
-            else f"not by its form in {self.fragment}: {self.reason}"
-        )
+        if self.holds:
+            return f"in {self.fragment}"
+        return f"not by its form in {self.fragment}: {self.reason}"
 
 
-def fragments(root: SOp) -> tuple[Verdict, ...]:
-    """The verdict on each fragment.
+def classify(root: SOp) -> tuple[Verdict, ...]:
+    """Return the verdict on each fragment.
 
     Examples
     --------
-    >>> from .face import aggregate, indices, select, tokens, indicator
+    >>> from flann.rasp import aggregate, indices, select, tokens, indicator
     >>> ones = aggregate(select(indices, indices, "<="), indicator(tokens == "1"))
-    >>> [verdict.holds for verdict in fragments((ones > 0.5).node)]
+    >>> [verdict.holds for verdict in classify((ones > 0.5).node)]
     [True, False, True]
     """
-    checks = {"C-RASP": against_counting, "B-RASP": against_boolean, "RASP-L": against_learnable}
+    checks = {"C-RASP": check_c_rasp, "B-RASP": check_b_rasp, "RASP-L": check_rasp_l}
     return tuple(Verdict(name, next(check(root), None)) for name, check in checks.items())
 
 
 # -- C-RASP ----------------------------------------------------------------------------------------
 
 
-def against_counting(root: SOp) -> Iterator[str]:
-    """Why a program is not counting of earlier positions and linear comparisons."""
-    kinds: dict[int, str] = {}  # finite, count, mean
-    for node in ordered([root]):
+def check_c_rasp(root: SOp) -> Iterator[str]:
+    """Yield a reason why a program is not in C-RASP, if there is one."""
+    kinds: dict[int, str] = {}
+    for node in sort_topologically([root]):
         if isinstance(node, Selector):
             if not is_mask(node):
-                yield f"{formula(node)} does more than look back"
+                yield f"{format_formula(node)} does more than look back"
                 return
             continue
-        kind = counting_kind(node, kinds)
+        kind = classify_c_rasp_node(node, kinds)
         if kind is None:
-            yield f"{formula(node)} is no count, mean or comparison of them"
+            yield f"{format_formula(node)} is no count, mean or comparison of them"
             return
         kinds[node.number] = kind
     if kinds[root.number] != "finite":
         yield "its values are numbers without a bound"
 
 
-def counting_kind(node: Node, kinds: dict[int, str]) -> str | None:
-    """What a node is in C-RASP, from what its parts are; None if it is nothing there."""
+def classify_c_rasp_node(node: Node, kinds: dict[int, str]) -> str | None:
+    """Return the kind of a node in C-RASP, given the kinds of its parts.
+
+    The kinds are ``finite`` (finitely many values), ``position``, ``count`` and ``mean``; None for
+    a node that C-RASP does not have.
+    """
     if isinstance(node, Input):
         return "position" if node.name == "indices" else "finite"
     if isinstance(node, Constant):
@@ -110,43 +120,43 @@ def counting_kind(node: Node, kinds: dict[int, str]) -> str | None:
         return "finite"
     if isinstance(node, Lookup | Member) or not isinstance(node, Map):
         return None
-    return arithmetic_kind(node, inner)
+    return classify_arithmetic(node, inner)
 
 
-def arithmetic_kind(node: Map, inner: list[str]) -> str | None:
-    """The kind of an elementwise node with a count or a mean in it."""
+def classify_arithmetic(node: Map, inner: list[str]) -> str | None:
+    """Return the kind of an elementwise node, some of whose operands are numbers without bound."""
     if is_count(node):
         return "count"
-    loose = [kind for kind in inner if kind != "finite"]
-    if any(kind == "scaled" for kind in loose):
-        return None
-    same = len(set(loose)) == 1 and (loose[0] != "mean" or constants_only(node))
-    linear = same or set(loose) <= {"count", "position"}
-    if node.function in COMPARISONS and linear:
+    unbounded = [kind for kind in inner if kind != "finite"]
+    same = len(set(unbounded)) == 1 and (unbounded[0] != "mean" or has_only_means(node))
+    linear = same or set(unbounded) <= {"count", "position"}
+    if node.function in COMPARISON_SIGNS and linear:
         return "finite"
     if node.function in ("+", "-", "neg") and linear:
-        return "mean" if "mean" in loose else "count"
+        return "mean" if "mean" in unbounded else "count"
     if node.function == "*" and any(isinstance(part, Constant) for part in node.operands):
-        return loose[0]
+        return unbounded[0]
     if node.function == "*" and scales_mean(node):
-        return "mean"  # (indices + 1) * mean: is a count once rounded
+        return "mean"  # (indices + 1) * mean is a count once it is rounded
     return None
 
 
-def constants_only(node: Map) -> bool:
-    """Whether what stands beside a mean is constant."""
+def has_only_means(node: Map) -> bool:
+    """Return whether every operand is constant or computed from an aggregate."""
     return all(
-        isinstance(part, Constant) or "aggregate" in formula(part, 10_000) for part in node.operands
+        isinstance(operand, Constant)
+        or any(isinstance(part, Aggregate) for part in sort_topologically([operand]))
+        for operand in node.operands
     )
 
 
 def scales_mean(node: Map) -> bool:
-    """Whether a node is (indices + 1) * aggregate(mask, ..)."""
+    """Return whether an operand is an aggregate over earlier positions."""
     return any(isinstance(part, Aggregate) and is_mask(part.selector) for part in node.operands)
 
 
 def is_count(node: Map) -> bool:
-    """Whether a node is round((indices + 1) * aggregate(..)): a count of earlier positions."""
+    """Return whether a node is ``round(x * aggregate(..))``, a count of earlier positions."""
     if node.function != "round":
         return False
     inner = node.operands[0]
@@ -154,8 +164,8 @@ def is_count(node: Map) -> bool:
 
 
 def is_mask(selector: Selector) -> bool:
-    """Whether a selector is select(indices, indices, <=) or <."""
-    indices = input_named("indices")
+    """Return whether a selector is ``select(indices, indices, <=)`` or ``<``."""
+    indices = create_input("indices")
     return (
         isinstance(selector, Select)
         and selector.keys is indices
@@ -167,47 +177,47 @@ def is_mask(selector: Selector) -> bool:
 # -- B-RASP ----------------------------------------------------------------------------------------
 
 
-def against_boolean(root: SOp) -> Iterator[str]:
-    """Why a program is not hard attention over booleans, by masks."""
-    nodes = ordered([root])
-    asked = {part.number for node in nodes if is_extreme(node) for part in node.parts}
+def check_b_rasp(root: SOp) -> Iterator[str]:
+    """Yield a reason why a program is not in B-RASP, if there is one."""
+    nodes = sort_topologically([root])
+    compared = {part.number for node in nodes if is_quantifier(node) for part in node.parts}
     for node in nodes:
-        if isinstance(node, Input) and node.name == "indices" and not only_in_masks(node, nodes):
+        if isinstance(node, Input) and node.name == "indices" and not is_only_selected(node, nodes):
             yield "indices are used as numbers"
             return
         if isinstance(node, Select) and not is_order(node):
-            yield f"{formula(node)} is no order of positions"
+            yield f"{format_formula(node)} does not compare positions by their order"
             return
         if isinstance(node, At):
-            yield f"{formula(node)} looks at a numbered place"
+            yield f"{format_formula(node)} looks at a numbered position"
             return
         if isinstance(node, Aggregate) and not (
-            node.number in asked and is_zero_or_one(node.values)
+            node.number in compared and is_zero_or_one(node.values)
         ):
-            yield f"{formula(node)} is a mean, not only asked whether it is 0 or 1"
+            yield f"{format_formula(node)} is a mean that is not only compared with 0 or 1"
             return
-        if isinstance(node, Aggregate) and only_asked_elsewhere(node, nodes):
-            yield f"{formula(node)} is also used as a number"
+        if isinstance(node, Aggregate) and is_used_as_number(node, nodes):
+            yield f"{format_formula(node)} is also used as a number"
             return
 
 
 def is_order(node: Select) -> bool:
-    """Whether a selector compares indices, or selects everything."""
-    indices = input_named("indices")
+    """Return whether a selector compares indices by order, or selects everything or nothing."""
+    indices = create_input("indices")
     constant = isinstance(node.keys, Constant) and isinstance(node.queries, Constant)
     return constant or (
         node.keys is indices and node.queries is indices and node.relation not in ("==", "!=")
     )
 
 
-def only_in_masks(indices: Node, nodes: list[Node]) -> bool:
-    """Whether indices occur in selectors alone."""
+def is_only_selected(indices: Node, nodes: list[Node]) -> bool:
+    """Return whether only selectors use the indices."""
     return all(isinstance(node, Select) for node in nodes if indices in node.parts)
 
 
-def is_extreme(node: Node) -> bool:
-    """Whether a node compares with 0 or 1 so that only "none" or "all" is asked."""
-    if not (isinstance(node, Map) and node.function in COMPARISONS):
+def is_quantifier(node: Node) -> bool:
+    """Return whether a node compares a mean with 0 or 1, asking for "some", "none" or "all"."""
+    if not (isinstance(node, Map) and node.function in COMPARISON_SIGNS):
         return False
     value = node.operands[1]
     if not isinstance(value, Constant):
@@ -218,46 +228,46 @@ def is_extreme(node: Node) -> bool:
 
 
 def is_zero_or_one(node: SOp) -> bool:
-    """Whether a value is the indicator of a boolean, or the constant 1."""
+    """Return whether an s-op is the indicator of a boolean, or the constant 0 or 1."""
     if isinstance(node, Constant):
         return node.value in (0, 1) and not isinstance(node.value, bool)
     return isinstance(node, Map) and node.function == "indicator"
 
 
-def only_asked_elsewhere(aggregate: Aggregate, nodes: list[Node]) -> bool:
-    """Whether something other than such a comparison uses an aggregate."""
-    return any(aggregate in node.parts and not is_extreme(node) for node in nodes)
+def is_used_as_number(aggregate: Aggregate, nodes: list[Node]) -> bool:
+    """Return whether a node other than a quantifier uses an aggregate."""
+    return any(aggregate in node.parts and not is_quantifier(node) for node in nodes)
 
 
 # -- RASP-L ----------------------------------------------------------------------------------------
 
 
-def against_learnable(root: SOp) -> Iterator[str]:
-    """Why a program is not in RASP-L."""
-    nodes = ordered([root])
-    tainted = indexed(nodes)
+def check_rasp_l(root: SOp) -> Iterator[str]:
+    """Yield a reason why a program is not in RASP-L, if there is one."""
+    nodes = sort_topologically([root])
+    arithmetic = find_index_arithmetic(nodes)
     for node in nodes:
         if isinstance(node, Aggregate) and not looks_back(node.selector):
-            yield f"{formula(node.selector)} looks ahead"
+            yield f"{format_formula(node.selector)} looks ahead"
             return
         if isinstance(node, At):
-            yield f"{formula(node)} looks ahead"
+            yield f"{format_formula(node)} looks ahead"
             return
         if isinstance(node, Map) and node.function in ("%", "^"):
-            yield f"{formula(node)}: '{node.function}' of a number"
+            yield f"{format_formula(node)}: '{node.function}' of a number"
             return
-        if isinstance(node, Map) and node.function in ("*", "/") and varying(node) > 1:
-            yield f"{formula(node)}: a product of two s-ops"
+        if isinstance(node, Map) and node.function in ("*", "/") and count_varying(node) > 1:
+            yield f"{format_formula(node)}: a product of two s-ops"
             return
-        if isinstance(node, Map) and node.number in tainted and not is_neighbour(node):
-            yield f"{formula(node)}: arithmetic on indices"
+        if isinstance(node, Map) and node.number in arithmetic and not is_neighbour(node):
+            yield f"{format_formula(node)}: arithmetic on indices"
             return
 
 
-def indexed(nodes: list[Node]) -> set[int]:
-    """The numbers of nodes that do arithmetic on indices."""
+def find_index_arithmetic(nodes: list[Node]) -> set[int]:
+    """Return the numbers of the nodes that compute with indices."""
     found: set[int] = set()
-    indices = input_named("indices")
+    indices = create_input("indices")
     for node in nodes:
         arithmetic = isinstance(node, Map) and node.function in ("+", "-", "*", "/", "%", "neg")
         if arithmetic and any(part is indices or part.number in found for part in node.parts):
@@ -266,18 +276,18 @@ def indexed(nodes: list[Node]) -> set[int]:
 
 
 def is_neighbour(node: Map) -> bool:
-    """Whether a node is indices + 1 or indices - 1."""
+    """Return whether a node adds 1 to, or subtracts 1 from, its other operand."""
     return node.function in ("+", "-") and any(
         isinstance(part, Constant) and part.value == 1 for part in node.operands
     )
 
 
 def looks_back(selector: Selector) -> bool:
-    """Whether every selected key is at or before its query."""
-    indices = input_named("indices")
+    """Return whether every selected key is at or before its query."""
+    indices = create_input("indices")
     if isinstance(selector, Combine):
-        each = [looks_back(part) for part in selector.operands]
-        return {"and": any(each), "or": all(each), "not": False}[selector.how]
+        parts = [looks_back(part) for part in selector.operands]
+        return {"and": any(parts), "or": all(parts), "not": False}[selector.connective]
     if not (isinstance(selector, Select) and selector.keys is indices):
         return False
     queries = selector.queries
@@ -285,10 +295,10 @@ def looks_back(selector: Selector) -> bool:
         return selector.relation in ("<", "<=", "==")
     if not (isinstance(queries, Map) and queries.function == "-"):
         return False
-    from_here, steps = queries.operands
-    return from_here is indices and isinstance(steps, Constant) and selector.relation != ">"
+    base, distance = queries.operands
+    return base is indices and isinstance(distance, Constant) and selector.relation != ">"
 
 
-def varying(node: Map) -> int:
-    """How many operands are not constant."""
+def count_varying(node: Map) -> int:
+    """Return the number of operands that are not constant."""
     return sum(not isinstance(part, Constant) for part in node.operands)

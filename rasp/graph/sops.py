@@ -1,4 +1,4 @@
-"""Sequence operators and selectors: what a program builds, before any word is there.
+"""Sequence operators and selectors: the graph that a program builds, independent of any word.
 
 An *s-op* maps a word of T symbols to a sequence of T values, all strings, all booleans or all
 numbers. A *selector* maps it to a T x T matrix of booleans, S[q][k] = "query q attends to key k".
@@ -6,60 +6,66 @@ Both are nodes of one graph::
 
     Input(name)                     the word itself, or the indices 0 .. T - 1
     Constant(value)                 the same value at every position
-    Map(function, s-ops)            elementwise
-    Lookup(index, table)            elementwise, in a list or dict
-    Member(values, choices)         elementwise, is the value one of these
+    Map(function, s-ops)            an elementwise function
+    Lookup(index, table)            an elementwise lookup in a list or dict
+    Member(values, choices)         elementwise, whether the value is one of the choices
     Aggregate(selector, values, d)  y_q = mean of values_k over S[q][k]; d where nothing is selected
-    At(values, i)                   the value at position i, everywhere
+    At(values, i)                   the value at position i, at every position
     Select(keys, queries, r)        S[q][k] = keys_k r queries_q
-    Combine(how, selectors)         and, or, not
+    Combine(connective, selectors)  conjunction, disjunction, negation
 
-Equal nodes are one object, so that a node's identity is its structure: two equal selectors are one
-attention head. Numbers grow from parts to wholes, so sorting by number sorts by dependence.
+Nodes of equal structure are one object, so that equal selectors are one attention head. A node's
+number is greater than those of its parts, so sorting by number is a topological order.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, cast
 from weakref import WeakValueDictionary
 
 from typing_extensions import override
 
-from flann.rasp.language.source_span import NOWHERE, Place, RaspError
+from flann.rasp.language.source_span import NO_SPAN, RaspError, SourceSpan
 from flann.rasp.language.syntax import Atom
 
 Type = Literal["text", "bool", "number"]
 N = TypeVar("N", bound="Node")
 
 INPUTS: dict[str, Type | None] = {
-    "tokens_asis": None,  # known when a word is there
+    "tokens_asis": None,  # the type of the word's symbols, unknown until there is a word
     "tokens_str": "text",
     "tokens_int": "number",
     "tokens_float": "number",
     "tokens_bool": "bool",
     "indices": "number",
 }
-TYPE_WORDS = {"text": "strings", "bool": "booleans", "number": "numbers"}
+TYPE_NAMES = {"text": "strings", "bool": "booleans", "number": "numbers"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Node:
-    """A node of the graph; equal ones are the same object."""
+    """A node of the graph; nodes of equal structure are the same object.
+
+    Attributes
+    ----------
+    number : int
+        its identity; greater than the numbers of its parts.
+    """
 
     number: int = field(default=0, repr=False)
 
     @property
     def parts(self) -> tuple[Node, ...]:
-        """The nodes that it is made of."""
+        """The nodes that it is computed from."""
         return ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SOp(Node):
-    """A sequence operator, and the type of its values where that is known."""
+    """A sequence operator, with the type of its values, or None where that depends on the word."""
 
     type: Type | None = None
 
@@ -71,21 +77,21 @@ class Selector(Node):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Input(SOp):
-    """The word, or where in it."""
+    """The symbols of the word, read as one type, or the indices of its positions."""
 
     name: str
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Constant(SOp):
-    """One value everywhere."""
+    """The same value at every position."""
 
     value: Atom
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Map(SOp):
-    """An elementwise function: a sign, ``neg``, ``round``, ``indicator``, ``not``, ``if``."""
+    """An elementwise function: an operator, ``neg``, ``round``, ``indicator`` or ``if``."""
 
     function: str
     operands: tuple[SOp, ...]
@@ -111,7 +117,7 @@ class Lookup(SOp):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Member(SOp):
-    """Whether a value is one of several."""
+    """An elementwise test whether the value is one of several atoms."""
 
     values: SOp
     choices: tuple[Atom, ...]
@@ -138,7 +144,7 @@ class Aggregate(SOp):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class At(SOp):
-    """The value at one position, counted from the end if negative."""
+    """The value at one position, at every position; a negative index counts from the end."""
 
     values: SOp
     index: int
@@ -151,7 +157,7 @@ class At(SOp):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Select(Selector):
-    """``S[q][k] = keys_k relation queries_q``."""
+    """The selector ``S[q][k] = keys_k relation queries_q``."""
 
     keys: SOp
     queries: SOp
@@ -165,9 +171,9 @@ class Select(Selector):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Combine(Selector):
-    """``and``, ``or`` or ``not`` of selectors."""
+    """Selectors combined by ``and``, ``or`` or ``not``."""
 
-    how: str
+    connective: str
     operands: tuple[Selector, ...]
 
     @property
@@ -176,54 +182,53 @@ class Combine(Selector):
         return self.operands
 
 
-# -- making nodes ----------------------------------------------------------------------------------
+# -- construction ----------------------------------------------------------------------------------
 
-_known: WeakValueDictionary[Hashable, Node] = WeakValueDictionary()
+_nodes: WeakValueDictionary[Hashable, Node] = WeakValueDictionary()
 _numbers = itertools.count(1)
 
 
-def _made(kind: type[N], **fields: Any) -> N:
-    """The node of this structure: the one that is known, or a new one."""
-    key = (kind, *(_key(value) for value in fields.values()))
-    node = _known.get(key)
+def _intern(kind: type[N], **fields: Any) -> N:
+    """Return the node of this structure, created if there is none yet."""
+    key = (kind, *(_compute_key(value) for value in fields.values()))
+    node = _nodes.get(key)
     if node is None:
         node = kind(number=next(_numbers), **fields)
-        _known[key] = node
+        _nodes[key] = node
     return cast(N, node)
 
 
-def _key(value: Any) -> Hashable:
+def _compute_key(value: Any) -> Hashable:
     if isinstance(value, Node):
         return ("node", value.number)
     if isinstance(value, tuple):
-        return tuple(map(_key, value))
-    return (type(value).__name__, value)  # 1 is not True
+        return tuple(map(_compute_key, value))
+    return (type(value).__name__, value)  # 1 and True are equal, but different atoms
 
 
-def type_of(value: Atom) -> Type:
-    """The type of an atom."""
+def get_type(value: Atom) -> Type:
+    """Return the type of an atom."""
     if isinstance(value, bool):
         return "bool"
     return "text" if isinstance(value, str) else "number"
 
 
-def input_named(name: str) -> Input:
-    """One of `INPUTS`."""
-    return _made(Input, type=INPUTS[name], name=name)
+def create_input(name: str) -> Input:
+    """Return the s-op of this name, one of `INPUTS`."""
+    return _intern(Input, type=INPUTS[name], name=name)
 
 
-def constant(value: Atom) -> Constant:
-    """An atom at every position."""
-    return _made(Constant, type=type_of(value), value=value)
+def create_constant(value: Atom) -> Constant:
+    """Return the s-op that has this value at every position."""
+    return _intern(Constant, type=get_type(value), value=value)
 
 
 def as_sop(value: SOp | Atom) -> SOp:
-    """An s-op as it is, an atom at every position."""
-    return value if isinstance(value, SOp) else constant(value)
+    """Return an s-op as it is, and an atom as a constant s-op."""
+    return value if isinstance(value, SOp) else create_constant(value)
 
 
-SAME: Any = object()
-SIGNATURES: dict[str, tuple[Type | Any | None, Type | Any]] = {  # operands' type, and result's
+SIGNATURES: dict[str, tuple[Type | None, Type]] = {
     "neg": ("number", "number"),
     "round": ("number", "number"),
     "indicator": ("bool", "number"),
@@ -232,144 +237,118 @@ SIGNATURES: dict[str, tuple[Type | Any | None, Type | Any]] = {  # operands' typ
     **dict.fromkeys(("and", "or"), ("bool", "bool")),
     **dict.fromkeys(("==", "!="), (None, "bool")),
     **dict.fromkeys(("<", "<=", ">", ">="), (None, "bool")),
-}
+}  # fmt: skip
+"""The type of the operands of each function (None: any one type), and that of its result."""
 
 
-def mapped(function: str, operands: Iterable[SOp | Atom], place: Place = NOWHERE) -> SOp:
-    """An elementwise function of s-ops.
+def map_elementwise(
+    function: str, operands: Iterable[SOp | Atom], span: SourceSpan = NO_SPAN
+) -> SOp:
+    """Return an elementwise function of s-ops.
 
     Raises
     ------
     RaspError
-        where the types of the operands are known and do not fit.
+        where the types of the operands are known and do not fit the function.
     """
     parts = tuple(as_sop(operand) for operand in operands)
     if function == "if":
-        _demand(parts[0], "bool", "the condition of 'if'", place)
-        return _made(Map, type=common_type(parts[1:], place), function="if", operands=parts)
-    wanted, result = SIGNATURES[function]
-    if wanted is None:
-        common_type(parts, place, f"'{function}' compares")
+        _check_type(parts[0], "bool", "the condition of 'if'", span)
+        return _intern(Map, type=unify_types(parts[1:], span), function="if", operands=parts)
+    expected, result = SIGNATURES[function]
+    if expected is None:
+        unify_types(parts, span, f"'{function}' compares")
         if function not in ("==", "!=") and any(part.type == "bool" for part in parts):
-            raise RaspError(f"'{function}': expected numbers or strings, got booleans", place)
+            raise RaspError(f"'{function}': expected numbers or strings, got booleans", span)
     else:
         for part in parts:
-            _demand(part, wanted, f"'{function}'", place)
-    return _made(Map, type=result, function=function, operands=parts)
+            _check_type(part, expected, f"'{function}'", span)
+    return _intern(Map, type=result, function=function, operands=parts)
 
 
-def common_type(
-    parts: Iterable[SOp], place: Place, what: str = "an s-op's values are of one type:"
+def unify_types(
+    parts: Iterable[SOp], span: SourceSpan, subject: str = "an s-op's values are of one type:"
 ) -> Type | None:
-    """The one type of several s-ops, None if none is known."""
-    known = list(dict.fromkeys(part.type for part in parts if part.type))
-    if len(known) > 1:
-        words = " and ".join(TYPE_WORDS[kind] for kind in known)
-        raise RaspError(f"{what} all strings, all booleans or all numbers: got {words}", place)
-    return known[0] if known else None
+    """Return the common type of several s-ops; None if none of their types is known.
 
-
-def _demand(part: SOp, wanted: Type, what: str, place: Place) -> None:
-    if part.type not in (wanted, None):
-        got = TYPE_WORDS[part.type or "text"]
-        raise RaspError(f"{what}: expected {TYPE_WORDS[wanted]}, got {got}", place)
-
-
-def looked_up(index: SOp, table: Mapping[Atom, Atom], place: Place = NOWHERE) -> SOp:
-    """Each value of `index` replaced by what stands in the table."""
-    types = list(dict.fromkeys(map(type_of, table.values())))
+    Raises
+    ------
+    RaspError
+        if their types differ.
+    """
+    types = list(dict.fromkeys(part.type for part in parts if part.type))
     if len(types) > 1:
-        words = " and ".join(TYPE_WORDS[kind] for kind in types)
-        raise RaspError(f"a table of {words}: expected values of one type", place)
+        names = " and ".join(TYPE_NAMES[kind] for kind in types)
+        raise RaspError(f"{subject} all strings, all booleans or all numbers: got {names}", span)
+    return types[0] if types else None
+
+
+def _check_type(part: SOp, expected: Type, subject: str, span: SourceSpan) -> None:
+    if part.type not in (expected, None):
+        got = TYPE_NAMES[part.type or "text"]
+        raise RaspError(f"{subject}: expected {TYPE_NAMES[expected]}, got {got}", span)
+
+
+def look_up(index: SOp, table: Mapping[Atom, Atom], span: SourceSpan = NO_SPAN) -> SOp:
+    """Return the s-op that replaces each value of `index` by its entry in a table.
+
+    Raises
+    ------
+    RaspError
+        for a table without entries, or with entries of several types.
+    """
+    types = list(dict.fromkeys(map(get_type, table.values())))
+    if len(types) > 1:
+        names = " and ".join(TYPE_NAMES[kind] for kind in types)
+        raise RaspError(f"a table of {names}: expected values of one type", span)
     if not types:
-        raise RaspError("a table without entries: expected one at least", place)
-    return _made(Lookup, type=types[0], index=index, table=tuple(table.items()))
+        raise RaspError("a table without entries: expected at least one", span)
+    return _intern(Lookup, type=types[0], index=index, table=tuple(table.items()))
 
 
-def member(values: SOp, choices: Iterable[Atom]) -> SOp:
-    """Whether each value is one of the choices."""
-    return _made(Member, type="bool", values=values, choices=tuple(choices))
+def check_membership(values: SOp, choices: Iterable[Atom]) -> SOp:
+    """Return the s-op that tells whether each value is one of the choices."""
+    return _intern(Member, type="bool", values=values, choices=tuple(choices))
 
 
-def select(keys: SOp | Atom, queries: SOp | Atom, relation: str, place: Place = NOWHERE) -> Select:
-    """The selector ``keys_k relation queries_q``; atoms are the same at every position."""
+def select(
+    keys: SOp | Atom, queries: SOp | Atom, relation: str, span: SourceSpan = NO_SPAN
+) -> Select:
+    """Return the selector ``keys_k relation queries_q``; an atom stands for a constant s-op."""
     pair = as_sop(keys), as_sop(queries)
-    common_type(pair, place, "select compares")
+    unify_types(pair, span, "select compares")
     if relation not in ("==", "!=") and any(part.type == "bool" for part in pair):
-        raise RaspError(f"select by {relation}: expected numbers or strings, got booleans", place)
-    return _made(Select, keys=pair[0], queries=pair[1], relation=relation)
+        raise RaspError(f"select by {relation}: expected numbers or strings, got booleans", span)
+    return _intern(Select, keys=pair[0], queries=pair[1], relation=relation)
 
 
-def combine(how: str, operands: Iterable[Selector]) -> Selector:
-    """``and``, ``or``, ``not`` of selectors."""
-    return _made(Combine, how=how, operands=tuple(operands))
+def combine(connective: str, operands: Iterable[Selector]) -> Selector:
+    """Return selectors combined by ``and``, ``or`` or ``not``."""
+    return _intern(Combine, connective=connective, operands=tuple(operands))
 
 
 def aggregate(
-    selector: Selector, values: SOp | Atom, default: Atom = None, place: Place = NOWHERE
+    selector: Selector, values: SOp | Atom, default: Atom = None, span: SourceSpan = NO_SPAN
 ) -> SOp:
-    """The mean of the selected values; the default, or 0, where nothing is selected."""
+    """Return the mean of the selected values; where nothing is selected, the default or 0."""
     values = as_sop(values)
-    if default is not None and values.type not in (type_of(default), None):
-        common_type((values, constant(default)), place)
-    return _made(Aggregate, type=values.type, selector=selector, values=values, default=default)
+    if default is not None and values.type not in (get_type(default), None):
+        unify_types((values, create_constant(default)), span)
+    return _intern(Aggregate, type=values.type, selector=selector, values=values, default=default)
 
 
-def at(values: SOp, index: int) -> SOp:
-    """The value at one position, at every position."""
-    return _made(At, type=values.type, values=values, index=index)
+def take_at(values: SOp, index: int) -> SOp:
+    """Return the s-op that has the value at one position at every position."""
+    return _intern(At, type=values.type, values=values, index=index)
 
 
-# -- walking ---------------------------------------------------------------------------------------
-
-
-def ordered(roots: Iterable[Node]) -> list[Node]:
-    """These nodes and all they are made of, parts before wholes; without recursion."""
+def sort_topologically(roots: Iterable[Node]) -> list[Node]:
+    """Return these nodes and all that they depend on, parts before wholes."""
     found: dict[int, Node] = {}
-    waiting = list(roots)
-    while waiting:
-        node = waiting.pop()
+    pending = list(roots)
+    while pending:
+        node = pending.pop()
         if node.number not in found:
             found[node.number] = node
-            waiting += node.parts
+            pending += node.parts
     return [found[number] for number in sorted(found)]
-
-
-def formula(node: Node, longest: int = 60) -> str:
-    """A node as one would write it, cut where it is long.
-
-    >>> formula(select(input_named("indices"), 3, "<="))
-    'select(indices, 3, <=)'
-    """
-    text = _formula(node, 5)
-    return text if len(text) <= longest else text[: longest - 3] + "..."
-
-
-def _formula(node: Node, depth: int) -> str:
-    if depth == 0 and node.parts:
-        return ".."
-    inner: Callable[[Node], str] = lambda part: _formula(part, depth - 1)  # noqa: E731
-    if isinstance(node, Input):
-        return "tokens" if node.name == "tokens_str" else node.name
-    if isinstance(node, Constant):
-        return f'"{node.value}"' if isinstance(node.value, str) else str(node.value)
-    if isinstance(node, Select):
-        return f"select({inner(node.keys)}, {inner(node.queries)}, {node.relation})"
-    if isinstance(node, Aggregate):
-        return f"aggregate({inner(node.selector)}, {inner(node.values)})"
-    if isinstance(node, At):
-        return f"{inner(node.values)}[{node.index}]"
-    if isinstance(node, Lookup):
-        return f"table[{inner(node.index)}]"
-    if isinstance(node, Member):
-        return f"{inner(node.values)} in [..]"
-    how = node.function if isinstance(node, Map) else cast(Combine, node).how
-    parts = [inner(part) for part in node.parts]
-    if how == "if":
-        return f"({parts[1]} if {parts[0]} else {parts[2]})"
-    if len(parts) == 1:
-        return f"{how}({parts[0]})" if how in ("round", "indicator") else f"{SIGNS[how]}{parts[0]}"
-    return f"({parts[0]} {how} {parts[1]})"
-
-
-SIGNS = {"neg": "-", "not": "not "}

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flann.errors import UserError
-from flann.rasp.graph.analysis import Need, analyse
-from flann.rasp.graph.evaluation import on_ids
+from flann.rasp.graph.analysis import Requirements, analyse
+from flann.rasp.graph.evaluation import run_on_ids
 from flann.rasp.graph.sops import SOp
 from flann.rasp.language.parser import parse
-from flann.rasp.language.source_span import Place
+from flann.rasp.language.source_span import SourceSpan
 from flann.rasp.language.syntax import Atom
 
-from .session import PROGRAMS, new_interpreter
+from .library import PROGRAMS, create_interpreter
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Program:
     max_length : int
         the longest word, queries included, that it is meant for.
     folder : Path
-        where the files lie that it imports.
+        the folder in which its ``load`` statements look for files.
 
     Examples
     --------
@@ -58,19 +58,19 @@ class Program:
     folder: Path = PROGRAMS
 
     @cached_property
-    def graph(self) -> tuple[SOp, dict[int, Place]]:
-        """The s-op that the program defines last, and where each node stands in the source.
+    def graph(self) -> tuple[SOp, dict[int, SourceSpan]]:
+        """The s-op that the program defines last, and the source span of each node.
 
         Raises
         ------
         UserError
-            for a program that cannot be run, or that ends with something else than an s-op.
+            for a program that cannot be built, or whose last statement defines no s-op.
         """
-        interpreter = new_interpreter(self.folder)
+        interpreter = create_interpreter(self.folder)
         last = interpreter.run(parse(self.source))
         if not isinstance(last, SOp):
             raise UserError(f"{self.name}: expected a program that ends with an s-op")
-        return last, interpreter.places
+        return last, interpreter.spans
 
     @property
     def node(self) -> SOp:
@@ -78,8 +78,13 @@ class Program:
         return self.graph[0]
 
     @property
-    def need(self) -> Need:
-        """The layers and heads that the program needs."""
+    def spans(self) -> dict[int, SourceSpan]:
+        """The source span of each node of the graph, by the node's number."""
+        return self.graph[1]
+
+    @property
+    def requirements(self) -> Requirements:
+        """The layers and heads that the program requires."""
         return analyse([self.node])
 
     @property
@@ -100,4 +105,4 @@ class Program:
             raise UserError(f"tokens: expected whole numbers [words, positions], got {ids.dtype}")
         if ids.size and not 0 <= ids.min() <= ids.max() < len(self.symbols):
             raise UserError(f"tokens: expected ids from 0 to {len(self.symbols) - 1}")
-        return on_ids(self.node, ids, self.symbols, self.values, self.graph[1])
+        return run_on_ids(self.node, ids, self.symbols, self.values, self.spans)

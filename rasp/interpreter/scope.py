@@ -1,4 +1,4 @@
-"""Names and their values, and the functions that see them."""
+"""Scopes of names, and the functions that are defined in them."""
 
 from __future__ import annotations
 
@@ -14,27 +14,36 @@ Value = Any
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """A function of a program, and the names it sees."""
+    """A function of a program.
 
-    definition: syntax.Define
+    Attributes
+    ----------
+    definition : syntax.FunctionDefinition
+    scope : Scope
+        the scope in which it was defined.
+    is_builtin : bool
+        whether it belongs to the library.
+    """
+
+    definition: syntax.FunctionDefinition
     scope: Scope
-    builtin: bool
+    is_builtin: bool
 
     @property
     def name(self) -> str:
-        """What it was defined as."""
+        """The name of its definition."""
         return self.definition.name
 
 
 @dataclass(eq=False)
 class Scope:
-    """Names and their values; what is not here is looked for further out."""
+    """Names with their values, and the enclosing scope."""
 
     names: dict[str, Value] = field(default_factory=dict)
     outer: Scope | None = None
 
     def find(self, name: str) -> Scope | None:
-        """The scope that has a name; None if there is none."""
+        """Return the innermost scope that has a name, or None."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names:
@@ -42,8 +51,8 @@ class Scope:
             scope = scope.outer
         return None
 
-    def visible(self) -> Iterator[str]:
-        """Every name that can be seen from here."""
+    def list_visible(self) -> Iterator[str]:
+        """Yield every name that is visible in this scope, innermost first."""
         scope: Scope | None = self
         while scope is not None:
             yield from scope.names

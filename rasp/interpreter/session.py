@@ -1,82 +1,48 @@
-"""A session: statements one after the other, each shown with its value; and programs as a whole.
+"""An interactive session: statements executed one after the other, each with its value printed.
 
-A session needs no example. Where one is set (``set example "abc"``), an s-op is shown with its
-values on it and a selector with its pairs; otherwise with the layers and heads that it needs.
+A session needs no example. Where one is set (``set example "abc"``), an s-op is printed with its
+values on the example and a selector with its pairs; otherwise with the layers and heads that it
+requires.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flann.errors import UserError, unknown
-from flann.rasp.graph.analysis import analyse
-from flann.rasp.graph.drawing import as_text
-from flann.rasp.graph.evaluation import on_words, pairs_on
-from flann.rasp.graph.sops import Selector, SOp, formula
-from flann.rasp.graph.values import Word
+from flann.rasp.graph.evaluation import run_on_words, run_selector
+from flann.rasp.graph.selector_drawing import format_pairs
+from flann.rasp.graph.sops import Selector, SOp
+from flann.rasp.graph.word_batch import InputWord
 from flann.rasp.language import syntax
-from flann.rasp.language.lexer import words_of
+from flann.rasp.language.lexer import tokenize
 from flann.rasp.language.parser import parse
 from flann.rasp.language.source_span import RaspError
 
-from .expressions import is_atom
-from .interpreter import Interpreter
-from .report import counted
-from .scope import Function, Value
+from .expression_interpreter import is_atom
+from .formatting import describe_node, format_value
+from .library import create_interpreter
+from .scope import Value
 
-PROGRAMS = Path(__file__).parents[1] / "programs"
-LARGEST_FILE = 1 << 20
-SHOWN = 40  # items of a value
-
-
-@cache
-def library() -> tuple[syntax.Statement, ...]:
-    """The library's statements."""
-    return tuple(parse((PROGRAMS / "library.rasp").read_text(encoding="utf-8")))
-
-
-def new_interpreter(folder: Path | None = None) -> Interpreter:
-    """An interpreter that knows the library, and loads files from a folder if one is given."""
-    made = Interpreter(None if folder is None else lambda name: loaded(folder, name))
-    made.add_library(library())
-    made.steps = 0
-    return made
-
-
-def loaded(folder: Path, name: str) -> str:
-    """The text of a program to load: from the folder, or of those that come with flann."""
-    if not name or Path(name).name != name:
-        raise UserError(f"load {name!r}: expected the name of a file in the same folder")
-    file = name if name.endswith(".rasp") else f"{name}.rasp"
-    for place in (folder, PROGRAMS):
-        if (place / file).is_file():
-            return read_program(place / file)
-    known = sorted(path.stem for path in PROGRAMS.glob("*.rasp"))
-    raise unknown("program to load", name, known)
-
-
-def read_program(path: Path) -> str:
-    """The text of a file."""
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise UserError(f"{path} is larger than {LARGEST_FILE} bytes: expected a program")
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not a program: expected text in UTF-8") from error
+MAX_REPEATED = 40  # a longer list of equal atoms is abbreviated
+COMMANDS = ("set", "show", "examples", "full", "s", "selector", "quit", "exit")
+"""The first tokens of the commands of a session."""
 
 
 class Session:
-    """Statements typed one after the other.
+    """Statements executed one after the other, with their values as lines of text.
 
     Parameters
     ----------
     folder : Path, optional
         where ``load`` looks for files.
+
+    Attributes
+    ----------
+    interpreter : Interpreter
+    finished : bool
+        whether ``quit`` has been executed.
 
     Examples
     --------
@@ -87,150 +53,118 @@ class Session:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.interpreter = new_interpreter(folder)
-        self.examples: dict[str, Word | None] = {"s": None, "selector": None}
-        self.shows = {"s": True, "selector": True}
-        self.whole = False  # full seq display
-        self.over = False
+        self.interpreter = create_interpreter(folder)
+        self.examples: dict[str, InputWord | None] = {"s": None, "selector": None}
+        self.uses_example = {"s": True, "selector": True}
+        self.full_display = False  # write every list in full
+        self.finished = False
 
     def feed(self, source: str) -> Iterator[str]:
-        """Build the statements of a text; a line or more for each value."""
+        """Execute the statements of a text, and yield one or more lines for each value."""
         for statement in parse(source, session=True):
             self.interpreter.steps = 0
             try:
-                yield from self.one(statement)
+                yield from self.execute(statement)
             finally:
-                self.interpreter.calm()
-            if self.over:
+                self.interpreter.reset()
+            if self.finished:
                 return
 
-    def one(self, statement: syntax.Statement) -> Iterator[str]:
-        """Build one statement and say what came of it."""
+    def execute(self, statement: syntax.Statement) -> Iterator[str]:
+        """Execute one statement or command, and yield what it prints."""
         if isinstance(statement, syntax.Command):
-            yield from self.obey(statement)
+            yield from self.execute_command(statement)
             return
-        value = self.interpreter.statement(statement, self.interpreter.scope)
-        if isinstance(statement, syntax.Show) and value is not None:
-            yield self.shown(value)
-        if isinstance(statement, syntax.Draw):
-            yield self.drawn(statement, value)
+        value = self.interpreter.execute(statement, self.interpreter.scope)
+        if isinstance(statement, syntax.ExpressionStatement) and value is not None:
+            yield self.format_result(value)
+        if isinstance(statement, syntax.DrawStatement):
+            yield self.draw(statement, value)
 
-    def shown(self, value: Value) -> str:
-        """A value on a line of its own."""
+    def format_result(self, value: Value) -> str:
+        """Return a value as the session prints it, on the example if there is one."""
         if isinstance(value, SOp):
-            example = self.examples["s"] if self.shows["s"] else None
-            if example is not None:
-                return self.sequence(on_words(value, [example], self.interpreter.places)[0])
-            return f"= s-op {described(value)}"
-        if isinstance(value, Selector):
-            example = self.examples["selector"] if self.shows["selector"] else None
+            example = self.examples["s"] if self.uses_example["s"] else None
             if example is None:
-                return f"= selector {described(value)}"
-            pairs = pairs_on(value, example, self.interpreter.places)
-            return "= selector\n" + as_text(pairs, example)
-        if is_pairs(value):
-            return "= selector\n" + as_text(value)
-        return self.sequence(value) if isinstance(value, list) else f"= {spelled(value)}"
-
-    def sequence(self, values: list[Value]) -> str:
-        """A list; shortened where all of it is the same, unless all of it was asked for."""
-        if not self.whole and len(values) > 1 and all(map(is_atom, values)):
-            kinds = {(type(value), value) for value in values}
-            if len(kinds) == 1 and len(values) > SHOWN:
-                return f"= [{spelled(values[0])}] * {len(values)}"
-        return f"= {spelled(values)}"
-
-    def drawn(self, statement: syntax.Draw, value: SOp | Selector) -> str:
-        """A selector's pairs, or an s-op's values, on a word."""
-        word = self.examples["selector"]
-        if statement.word is not None:
-            word = self.interpreter.value(statement.word, self.interpreter.scope)
-        if not isinstance(word, str | list) or not word or not all(map(is_atom, word)):
-            raise RaspError("draw: expected a word, or an example that is set", statement.place)
+                return f"= s-op {describe_node(value)}"
+            return self.format_list(run_on_words(value, [example], self.interpreter.spans)[0])
         if isinstance(value, Selector):
-            return "= selector\n" + as_text(pairs_on(value, word, self.interpreter.places), word)
-        return self.sequence(on_words(value, [word], self.interpreter.places)[0])
+            example = self.examples["selector"] if self.uses_example["selector"] else None
+            if example is None:
+                return f"= selector {describe_node(value)}"
+            return self.format_selector(value, example)
+        if is_pair_matrix(value):
+            return "= selector\n" + format_pairs(value)
+        return self.format_list(value) if isinstance(value, list) else f"= {format_value(value)}"
+
+    def format_list(self, values: list[Value]) -> str:
+        """Return a list as the session prints it: abbreviated if all of its items are equal."""
+        abbreviates = not self.full_display and len(values) > MAX_REPEATED
+        if abbreviates and all(map(is_atom, values)):
+            distinct = {(type(value), value) for value in values}
+            if len(distinct) == 1:
+                return f"= [{format_value(values[0])}] * {len(values)}"
+        return f"= {format_value(values)}"
+
+    def format_selector(self, selector: Selector, word: InputWord) -> str:
+        """Return the pairs of a selector on a word as the session prints them."""
+        pairs = run_selector(selector, word, self.interpreter.spans)
+        return "= selector\n" + format_pairs(pairs, word)
+
+    def draw(self, statement: syntax.DrawStatement, value: SOp | Selector) -> str:
+        """Return a selector's pairs, or an s-op's values, on the word of ``draw``."""
+        word: Value = self.examples["selector"]
+        if statement.word is not None:
+            word = self.interpreter.evaluate(statement.word, self.interpreter.scope)
+        if word is None or not is_word(word):
+            raise RaspError("draw: expected a word, or an example that is set", statement.span)
+        if isinstance(value, Selector):
+            return self.format_selector(value, word)
+        return self.format_list(run_on_words(value, [word], self.interpreter.spans)[0])
 
     # -- commands ----------------------------------------------------------------------------------
 
-    def obey(self, command: syntax.Command) -> Iterator[str]:
-        """``set example e``, ``show example``, ``examples off``, ``quit``."""
-        words = command.words
-        if words == ("quit",):
-            self.over = True
-        elif words[0] == "set" and command.value is not None:
+    def execute_command(self, command: syntax.Command) -> Iterator[str]:
+        """Execute ``set example e``, ``show example``, ``examples off`` or ``quit``."""
+        arguments = command.arguments
+        if arguments == ("quit",):
+            self.finished = True
+        elif arguments[0] == "set" and command.value is not None:
             self.set_example(command)
-        elif words[0] == "show" and words[-1] == "example":
-            which = "selector" if "selector" in words else "s"
-            example = self.examples[which]
-            yield "no example is set" if example is None else f"= {spelled(example)}"
-        elif words[-1:] in (("on",), ("off",)) and "examples" in words:
-            for which in [w for w in ("s", "selector") if w in words] or ["s", "selector"]:
-                self.shows[which] = words[-1] == "on"
-        elif words[:3] == ("full", "seq", "display") and words[-1] in ("on", "off"):
-            self.whole = words[-1] == "on"
+        elif arguments[0] == "show" and arguments[-1] == "example":
+            example = self.examples["selector" if "selector" in arguments else "s"]
+            yield "no example is set" if example is None else f"= {format_value(example)}"
+        elif arguments[-1] in ("on", "off") and "examples" in arguments:
+            targets = [target for target in ("s", "selector") if target in arguments]
+            for target in targets or ["s", "selector"]:
+                self.uses_example[target] = arguments[-1] == "on"
+        elif arguments[:3] == ("full", "seq", "display") and arguments[-1] in ("on", "off"):
+            self.full_display = arguments[-1] == "on"
         else:
             raise RaspError(
-                f"unknown command {' '.join(words)!r}: expected set example, show example,"
+                f"unknown command {' '.join(arguments)!r}: expected set example, show example,"
                 " examples on, full seq display on, or quit",
-                command.place,
+                command.span,
             )
 
     def set_example(self, command: syntax.Command) -> None:
-        """``set [s-op | selector] example e``."""
+        """Execute ``set [s-op | selector] example e``."""
         assert command.value is not None
-        word = self.interpreter.value(command.value, self.interpreter.scope)
-        if not isinstance(word, str | list) or not word or not all(map(is_atom, word)):
-            raise RaspError("an example: expected a string or a list of atoms", command.value.place)
-        for which in ("s", "selector"):
-            if command.words[1] in ("both", which):
-                self.examples[which] = word
+        word = self.interpreter.evaluate(command.value, self.interpreter.scope)
+        if word is None or not is_word(word):
+            raise RaspError("an example: expected a string or a list of atoms", command.value.span)
+        for target in ("s", "selector"):
+            if command.arguments[1] in ("both", target):
+                self.examples[target] = word
 
 
-def described(node: SOp | Selector) -> str:
-    """A node's formula and what it needs."""
-    need = analyse([node])
-    return f"{formula(node)}: {counted(need.layers, 'layer')}, {counted(need.heads, 'head')}"
+def is_word(value: Value) -> bool:
+    """Return whether a value is a word to run on: a string or a list of atoms, not empty."""
+    return isinstance(value, str | list) and bool(value) and all(map(is_atom, value))
 
 
-def spelled(value: Value) -> str:
-    """A value as RASP writes it, cut where it is long.
-
-    >>> spelled(["a", 0.5, True])
-    '["a", 0.5, True]'
-    """
-    return _spelled(value, 4)
-
-
-def _spelled(value: Value, depth: int) -> str:
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, list | tuple | dict):
-        if depth == 0:
-            return ".."
-        several = value.items() if isinstance(value, dict) else value
-        parts = [
-            ": ".join(_spelled(p, depth - 1) for p in item)
-            if isinstance(value, dict)
-            else _spelled(item, depth - 1)
-            for _, item in zip(range(2000 if depth == 4 else SHOWN), several, strict=False)
-        ]
-        more = ", .." if len(value) > len(parts) else ""
-        opening, closing = "{}" if isinstance(value, dict) else "[]"
-        return opening + ", ".join(parts) + more + closing
-    if isinstance(value, float):
-        return f"{value:.6g}" if value != int(value) else str(int(value))
-    if isinstance(value, Function):
-        return f"function {value.name}({', '.join(value.definition.parameters)})"
-    if isinstance(value, SOp):
-        return f"s-op {described(value)}"
-    if isinstance(value, Selector):
-        return f"selector {described(value)}"
-    return str(value)
-
-
-def is_pairs(value: Any) -> bool:
-    """Whether a value is a selector's pairs on a word."""
+def is_pair_matrix(value: Any) -> bool:
+    """Return whether a value is the square matrix of booleans that a selector gives on a word."""
     return (
         isinstance(value, list)
         and bool(value)
@@ -239,20 +173,20 @@ def is_pairs(value: Any) -> bool:
     )
 
 
-def unfinished(source: str) -> bool:
-    """Whether more lines may make these a statement: brackets are open, or no ``;`` ends it.
+def is_incomplete(source: str) -> bool:
+    """Return whether a statement needs more lines: brackets are open, or no ``;`` ends it.
 
-    >>> unfinished("def f(x) {"), unfinished("a = 1;")
+    >>> is_incomplete("def f(x) {"), is_incomplete("a = 1;")
     (True, False)
     """
     try:
-        words = [word for word in words_of(source) if word.kind != "end"]
+        tokens = [token for token in tokenize(source) if token.kind != "end"]
     except RaspError:
         return False
-    level = sum((w.text in tuple("([{")) - (w.text in tuple(")]}")) for w in words
-                if w.kind == "sign")  # fmt: skip
-    if level > 0 or not words:
+    signs = [token.text for token in tokens if token.kind == "punctuation"]
+    level = sum((sign in "([{") - (sign in ")]}") for sign in signs)
+    if level > 0 or not tokens:
         return level > 0
-    if words[0].text in ("set", "show", "examples", "full", "s", "selector", "quit", "exit"):
+    if tokens[0].text in COMMANDS:
         return False
-    return words[-1].text not in (";", "}")
+    return tokens[-1].text not in (";", "}")

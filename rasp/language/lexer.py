@@ -1,7 +1,7 @@
-"""From a program's text to its words: names, numbers, strings and signs, each with its place.
+"""The lexer: from a program's text to its tokens (names, numbers, strings and punctuation).
 
-``#`` begins a comment that goes to the end of the line. Strings stand between two double or two
-single quotes, on one line, and know no escapes.
+``#`` begins a comment that extends to the end of the line. A string is enclosed in double or single
+quotes, lies on one line, and has no escape sequences.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from .source_span import Place, RaspError
+from .source_span import RaspError, SourceSpan
 
 LONGEST_SOURCE = 1 << 20  # characters
 LONGEST_NUMBER = 16  # digits
 
-Kind = Literal["name", "number", "string", "sign", "end"]
+TokenKind = Literal["name", "number", "string", "punctuation", "end"]
 
 PATTERN = re.compile(
     r"""(?P<space>[ \t\r\n]+|\#[^\n]*)
       | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<number>\d+(?:\.\d+)?|\.\d+)
       | (?P<string>"[^"\n]*"|'[^'\n]*')
-      | (?P<sign>==|<=|>=|!=|[-+*/%^<>=()\[\]{},;:])""",
+      | (?P<punctuation>==|<=|>=|!=|[-+*/%^<>=()\[\]{},;:])""",
     re.VERBOSE,
 )
 
@@ -32,12 +32,20 @@ KEYWORDS = frozenset(
 )
 
 
-class Word(NamedTuple):
-    """One word of a program: its kind, its text (a string's without quotes) and its place."""
+class Token(NamedTuple):
+    """One token of a program.
 
-    kind: Kind
+    Attributes
+    ----------
+    kind : TokenKind
+    text : str
+        the source text; of a string, the text between its quotes.
+    span : SourceSpan
+    """
+
+    kind: TokenKind
     text: str
-    place: Place
+    span: SourceSpan
 
     def __str__(self) -> str:
         if self.kind == "end":
@@ -45,48 +53,48 @@ class Word(NamedTuple):
         return f'"{self.text}"' if self.kind == "string" else f"'{self.text}'"
 
 
-def words_of(source: str) -> list[Word]:
-    """All words of a program, the end of it last.
+def tokenize(source: str) -> list[Token]:
+    """Return all tokens of a program, followed by one of kind ``end``.
 
     Raises
     ------
     RaspError
-        for a character that begins no word, a string without its end, or a text too long.
+        for a character that begins no token, an unterminated string, or a text that is too long.
 
     Examples
     --------
-    >>> [word.text for word in words_of("a = 2; # two")]
+    >>> [token.text for token in tokenize("a = 2; # two")]
     ['a', '=', '2', ';', '']
     """
     if len(source) > LONGEST_SOURCE:
-        raise RaspError(f"a program of {len(source)} characters: expected {LONGEST_SOURCE} at most")
-    return list(_words(source))
+        raise RaspError(f"a program of {len(source)} characters: expected at most {LONGEST_SOURCE}")
+    return list(_scan(source))
 
 
-def _words(source: str) -> Iterator[Word]:
-    line, begin, at = 1, 0, 0
-    while at < len(source):
-        place = Place(line, at - begin + 1)
-        match = PATTERN.match(source, at)
+def _scan(source: str) -> Iterator[Token]:
+    line, line_start, offset = 1, 0, 0
+    while offset < len(source):
+        span = SourceSpan(line, offset - line_start + 1)
+        match = PATTERN.match(source, offset)
         if match is None:
-            raise RaspError(_why_not(source[at]), place)
+            raise RaspError(_explain_unmatched(source[offset]), span)
         kind, text = match.lastgroup, match.group()
         if kind == "number" and len(text) > LONGEST_NUMBER:
             raise RaspError(
-                f"the number {text[:12]}... has more than {LONGEST_NUMBER} signs", place
+                f"the number {text[:12]}... has more than {LONGEST_NUMBER} characters", span
             )
         if kind == "string":
-            yield Word("string", text[1:-1], place)
+            yield Token("string", text[1:-1], span)
         elif kind != "space":
-            yield Word(kind, text, place)  # type: ignore[arg-type]  # a group's name is a kind
+            yield Token(kind, text, span)  # type: ignore[arg-type]  # a group's name is a kind
         if "\n" in text:
             line += text.count("\n")
-            begin = at + text.rindex("\n") + 1
-        at = match.end()
-    yield Word("end", "", Place(line, at - begin + 1))
+            line_start = offset + text.rindex("\n") + 1
+        offset = match.end()
+    yield Token("end", "", SourceSpan(line, offset - line_start + 1))
 
 
-def _why_not(letter: str) -> str:
-    if letter in "\"'":
-        return f"a string without its end: expected {letter} on the same line"
-    return f"unexpected character {letter!r}"
+def _explain_unmatched(character: str) -> str:
+    if character in "\"'":
+        return f"an unterminated string: expected {character} on the same line"
+    return f"unexpected character {character!r}"

@@ -7,25 +7,28 @@
                | 'load' string ';' | 'for' names 'in' expr '{' statement* '}'
                | 'def' name '(' [names] ')' '{' statement* 'return' exprs ';' '}'
 
-Precedence, tightest first: brackets, ``e[e]`` and ``e(args)``; ``not - +`` before one operand;
-``^``; ``* /``; ``%``; ``+ -``; ``== <= >= > <``; ``and or`` (one level); ``e if e else e``;
-``e in e``. So ``-2^2`` is 4. ``!=`` occurs in ``select(k, q, !=)`` alone.
+Precedence, from the tightest binding to the loosest: parentheses, ``e[e]`` and ``e(args)``; the
+prefix operators ``not - +``; ``^``; ``* /``; ``%``; ``+ -``; ``== <= >= > <``; ``and or`` (one
+level); ``e if e else e``; ``e in e``. So ``-2^2`` is 4. ``!=`` occurs only in
+``select(k, q, !=)``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .source_span import Place
+from .source_span import SourceSpan
 
 Atom = bool | int | float | str | None
+LARGEST_EXACT = 2**53
+"""The largest magnitude of a number: float64 represents every whole number up to it exactly."""
 
 
 @dataclass(frozen=True)
 class Expression:
-    """Anything that has a value."""
+    """A piece of syntax that has a value."""
 
-    place: Place
+    span: SourceSpan
 
 
 @dataclass(frozen=True)
@@ -37,20 +40,20 @@ class Literal(Expression):
 
 @dataclass(frozen=True)
 class Name(Expression):
-    """A name."""
+    """A reference to a name."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class ListOf(Expression):
+class ListDisplay(Expression):
     """``[e, e, ...]``."""
 
     items: tuple[Expression, ...]
 
 
 @dataclass(frozen=True)
-class DictOf(Expression):
+class DictDisplay(Expression):
     """``{k: v, ...}``."""
 
     items: tuple[tuple[Expression, Expression], ...]
@@ -67,7 +70,7 @@ class Comprehension(Expression):
 
 
 @dataclass(frozen=True)
-class Index(Expression):
+class Subscript(Expression):
     """``e[e]``."""
 
     base: Expression
@@ -83,25 +86,25 @@ class Call(Expression):
 
 
 @dataclass(frozen=True)
-class Unary(Expression):
-    """``not e``, ``-e``, ``+e``, ``round(e)``, ``indicator(e)``."""
+class UnaryOperation(Expression):
+    """``not e``, ``-e``, ``+e``, ``round(e)`` or ``indicator(e)``."""
 
-    sign: str
+    operator: str
     operand: Expression
 
 
 @dataclass(frozen=True)
-class Binary(Expression):
-    """Two operands and the sign between them; its place is the sign's."""
+class BinaryOperation(Expression):
+    """Two operands with an infix operator, whose span it has."""
 
-    sign: str
+    operator: str
     left: Expression
     right: Expression
 
 
 @dataclass(frozen=True)
-class Choice(Expression):
-    """``e if e else e``; its place is that of ``if``."""
+class Conditional(Expression):
+    """``e if e else e``; its span is that of ``if``."""
 
     condition: Expression
     then: Expression
@@ -109,7 +112,7 @@ class Choice(Expression):
 
 
 @dataclass(frozen=True)
-class SelectOf(Expression):
+class SelectExpression(Expression):
     """``select(keys, queries, relation)``."""
 
     keys: Expression
@@ -118,7 +121,7 @@ class SelectOf(Expression):
 
 
 @dataclass(frozen=True)
-class AggregateOf(Expression):
+class AggregateExpression(Expression):
     """``aggregate(selector, values [, default])``."""
 
     selector: Expression
@@ -127,7 +130,7 @@ class AggregateOf(Expression):
 
 
 @dataclass(frozen=True)
-class Listing(Expression):
+class ListFunction(Expression):
     """``range(..)``, ``zip(..)`` or ``len(..)``."""
 
     function: str
@@ -139,20 +142,20 @@ class Listing(Expression):
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement."""
+    """A statement of a program."""
 
-    place: Place
+    span: SourceSpan
 
 
 @dataclass(frozen=True)
-class Show(Statement):
-    """``e;``: in a session its value is shown."""
+class ExpressionStatement(Statement):
+    """``e;``: a session prints its value."""
 
     value: Expression
 
 
 @dataclass(frozen=True)
-class Assign(Statement):
+class Assignment(Statement):
     """``names = exprs;``."""
 
     names: tuple[str, ...]
@@ -160,7 +163,7 @@ class Assign(Statement):
 
 
 @dataclass(frozen=True)
-class Draw(Statement):
+class DrawStatement(Statement):
     """``draw(e [, word]);``."""
 
     value: Expression
@@ -168,14 +171,14 @@ class Draw(Statement):
 
 
 @dataclass(frozen=True)
-class Load(Statement):
+class LoadStatement(Statement):
     """``load "file";``."""
 
     path: str
 
 
 @dataclass(frozen=True)
-class Define(Statement):
+class FunctionDefinition(Statement):
     """``def name(names) { .. return exprs; }``."""
 
     name: str
@@ -185,7 +188,7 @@ class Define(Statement):
 
 
 @dataclass(frozen=True)
-class For(Statement):
+class ForLoop(Statement):
     """``for names in e { .. }``."""
 
     names: tuple[str, ...]
@@ -195,7 +198,15 @@ class For(Statement):
 
 @dataclass(frozen=True)
 class Command(Statement):
-    """What only a session knows: ``set example e``, ``examples off``, ``quit``, ..."""
+    """A command that only a session accepts: ``set example e``, ``examples off``, ``quit``, ...
 
-    words: tuple[str, ...]
+    Attributes
+    ----------
+    arguments : tuple of str
+        the tokens of the command, its name first, without punctuation.
+    value : Expression, optional
+        the example that ``set example`` sets.
+    """
+
+    arguments: tuple[str, ...]
     value: Expression | None = None

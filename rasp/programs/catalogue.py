@@ -1,8 +1,9 @@
 """The reference programs: a RASP program for a task, with the layers and heads that it claims.
 
 ``claims.json`` beside the programs states which tasks each file solves, in how many layers and
-heads. Programs for groups, automata and brackets are generated, by
-`flann.rasp.programs.groups` and `flann.rasp.programs.brackets`.
+heads. The other programs are generated: those of solvable groups by
+`flann.rasp.programs.solvable_groups`, those of bracket languages by `flann.rasp.programs.brackets`,
+and those of other groups and automata by `flann.rasp.programs.doubling`.
 """
 
 from __future__ import annotations
@@ -10,23 +11,26 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from flann.errors import UserError, unknown
-from flann.rasp.compiler import Compiled, compile_program
+from flann.errors import UserError
+from flann.names import parse_name
+from flann.rasp.interpreter.library import PROGRAMS, read_source
 from flann.rasp.interpreter.program import Program
-from flann.rasp.interpreter.session import PROGRAMS, read_program
 from flann.tasks import Task, get_task
-from flann.tasks.languages.counters_and_stacks.dyck import Dyck
-from flann.tasks.languages.counters_and_stacks.shuffle_dyck import ShuffleDyck
 
-from . import brackets, groups
+from .brackets import count_dyck_layers, write_dyck, write_shuffle_dyck
+from .doubling import Doubling, Method
+from .group_actions import choose_base, find_action
+from .snippets import CUMULATIVE_SUM, format_mixed_radix, format_table
+from .solvable_groups import count_layers, write_solvable
 
-Method = Literal["series", "doubling"]
+if TYPE_CHECKING:
+    from flann.rasp.compiler import ProgramNetwork
 
-MOST_STATES = 12
+MAX_STATES = 12
 """The most states of an automaton whose transitions are composed by doubling."""
 
 
@@ -43,72 +47,11 @@ class ReferenceProgram(Program):
     layers: int | None = None
     heads: int | None = None
 
-    def compile(self, max_length: int | None = None) -> Compiled:
-        """Compile the network that is exact for every word up to `max_length`."""
+    def compile(self, max_length: int | None = None) -> ProgramNetwork:
+        """Return the network that is exact for every word up to `max_length`."""
+        from flann.rasp.compiler import compile_program  # loads torch
+
         return compile_program(self, max_length or self.max_length)
-
-
-@dataclass(frozen=True)
-class Doubling:
-    """The options of a program that composes windows of doubling length.
-
-    Attributes
-    ----------
-    layers : int or None
-        how many layers to use; by default as many as `length` needs.
-    radix : int
-        how many windows a layer composes.
-    length : int
-        the longest word.
-    method : {"series", "doubling"} or None
-        for groups; by default the derived series of a solvable group, and doubling for others.
-
-    Raises
-    ------
-    UserError
-        for a value outside its range.
-    """
-
-    layers: int | None
-    radix: int
-    length: int
-    method: Method | None
-
-    def __post_init__(self) -> None:
-        if not 2 <= self.radix <= 64:
-            raise UserError(f"radix {self.radix}: expected 2 to 64")
-        if self.layers is not None and not 1 <= self.layers <= 32:
-            raise UserError(f"layers {self.layers}: expected 1 to 32")
-        if self.method not in (None, "series", "doubling"):
-            raise unknown("method", str(self.method), ["series", "doubling"])
-
-    @property
-    def depth(self) -> int:
-        """The number of layers that are generated."""
-        if self.layers is not None:
-            return self.layers
-        layers, reach = 0, 1
-        while reach < self.length:
-            layers, reach = layers + 1, reach * self.radix
-        return layers
-
-    @property
-    def heads(self) -> int:
-        """The heads of the layer that has most: how many windows it looks for."""
-        window, most = 1, 0
-        for _ in range(self.depth):
-            most = max(most, sum(window * k < self.length for k in range(1, self.radix)))
-            window *= self.radix
-        return most
-
-    @property
-    def is_requested(self) -> bool:
-        """Whether an option asks for doubling, where there is another method."""
-        return self.method == "doubling" or self.layers is not None or self.radix != 2
-
-    def write(self, symbols: Sequence[str], images: Sequence[Sequence[int]]) -> str:
-        """Write the program that composes the maps of the symbols."""
-        return groups.doubling_program(symbols, images, self.depth, self.radix, self.length)
 
 
 def load_program(
@@ -174,7 +117,7 @@ def has_program(task: Task) -> bool:
 
 
 def find_program(task: Task, options: Doubling) -> ReferenceProgram | None:
-    """Return the program of a task, or None: the first that a generator or a file gives."""
+    """Return the first program that a generator or a file gives for a task, or None."""
     for generate in GENERATORS:
         program = generate(task, options)
         if program is not None:
@@ -188,47 +131,29 @@ def find_program(task: Task, options: Doubling) -> ReferenceProgram | None:
 def generate_group(task: Task, options: Doubling) -> ReferenceProgram | None:
     """Return the program for the prefix products of a group.
 
-    The elements are told apart by the images of a base: the fewest points whose images differ for
-    all elements.
+    A solvable group takes the layers of its derived series. Another acts on points: its maps are
+    composed by doubling, and the images of a base identify the element.
     """
     if task.group is None or task.generators is None:
         return None
     group, generators = task.group, [int(g) for g in task.generators]
     default = "doubling" if options.is_requested or not group.is_solvable else "series"
     if (options.method or default) == "series":
-        source = groups.solvable_program(group, task.symbols, generators)
-        return wrap_source(task, source, options, groups.layers_of(group), 1)
-    actions = groups.action_of(group)
+        source = write_solvable(group, task.symbols, generators)
+        return wrap_source(task, source, options, count_layers(group), 1)
+    actions = find_action(group)
     source = options.write(task.symbols, [actions[g] for g in generators])
     base, codes = choose_base(actions)
     pairs = ", ".join(f"{code}: {g}" for g, code in enumerate(codes))
-    images = groups.code([f"p{point}" for point in base], [len(actions[0])] * len(base))
+    images = format_mixed_radix([f"p{point}" for point in base], [len(actions[0])] * len(base))
     source += f"\nword_problem = {{{pairs}}}[{images}];"
     return wrap_source(task, source, options, options.depth, options.heads)
-
-
-def choose_base(actions: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
-    """Return a base of a permutation group, and the images of the base as one number an element.
-
-    >>> choose_base([[0, 1, 2], [1, 0, 2], [2, 1, 0]])
-    ([0], [0, 1, 2])
-    """
-    degree, base = len(actions[0]), [0]
-    while len({tuple(row[p] for p in base) for row in actions}) < len(actions):
-        base.append(len(base))
-    codes = []
-    for row in actions:
-        code = 0
-        for point in base:
-            code = code * degree + row[point]
-        codes.append(code)
-    return base, codes
 
 
 def generate_automaton(task: Task, options: Doubling) -> ReferenceProgram | None:
     """Return the program for the state of an automaton whose labels are its states.
 
-    If every symbol turns the states as a ring, a running sum modulo their number gives the state.
+    Where every symbol rotates a ring of states, the state is a running sum modulo their number.
     Otherwise the maps of a small automaton are composed by doubling.
     """
     machine = task.machine
@@ -244,25 +169,40 @@ def generate_automaton(task: Task, options: Doubling) -> ReferenceProgram | None
     shifts = [int(shift) for shift in table[0]]
     ring = (table == (np.arange(machine.size)[:, None] + table[:1]) % machine.size).all()
     if ring and (task.mode == "recognise" or not options.is_requested):
-        row = brackets.table(task.symbols, shifts)
-        source = f"{groups.CSUM}\ncounted = csum({row}[tokens]) % {machine.size};"
+        table_of_shifts = format_table(task.symbols, shifts)
+        source = f"{CUMULATIVE_SUM}\ncounted = csum({table_of_shifts}[tokens]) % {machine.size};"
         return wrap_source(task, source, options, 1, 1)
-    if task.mode == "recognise" or machine.size > MOST_STATES:
+    if task.mode == "recognise" or machine.size > MAX_STATES:
         return None
     source = options.write(task.symbols, table.T.tolist()) + "\nstate = p0;"
     return wrap_source(task, source, options, options.depth, options.heads)
 
 
 def generate_brackets(task: Task, options: Doubling) -> ReferenceProgram | None:
-    """Return the program of a bracket language."""
-    recognise = task.mode == "recognise"
-    if isinstance(task, Dyck):
-        source = brackets.dyck_program(task.symbols, task.depth, recognise)
-        return wrap_source(task, source, options, brackets.dyck_layers(task.symbols), 1)
-    if isinstance(task, ShuffleDyck):
-        source = brackets.shuffle_program(task.symbols, recognise)
-        return wrap_source(task, source, options, 2, 1)
-    return None
+    """Return the program of a bracket language, found by the registered name of its family."""
+    family, _, kinds = task.name.partition(":")[0].rpartition("-")
+    if family not in BRACKET_FAMILIES or not kinds.isdigit():
+        return None
+    arguments = parse_name(task.name)[1]
+    depth = int(arguments["depth"]) if "depth" in arguments else None
+    source, layers = BRACKET_FAMILIES[family](task.symbols, depth, task.mode == "recognise")
+    return wrap_source(task, source, options, layers, 1)
+
+
+def generate_dyck(symbols: Sequence[str], depth: int | None, recognise: bool) -> tuple[str, int]:
+    """Return the source of the program of Dyck-k, and its number of layers."""
+    return write_dyck(symbols, depth, recognise), count_dyck_layers(symbols)
+
+
+def generate_shuffle_dyck(
+    symbols: Sequence[str], depth: int | None, recognise: bool
+) -> tuple[str, int]:
+    """Return the source of the program of Shuffle-Dyck-k, and its number of layers."""
+    return write_shuffle_dyck(symbols, recognise), 2
+
+
+BRACKET_FAMILIES = {"dyck": generate_dyck, "shuffle-dyck": generate_shuffle_dyck}
+"""The generator of each family of bracket languages, whose names end in the number of kinds."""
 
 
 def wrap_source(
@@ -279,7 +219,7 @@ def wrap_source(
 
 
 def load_claims() -> dict[str, dict[str, Any]]:
-    """Return what ``claims.json`` states of each program in a file."""
+    """Return what ``claims.json`` states of each program file."""
     claims = json.loads((PROGRAMS / "claims.json").read_text(encoding="utf-8"))
     return cast(dict[str, dict[str, Any]], claims)
 
@@ -308,7 +248,7 @@ def read_file(name: str, task: Task | None, max_length: int) -> ReferenceProgram
             labels = tuple(map(str, range(max_length + 1)))
     return ReferenceProgram(
         title,
-        read_program(PROGRAMS / f"{name}.rasp"),
+        read_source(PROGRAMS / f"{name}.rasp"),
         symbols,
         labels,
         max_length,
@@ -323,4 +263,4 @@ GENERATORS: tuple[Callable[[Task, Doubling], ReferenceProgram | None], ...] = (
     generate_automaton,
     find_file,
 )
-"""Tried in turn."""
+"""The sources of programs for a task, in the order in which they are tried."""

@@ -18,7 +18,7 @@ from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.groups.cayley_tables import Group
 
 from .semigroup import LIMIT, Semigroup
-from .varieties.decisions import Decisions, Progress, ignore_progress
+from .varieties.classifier import Classifier, Progress, ignore_progress
 from .varieties.inclusions import CLASSES, propagate_inclusions
 from .verdict import Clock, Verdict, Words
 
@@ -204,9 +204,9 @@ def classify_machine(
     `progress` is told the class that is asked about next.
     """
     machine = machine.acceptor
-    decisions = Decisions(machine, limit, Clock.of(seconds), progress)
-    verdicts = propagate_inclusions(decisions.all())
-    semigroup = decisions.semigroup
+    classifier = Classifier(machine, limit, Clock.of(seconds), progress)
+    verdicts = propagate_inclusions(classifier.classify())
+    semigroup = classifier.semigroup
     return Classification(
         machine.size,
         len(machine.symbols),

@@ -57,7 +57,7 @@ def draw_d_class(green: Green, elements: list[int]) -> str:
     for x in elements:
         star = "*" if x in idempotents else ""
         here = cells.setdefault((int(green.r[x]), int(green.l[x])), [])
-        here.append(spell_word(semigroup.word(x)) + star)
+        here.append(spell_word(semigroup.spell(x)) + star)
     text = [[shorten_cell(cells[r, c]) for c in columns] for r in rows]
     widths = [max(len(row[i]) for row in text) for i in range(len(columns))]
     kind = "regular" if idempotents & set(elements) else "not regular"

@@ -35,7 +35,7 @@ class Green:
     """The relations of a semigroup.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import MooreMachine
+    >>> from flann.tasks.automata.moore_machine import MooreMachine
     >>> s = Semigroup.of(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1))
     >>> green = Green(s, Clock.of(1))
     >>> green.d.tolist(), green.is_regular.all()
@@ -120,7 +120,9 @@ class Green:
         members = [np.flatnonzero(self.h == self.h[e]) for e in large]
         return [np.append(e, m[m != e]) for e, m in zip(large, members, strict=True)]
 
-    def acting(self, members: Int[np.ndarray, " order"]) -> UInt[np.ndarray, "order points"]:
+    def build_permutations(
+        self, members: Int[np.ndarray, " order"]
+    ) -> UInt[np.ndarray, "order points"]:
         """One of the subgroups as permutations of the image of its identity, on which it acts."""
         points = np.unique(self.semigroup.maps[members[0]])
         images = self.semigroup.maps[np.ix_(members, points)]

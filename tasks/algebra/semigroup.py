@@ -28,7 +28,7 @@ from jaxtyping import Bool, Int, Integer, UInt
 from flann.tasks.automata.moore_machine import MooreMachine, Word
 from flann.tasks.sampling import choose_unsigned
 
-from .maps import is_idempotent
+from .transformations import is_idempotent
 from .verdict import Clock, Stopped
 
 MOST_BYTES = 1 << 30  # of maps and tables
@@ -56,7 +56,7 @@ class Semigroup:
     --------
     >>> from flann.tasks.automata.expressions import from_expression
     >>> s = Semigroup.of(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1))
-    >>> [''.join(s.word(x)) for x in range(s.size)]
+    >>> [''.join(s.spell(x)) for x in range(s.size)]
     ['a', 'b', 'aa', 'ab', 'ba']
     """
 
@@ -83,7 +83,7 @@ class Semigroup:
         """How many elements it has."""
         return len(self.maps)
 
-    def numbers(self, x: int) -> Word:
+    def find_word(self, x: int) -> Word:
         """The shortest word of an element, by numbers of symbols."""
         word = []
         while x >= 0:
@@ -91,9 +91,9 @@ class Semigroup:
             x = int(self.prefix[x])
         return tuple(word[::-1])
 
-    def word(self, x: int) -> tuple[str, ...]:
+    def spell(self, x: int) -> tuple[str, ...]:
         """The shortest word of an element."""
-        return self.machine.spell(self.numbers(x))
+        return self.machine.spell(self.find_word(x))
 
     @cached_property
     def idempotents(self) -> Int[np.ndarray, " idempotents"]:
@@ -146,7 +146,7 @@ class Closure:
         self.columns = np.ascontiguousarray(machine.table.T).astype(choose_unsigned(states))
         entry = 2 * states * self.columns.itemsize + 8 * letters + 40
         self.limit = min(limit, MOST_BYTES // entry)
-        self.asked = limit
+        self.requested_limit = limit
         self.numbers: dict[bytes, int] = {}
         self.maps: list[UInt[np.ndarray, "layer states"]] = []
         room = 1 << 10
@@ -158,7 +158,7 @@ class Closure:
     def run(self) -> Semigroup:
         """Layer by layer until one is empty."""
         letters = len(self.columns)
-        fresh = self.enter(self.columns, np.full(letters, -1), np.arange(letters))
+        fresh = self.add(self.columns, np.full(letters, -1), np.arange(letters))
         low, high = 0, self.size
         assert fresh.size == letters
         self.first[:high], self.suffix[:high] = np.arange(letters), -1
@@ -177,7 +177,7 @@ class Closure:
         """How many elements are known."""
         return len(self.numbers)
 
-    def enter(
+    def add(
         self,
         maps: UInt[np.ndarray, "rows states"],
         prefix: Int[np.ndarray, " rows"],
@@ -187,7 +187,7 @@ class Closure:
         known, before = self.numbers, self.size
         found = np.array([known.setdefault(row.tobytes(), len(known)) for row in maps], np.int32)
         if self.size > self.limit:
-            raise Stopped(self.too_many())
+            raise Stopped(self.describe_limit())
         if self.size > before:
             new, rows = np.unique(found, return_index=True)
             rows = rows[new >= before]
@@ -200,9 +200,9 @@ class Closure:
             self.suffix[here] = np.where(shorter < 0, last[rows], self.right[shorter, last[rows]])
         return found
 
-    def too_many(self) -> str:
+    def describe_limit(self) -> str:
         """Why it went no further."""
-        if self.limit < self.asked:
+        if self.limit < self.requested_limit:
             return f"the semigroup has more than {self.limit} elements: they need too much memory"
         return f"the semigroup has more than {self.limit} elements"
 
@@ -219,17 +219,19 @@ class Closure:
         suffix = self.suffix[low:high]
         if low == 0:
             x, a = map(np.ravel, np.indices((high, letters)))
-            self.compose(x, a, low)
+            self.multiply(x, a, low)
             return
         shorter = self.right[suffix]
         composed = (self.prefix[shorter] == suffix[:, None]) & (
             self.last[shorter] == np.arange(letters)
         )
         x, a = np.nonzero(composed)
-        self.compose(x + low, a, low)
+        self.multiply(x + low, a, low)
         self.look_up(low, high, shorter, ~composed)
 
-    def compose(self, x: Int[np.ndarray, " pairs"], a: Int[np.ndarray, " pairs"], low: int) -> None:
+    def multiply(
+        self, x: Int[np.ndarray, " pairs"], a: Int[np.ndarray, " pairs"], low: int
+    ) -> None:
         """Products of elements and letters, in the order of their words."""
         maps = self.maps if low == 0 else [np.concatenate(self.maps)]
         self.maps = maps
@@ -238,17 +240,17 @@ class Closure:
         for rows, letters in zip(np.array_split(x, pieces), np.array_split(a, pieces), strict=True):
             self.clock.check()
             products = self.columns[letters[:, None], whole[rows]]
-            self.right[rows, letters] = self.enter(products, rows, letters)
+            self.right[rows, letters] = self.add(products, rows, letters)
 
     def look_up(
         self,
         low: int,
         high: int,
         shorter: Int[np.ndarray, "layer symbols"],
-        wanted: Bool[np.ndarray, "layer symbols"],
+        looked_up: Bool[np.ndarray, "layer symbols"],
     ) -> None:
         """x a = (f p) b for x = f s, s a = p b; where f p is in the layer, it may have to wait."""
-        x, a = np.nonzero(wanted)
+        x, a = np.nonzero(looked_up)
         r, x = shorter[x, a], x + low
         p, b, f = self.prefix[r], self.last[r], self.first[x]
         before = np.where(p < 0, f, self.left[p, f])  # f p; for a letter b alone it is f

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Integer, UInt
 
 from flann.errors import UserError
-from flann.tasks.sampling import draw_bits, choose_unsigned
+from flann.tasks.sampling import choose_unsigned, draw_bits
 
 MOST_THRESHOLDS = 1 << 26  # half a gigabyte
 BLOCK = 1 << 18  # symbols drawn at a time

@@ -26,7 +26,7 @@ from jaxtyping import Bool, UInt
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.tasks.sampling import flip_coins, test_stream, draw_uniform
+from flann.tasks.sampling import draw_uniform, flip_coins, test_stream
 
 from .task import Chance, Mode, Targets, Task, Tokens
 

@@ -22,7 +22,7 @@ from flann.tasks.algebra.varieties.circuits import (
     find_stable_semigroup,
 )
 from flann.tasks.algebra.varieties.equations import Equations
-from flann.tasks.algebra.varieties.piecewise import decide_r_trivial
+from flann.tasks.algebra.varieties.piecewise_testable import decide_r_trivial
 from flann.tasks.algebra.verdict import Clock, Stopped
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.groups.cayley_tables import Group
@@ -64,7 +64,7 @@ def derive_machine_properties(machine: MooreMachine, mode: str) -> TaskPropertie
         circuit_class, why = "unknown", f"{machine.size} states: {too_large}"
     else:
         circuit_class, why = decide_circuit_class(equations)
-    aperiodic = equations.aperiodic().answer if equations is not None else None
+    aperiodic = equations.decide_aperiodic().answer if equations is not None else None
     turning = semigroup is not None and aperiodic is False
     return TaskProperties(
         circuit_class,
@@ -91,7 +91,7 @@ def derive_machine_properties(machine: MooreMachine, mode: str) -> TaskPropertie
 
 def decide_circuit_class(equations: Equations) -> tuple[str, str]:
     """The circuit class, and why."""
-    aperiodic = equations.aperiodic()
+    aperiodic = equations.decide_aperiodic()
     if aperiodic.answer:
         return "AC0", f"star-free, so it counts nothing: {aperiodic.why}"
     lengths = decide_quasi_aperiodic(equations)

@@ -21,7 +21,10 @@ import numpy as np
 
 from flann.tasks.algebra import classify_machine
 from flann.tasks.algebra.varieties.locally_testable import decide_locally_testable
-from flann.tasks.algebra.varieties.piecewise import decide_piecewise_testable, decide_r_trivial
+from flann.tasks.algebra.varieties.piecewise_testable import (
+    decide_piecewise_testable,
+    decide_r_trivial,
+)
 from flann.tasks.algebra.varieties.strictly_local import decide_strictly_local
 from flann.tasks.algebra.varieties.strictly_piecewise import decide_strictly_piecewise
 from flann.tasks.algebra.verdict import Clock, Verdict

@@ -24,7 +24,7 @@ import torch
 from flann.errors import UserError
 from flann.rasp import load_program
 from flann.rasp.compiler.check import check
-from flann.rasp.graph.evaluation import on_ids
+from flann.rasp.graph.evaluation import run_on_ids
 
 PROGRAMS = ["parity", "Z60", "S3", "D4", "Q8", "A4", "S4", "A4xZ5", "A5", "S5"]
 PROGRAMS += ["dyck-1", "dyck-2", "dyck-3", "dyck-2:depth=3", "shuffle-dyck-2", "majority"]
@@ -91,7 +91,7 @@ def histogram_speed() -> tuple[float, float]:
     node = load_program("histogram").node
     labels = range(513)
     outright = seconds(lambda: [np.bincount(row, minlength=26)[row] for row in ids])
-    return seconds(lambda: on_ids(node, ids, letters, labels)), outright
+    return seconds(lambda: run_on_ids(node, ids, letters, labels)), outright
 
 
 def main(path: str = "", longest: int = 2048) -> None:

@@ -1,13 +1,14 @@
-"""How far each witness is exact in float32.
+"""Benchmark: up to which length each witness is exact in float32.
 
     python tests/benchmarks/bench_witnesses.py [-o CSV] [LONGEST]
 
-A witness is exact in exact arithmetic. Here every architecture with one answers, in float32, random
-words (seeded by their length), words of one symbol, and words that go through the symbols in turn,
-at lengths doubling from 64 to LONGEST (65,536). Every asked position must be right. The table says
-up to which length it was; where it is wrong, the first wrong position of any word. An S4D's forward
-goes through a Fourier transform of the whole word and its steps through the recurrence, so it is
-asked both ways. What would need more than 2 GiB at once goes by steps.
+A witness is exact in exact arithmetic. Here it is evaluated in float32, for every architecture that
+has one, on random words (seeded by their length), on words of one symbol, and on words that cycle
+through the symbols, at lengths doubling from 64 to LONGEST (65,536 by default). A length counts as
+exact if every scored position is right. The table gives the longest exact length and, at the
+next one, the first wrong position of any word. S4D is evaluated both by its forward pass, a
+Fourier transform of the whole word, and step by step. Models whose forward pass would take more
+than 2 GiB are evaluated step by step.
 """
 
 from __future__ import annotations
@@ -25,45 +26,49 @@ import torch
 from torch import Tensor
 
 from flann.models import SequenceModel
-from flann.models.witnesses import Counter, Moore, witness
+from flann.models.witnesses import Counter, MooreTable, build_witness
 from flann.tasks.groups.cayley_tables import get_group
 
 FIRST, LONGEST = 64, 65_536
-RANDOM = 4
-"""Random words of each length."""
-ALONE = 6
-"""Words of one symbol, at most, and as many as there are symbols otherwise."""
-AT_ONCE = 1 << 16
-"""Symbols that one forward pass reads, at most, but one word at least."""
+RANDOM_WORDS = 4
+"""Number of random words of each length."""
+CONSTANT_WORDS = 6
+"""Upper bound on the number of words of one symbol."""
+BATCH_SYMBOLS = 1 << 16
+"""Number of symbols in one forward pass, if that is at least one word."""
 COLUMNS = ["model", "language", "symbols", "states", "parameters", "by"]
 COLUMNS += ["words", "exact_to", "wrong_length", "first_wrong", "seconds"]
 
 
-def group(name: str) -> Moore:
-    """The product of a word over a group, all its elements as symbols."""
+def build_group(name: str) -> MooreTable:
+    """Return the machine of a group's word problem, with all elements as symbols."""
     table = get_group(name).table
-    return Moore(table.tolist(), outputs=range(len(table)))
+    return MooreTable(table.tolist(), labels=range(len(table)))
 
 
-def modulo(n: int) -> Moore:
-    """The length of a word of two symbols modulo n."""
-    return Moore([[(q + 1) % n] * 2 for q in range(n)], outputs=range(n))
+def build_modulo(n: int) -> MooreTable:
+    """Return the machine of the length modulo n, over two symbols."""
+    return MooreTable([[(q + 1) % n] * 2 for q in range(n)], labels=range(n))
 
 
-LANGUAGES: dict[str, Moore | Counter] = {
-    "parity": Moore([[0, 1], [1, 0]], outputs=[0, 1]),
-    "flip-flop": Moore([[0, 0, 1], [1, 0, 1]], outputs=[0, 1]),
-    "brackets to depth 2": Moore([[1, 3], [2, 0], [3, 1], [3, 3]], outputs=[1, 0, 0, 2]),
-    "S3": group("S3"),
-    "A5": group("A5"),
+LANGUAGES: dict[str, MooreTable | Counter] = {
+    "parity": MooreTable([[0, 1], [1, 0]], labels=[0, 1]),
+    "flip-flop": MooreTable([[0, 0, 1], [1, 0, 1]], labels=[0, 1]),
+    "brackets to depth 2": MooreTable([[1, 3], [2, 0], [3, 1], [3, 3]], labels=[1, 0, 0, 2]),
+    "S3": build_group("S3"),
+    "A5": build_group("A5"),
     "more ones than zeros": Counter([-1, 1]),
-    "length mod 2": modulo(2),
-    "length mod 3": modulo(3),
-    "length mod 60": modulo(60),
+    "length mod 2": build_modulo(2),
+    "length mod 3": build_modulo(3),
+    "length mod 60": build_modulo(60),
 }
-ANY = ("rnn", "rnn:activation=relu", "gru", "lstm", "ids4", "ids4:state_norm=true")
+ANY_AUTOMATON = ("rnn", "rnn:activation=relu", "gru", "lstm", "ids4", "ids4:state_norm=true")
 CASES = [
-    *((name, language) for name in ANY for language in ("parity", "brackets to depth 2", "S3")),
+    *(
+        (name, language)
+        for name in ANY_AUTOMATON
+        for language in ("parity", "brackets to depth 2", "S3")
+    ),
     ("ids4", "A5"),
     ("ids4:state_norm=true", "A5"),
     ("lstm", "more ones than zeros"),
@@ -77,104 +82,106 @@ CASES = [
 ]
 
 
-def ways(model: str, language: str) -> tuple[str, ...]:
-    """By a forward pass, by steps, or both; IDS4's matrices for A5 are 1 GB a long word."""
+def list_modes(model: str, language: str) -> tuple[str, ...]:
+    """Return the modes of evaluation; IDS4's matrices for A5 would take 1 GB for a long word."""
     if model.startswith("ids4") and language == "A5":
         return ("steps",)
     return ("forward", "steps") if model == "s4d" else ("forward",)
 
 
-def words_of(symbols: int, length: int) -> np.ndarray[Any, Any]:
-    """Random words, words of one symbol, and the symbols in turn: (words, length)."""
-    drawn = np.random.default_rng(length).integers(symbols, size=(RANDOM, length))
-    alone = [np.full(length, a) for a in range(min(symbols, ALONE))]
-    return np.stack([*drawn, *alone, np.arange(length) % symbols])
+def draw_words(symbols: int, length: int) -> np.ndarray[Any, Any]:
+    """Return random words, words of one symbol, and a cyclic word: (words, length)."""
+    random = np.random.default_rng(length).integers(symbols, size=(RANDOM_WORDS, length))
+    constant = [np.full(length, a) for a in range(min(symbols, CONSTANT_WORDS))]
+    return np.stack([*random, *constant, np.arange(length) % symbols])
 
 
-def answers(language: Moore | Counter, words: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The right labels, by following the language in whole numbers."""
+def compute_labels(
+    language: MooreTable | Counter, words: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    """Return the correct labels, computed in integers."""
     if isinstance(language, Counter):
-        counts = np.cumsum(np.array(language.rises)[words], axis=1)
+        counts = np.cumsum(np.array(language.increments)[words], axis=1)
         return np.where(counts > 0, language.above, language.below)
-    table, outputs = np.array(language.table), np.array(language.outputs)
+    table, state_labels = np.array(language.table), np.array(language.labels)
     labels, states = np.empty_like(words), np.full(len(words), language.start)
     for t in range(words.shape[1]):
         states = table[states, words[:, t]]
-        labels[:, t] = outputs[states]
+        labels[:, t] = state_labels[states]
     return labels
 
 
-def asked(model: SequenceModel, words: Tensor, by: str) -> Iterator[Tensor]:
-    """The model's labels: parts of the words, all positions, or all words, a position each."""
-    if by == "forward":
-        for part in words.split(max(1, AT_ONCE // words.shape[1])):
+def predict(model: SequenceModel, words: Tensor, mode: str) -> Iterator[Tensor]:
+    """Yield the model's labels: of some words at a time, or of all words if step by step."""
+    if mode == "forward":
+        for part in words.split(max(1, BATCH_SYMBOLS // words.shape[1])):
             yield model(part).argmax(-1)
         return
-    state, found = model.initial_state(len(words)), []
+    state, labels = model.initial_state(len(words)), []
     for t in range(words.shape[1]):
         logits, state = model.step(words[:, t], state)
-        found.append(logits.argmax(-1))
-    yield torch.stack(found, 1)
+        labels.append(logits.argmax(-1))
+    yield torch.stack(labels, 1)
 
 
 @torch.inference_mode()
-def first_wrong(
-    model: SequenceModel, language: Moore | Counter, length: int, by: str
+def find_first_wrong(
+    model: SequenceModel, language: MooreTable | Counter, length: int, mode: str
 ) -> int | None:
-    """The first position, from 1, at which some word of this length is answered wrongly."""
-    words = words_of(language.symbols, length)
-    found = torch.cat(list(asked(model, torch.from_numpy(words), by))).numpy()
-    right = answers(language, words)
-    wrong = ((found != right) & (right >= 0)).any(0)
+    """Return the first position, counted from 1, at which some word has a wrong label."""
+    words = draw_words(language.symbols, length)
+    predicted = torch.cat(list(predict(model, torch.from_numpy(words), mode))).numpy()
+    expected = compute_labels(language, words)
+    wrong = ((predicted != expected) & (expected >= 0)).any(0)
     return int(wrong.argmax()) + 1 if wrong.any() else None
 
 
-def row_of(name: str, spoken: str, by: str, longest: int) -> dict[str, Any]:
-    """One witness: doubling the length as long as it is right."""
-    language, began = LANGUAGES[spoken], time.perf_counter()
-    labels = 1 + max(getattr(language, "outputs", (0, 1)))
-    model = witness(name, language, labels=labels).float().eval()
+def measure(name: str, language_name: str, mode: str, longest: int) -> dict[str, Any]:
+    """Measure one witness, doubling the length while it is exact; return the table's row."""
+    language, start = LANGUAGES[language_name], time.perf_counter()
+    labels = 1 + max(getattr(language, "labels", (0, 1)))
+    model = build_witness(name, language, labels=labels).float().eval()
     exact, wrong, length = 0, None, min(FIRST, longest)
     while length <= longest and wrong is None:
-        wrong = first_wrong(model, language, length, by)
+        wrong = find_first_wrong(model, language, length, mode)
         exact, length = (length, 2 * length) if wrong is None else (exact, length)
     return {
         "model": name,
-        "language": spoken,
+        "language": language_name,
         "symbols": language.symbols,
         "states": getattr(language, "states", ""),
         "parameters": model.sizes["parameters"],
-        "by": by,
-        "words": len(words_of(language.symbols, 1)),
+        "by": mode,
+        "words": len(draw_words(language.symbols, 1)),
         "exact_to": exact,
         "wrong_length": length if wrong else "",
         "first_wrong": wrong or "",
-        "seconds": round(time.perf_counter() - began, 1),
+        "seconds": round(time.perf_counter() - start, 1),
     }
 
 
 def main() -> None:
-    """Print the table, and write it."""
+    """Print the table, and write it if a file is given."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("longest", nargs="?", type=int, default=LONGEST)
     parser.add_argument("-o", "--output", type=Path, help="a CSV file")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
     print(f"{'model':44}{'language':21}{'parameters':>11} {'by':8} exact to")
-    for name, spoken in CASES:
-        for by in ways(name, spoken):
-            row = row_of(name, spoken, by, given.longest)
+    for name, language_name in CASES:
+        for mode in list_modes(name, language_name):
+            row = measure(name, language_name, mode, arguments.longest)
             rows.append(row)
             end = "not further"
             if row["first_wrong"]:
                 end = f"wrong at {row['first_wrong']:,} of {row['wrong_length']:,}"
-            print(f"{name:44}{spoken:21}{row['parameters']:11,} {by:8} {row['exact_to']:,} ({end})"
-                  f"  {row['seconds']} s", flush=True)  # fmt: skip
+            print(f"{name:44}{language_name:21}{row['parameters']:11,} {mode:8} {row['exact_to']:,}"
+                  f" ({end})  {row['seconds']} s", flush=True)  # fmt: skip
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"greatest memory {memory:.2f} GiB")
-    if given.output:
-        with given.output.open("w", newline="", encoding="utf-8") as file:
+    print(f"peak memory {memory:.2f} GiB")
+    if arguments.output:
+        with arguments.output.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             table.writeheader()
             table.writerows(rows)

@@ -1,8 +1,9 @@
-"""Peers of the newer recurrences: Hugging Face's, flash-linear-attention's plain functions, a loop.
+"""Implementations with which the benchmarks compare the newer recurrences.
 
-The latter are operators, not models: the peer is our own architecture with the plain function in
-place of the scan, so that the difference is the recurrence alone. They are loaded from their files,
-since the package's other files need triton.
+They are models of Hugging Face's transformers, reference functions of flash-linear-attention, and
+loops differentiated by autograd. The reference functions are operators rather than models: the peer
+is flann's architecture with the function in place of the scan, so that only the recurrence differs.
+They are loaded from their files, since other files of that package require triton.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.models import model_registry
 from flann.models.core.architecture import Sizes
@@ -24,7 +26,7 @@ from flann.models.core.sizing import customary
 
 
 class Rwkv(nn.Module):
-    """transformers' RWKV-4, which without its CUDA kernel is a loop in torch."""
+    """RWKV-4 of transformers, which without its CUDA kernel is a loop in torch."""
 
     def __init__(self, width: int, depth: int) -> None:
         super().__init__()
@@ -33,14 +35,14 @@ class Rwkv(nn.Module):
         config = RwkvConfig(vocab_size=1, hidden_size=width, num_hidden_layers=depth)
         self.model = RwkvModel(config)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """The stack's output."""
-        found: Tensor = self.model(inputs_embeds=x, use_cache=False).last_hidden_state
-        return found
+        y: Tensor = self.model(inputs_embeds=x, use_cache=False).last_hidden_state
+        return y
 
 
 class Mamba2(nn.Module):
-    """transformers' Mamba-2, which without CUDA kernels goes by chunks in torch."""
+    """Mamba-2 of transformers, which without CUDA kernels computes by chunks in torch."""
 
     def __init__(self, width: int, depth: int) -> None:
         super().__init__()
@@ -52,15 +54,15 @@ class Mamba2(nn.Module):
         )  # fmt: skip
         self.model = Mamba2Model(config)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """The stack's output."""
-        found: Tensor = self.model(inputs_embeds=x, use_cache=False).last_hidden_state
-        return found
+        y: Tensor = self.model(inputs_embeds=x, use_cache=False).last_hidden_state
+        return y
 
 
 @cache
-def reference(path: str) -> ModuleType:
-    """A file of plain functions in the package `fla`, loaded without the package."""
+def load_reference(path: str) -> ModuleType:
+    """Load a file of reference functions of the package `fla` without importing the package."""
     package = importlib.util.find_spec("fla")
     assert package is not None
     assert package.submodule_search_locations
@@ -73,65 +75,70 @@ def reference(path: str) -> ModuleType:
     return module
 
 
-def by_delta_rule(terms: Terms) -> Tensor:
-    """y by the plain delta rule."""
+def run_delta_rule(terms: Terms) -> Tensor:
+    """Return y, computed by the reference delta rule."""
     beta = terms.k.norm(dim=-1)
     parts = (terms.q, terms.k / beta[..., None], terms.v, beta)
-    run = reference("delta_rule/naive.py").delta_rule_recurrence
-    found: Tensor = run(*(part.transpose(1, 2) for part in parts))[0]
-    return found.transpose(1, 2)
+    run = load_reference("delta_rule/naive.py").delta_rule_recurrence
+    y: Tensor = run(*(part.transpose(1, 2) for part in parts))[0]
+    return y.transpose(1, 2)
 
 
-def by_gated_delta_rule(terms: Terms) -> Tensor:
-    """y by the plain gated delta rule."""
+def run_gated_delta_rule(terms: Terms) -> Tensor:
+    """Return y, computed by the reference gated delta rule."""
     assert terms.decay is not None
     beta = terms.k.norm(dim=-1)
     parts = (terms.q, terms.k / beta[..., None], terms.v, beta, terms.decay[..., 0].log())
-    found = reference("gated_delta_rule/naive.py").naive_recurrent_gated_delta_rule(*parts)
-    y: Tensor = found[0] if isinstance(found, tuple) else found
+    result = load_reference("gated_delta_rule/naive.py").naive_recurrent_gated_delta_rule(*parts)
+    y: Tensor = result[0] if isinstance(result, tuple) else result
     return y
 
 
-def by_delta_products(terms: Terms) -> Tensor:
-    """y by the plain delta rule, at the second of two steps a symbol."""
-    return by_delta_rule(terms)[:, 1::2]
+def run_delta_products(terms: Terms) -> Tensor:
+    """Return y after the second of two steps a symbol, computed by the reference delta rule."""
+    return run_delta_rule(terms)[:, 1::2]
 
 
-def by_diagonal_plus_rank_one(terms: Terms) -> Tensor:
-    """y by the plain recurrence that RWKV-7 is a case of."""
+def run_diagonal_plus_rank_one(terms: Terms) -> Tensor:
+    """Return y, computed by the reference recurrence of which RWKV-7 is a case."""
     assert terms.look is not None
     assert terms.decay is not None
     parts = (terms.q, terms.k, terms.v, -terms.look, terms.put, terms.decay.log())
-    run = reference("generalized_delta_rule/dplr/naive.py").dplr_recurrence
+    run = load_reference("generalized_delta_rule/dplr/naive.py").dplr_recurrence
     y: Tensor = run(*(part.transpose(1, 2) for part in parts if part is not None))[0]
     return y.transpose(1, 2)
 
 
-def by_sums(terms: Terms) -> Tensor:
-    """y by plain linear attention."""
-    run = reference("linear_attn/naive.py").naive_recurrent_linear_attn
+def run_linear_attention(terms: Terms) -> Tensor:
+    """Return y, computed by the reference linear attention."""
+    run = load_reference("linear_attn/naive.py").naive_recurrent_linear_attn
     y: Tensor = run(*terms[:3])[0]
     return y
 
 
-def with_scan(name: str, scan: Callable[[Terms], Tensor]) -> Callable[[int, int], nn.Module]:
-    """The registered architecture, its scan replaced; scales of q, which cost nothing, aside."""
+def replace_scan(name: str, scan: Callable[[Terms], Tensor]) -> Callable[[int, int], nn.Module]:
+    """Return a builder of the registered architecture with another scan.
 
-    def make(width: int, depth: int) -> nn.Module:
+    Scales of q are ignored, as they cost nothing.
+    """
+
+    def build(width: int, depth: int) -> nn.Module:
         architecture = model_registry.create(name)
         width -= width % architecture.width_step
         sizes = Sizes(width, customary(architecture, width), depth)
         layers = architecture.layers(sizes)
         for layer in layers:
             if isinstance(layer, Residual) and isinstance(layer.layer, FastWeights):
-                layer.layer.forward = plainly(layer.layer, scan)  # type: ignore[method-assign]
+                layer.layer.forward = build_forward(layer.layer, scan)  # type: ignore[method-assign]
         return nn.Sequential(*layers)
 
-    return make
+    return build
 
 
-def plainly(layer: FastWeights, scan: Callable[[Terms], Tensor]) -> Callable[[Tensor], Tensor]:
-    """The layer's forward pass with another scan."""
+def build_forward(
+    layer: FastWeights, scan: Callable[[Terms], Tensor]
+) -> Callable[[Tensor], Tensor]:
+    """Return the layer's forward pass with another scan."""
 
     def forward(x: Tensor) -> Tensor:
         terms, beside, _ = layer.terms(x, None)
@@ -140,8 +147,8 @@ def plainly(layer: FastWeights, scan: Callable[[Terms], Tensor]) -> Callable[[Te
     return forward
 
 
-class ByLoop(nn.Module):
-    """The registered architecture, its scans as plain loops that autograd differentiates."""
+class AutogradLoop(nn.Module):
+    """The registered architecture, with loops that autograd differentiates as its scans."""
 
     def __init__(self, name: str, width: int, depth: int) -> None:
         super().__init__()
@@ -150,32 +157,35 @@ class ByLoop(nn.Module):
         sizes = Sizes(width, customary(architecture, width), depth)
         self.layers = nn.Sequential(*architecture.layers(sizes))
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """The layers' output."""
         before = os.environ.get("FLANN_SCAN")
         os.environ["FLANN_SCAN"] = "ref"
         try:
-            found: Tensor = self.layers(x)
+            y: Tensor = self.layers(x)
         finally:
             del os.environ["FLANN_SCAN"]
             if before is not None:
                 os.environ["FLANN_SCAN"] = before
-        return found
+        return y
 
 
-def by_loop(name: str) -> dict[str, Callable[[int, int], nn.Module]]:
-    """The peer of an architecture that no library has."""
-    return {"autograd's loop": partial(ByLoop, name)}
+def list_loop(name: str) -> dict[str, Callable[[int, int], nn.Module]]:
+    """Return the peer of an architecture that no other library provides."""
+    return {"autograd's loop": partial(AutogradLoop, name)}
 
 
 PLAIN = "fla's plain loop"
 RECURRENCE_PEERS: dict[str, dict[str, Callable[[int, int], nn.Module]]] = {
     "rwkv-4": {"transformers": Rwkv},
     "mamba-2": {"transformers": Mamba2},
-    "deltanet": {PLAIN: with_scan("deltanet", by_delta_rule)},
-    "gated-deltanet": {PLAIN: with_scan("gated-deltanet", by_gated_delta_rule)},
-    "deltaproduct": {PLAIN: with_scan("deltaproduct", by_delta_products)},
-    "rwkv-7": {PLAIN: with_scan("rwkv-7", by_diagonal_plus_rank_one)},
-    "linear-attention": {PLAIN: with_scan("linear-attention", by_sums)},
-    **{name: by_loop(name) for name in ("stack-rnn", "tape-rnn", "slstm", "mlstm", "ids4-product")},
+    "deltanet": {PLAIN: replace_scan("deltanet", run_delta_rule)},
+    "gated-deltanet": {PLAIN: replace_scan("gated-deltanet", run_gated_delta_rule)},
+    "deltaproduct": {PLAIN: replace_scan("deltaproduct", run_delta_products)},
+    "rwkv-7": {PLAIN: replace_scan("rwkv-7", run_diagonal_plus_rank_one)},
+    "linear-attention": {PLAIN: replace_scan("linear-attention", run_linear_attention)},
+    **{
+        name: list_loop(name)
+        for name in ("stack-rnn", "tape-rnn", "slstm", "mlstm", "ids4-product")
+    },
 }

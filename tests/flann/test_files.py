@@ -38,9 +38,12 @@ def test_errors_of_the_file_system_become_one_line(tmp_path: Path) -> None:
     missing = tmp_path / "missing" / "a.txt"
     with pytest.raises(UserError, match=r"cannot write .*: No such file"), open_aside(missing):
         pass
+    path.write_text("a file")
+    with pytest.raises(UserError, match=r"cannot write .*: Not a directory"), open_aside(path / "a"):
+        pass
     with pytest.raises(UserError, match=r"cannot write .*: it is a folder"):
         write_aside(tmp_path, "text")
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_block_is_not_entered_for_a_folder(tmp_path: Path) -> None:

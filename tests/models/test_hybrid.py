@@ -17,7 +17,7 @@ from flann.models import build_model, model_of_width, model_registry
 from flann.models.attention.attention import Attention
 from flann.models.core.experts import Experts
 from flann.models.core.feedforward import Activation
-from flann.models.core.sequence import Residual
+from flann.models.core.layer import Residual
 from flann.models.hybrid import read_pattern
 from flann.models.ssm.mamba import SelectiveSSM
 

@@ -16,7 +16,8 @@ from torch.func import functional_call
 
 from flann.errors import UserError
 from flann.models import SequenceModel, build_model, model_names, model_of_width, model_registry
-from flann.models.core.sequence import Description, Layer, Residual
+from flann.models.core.layer import Layer, Residual
+from flann.models.core.sequence import Description
 from flann.names import format_name
 from flann.registry import choices_of, options_of
 
@@ -106,7 +107,7 @@ def prefixes_equal(model: SequenceModel, tokens: Tensor) -> None:
         changed = tokens.clone()
         changed[:, t:] = (changed[:, t:] + 1) % model.symbols
         torch.testing.assert_close(model(changed)[:, :t], whole[:, :t], rtol=1e-8, atol=1e-8)
-        with model.held(length):
+        with model.fix_length(length):
             torch.testing.assert_close(model(tokens[:, :t]), whole[:, :t], rtol=1e-8, atol=1e-8)
 
 

@@ -8,30 +8,31 @@ from typing import Any
 import pytest
 
 from flann.rasp.graph.sops import Node
-from flann.rasp.interpreter.session import Session, new_interpreter
+from flann.rasp.interpreter.library import create_interpreter
+from flann.rasp.interpreter.session import Session
 from flann.rasp.language.parser import parse
 
 Build = Callable[[str], Any]
 
 
-def built(source: str) -> Any:
+def build_program(source: str) -> Any:
     """The value of the last statement of a program; a lone expression needs no semicolon."""
     source = source.strip()
-    return new_interpreter().run(parse(source if source.endswith((";", "}")) else source + ";"))
+    return create_interpreter().run(parse(source if source.endswith((";", "}")) else source + ";"))
 
 
 @pytest.fixture
 def build() -> Build:
-    return built
+    return build_program
 
 
 @pytest.fixture
-def told() -> Callable[[str], list[str]]:
+def run_session() -> Callable[[str], list[str]]:
     """What a session says to a script."""
     return lambda source: list(Session().feed(source))
 
 
 def node_of(source: str) -> Node:
-    value = built(source)
+    value = build_program(source)
     assert isinstance(value, Node)
     return value

@@ -106,4 +106,7 @@ def pairs(node: Node, word: Any) -> list[list[bool]]:
     assert isinstance(node, Combine)
     parts = [pairs(part, word) for part in node.operands]
     length = range(len(word))
-    return [[FUNCTIONS[node.how](*(part[q][k] for part in parts)) for k in length] for q in length]
+    return [
+        [FUNCTIONS[node.connective](*(part[q][k] for part in parts)) for k in length]
+        for q in length
+    ]

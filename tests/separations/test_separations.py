@@ -1,7 +1,8 @@
-"""The known separations, trained: `claims` says which, this sees that they hold.
+"""Tests of the known separations of the module `claims`, by training.
 
-One seed by default; ``FLANN_SEEDS=0,1,2`` asks for three. ``FLANN_RUNS=folder`` keeps the runs, so
-that what is made is not made again, and `flann report` can draw them.
+The environment variable ``FLANN_SEEDS=0,1,2`` sets the seeds, 0 by default. With
+``FLANN_RUNS=folder`` the runs are stored there, reused by later calls, and can be drawn by
+`flann report`.
 """
 
 from __future__ import annotations
@@ -29,38 +30,38 @@ every_seed = pytest.mark.parametrize("seed", SEEDS)
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the runs are kept."""
-    kept = os.environ.get("FLANN_RUNS")
-    return Path(kept) if kept else tmp_path_factory.mktemp("separations")
+    """Return the folder of the runs."""
+    folder = os.environ.get("FLANN_RUNS")
+    return Path(folder) if folder else tmp_path_factory.mktemp("separations")
 
 
-def accuracies(experiment: Experiment, runs: Path) -> dict[int, float]:
-    """Per symbol at every length tested; told, so that ``pytest -rA`` reports them all."""
+def measure_accuracies(experiment: Experiment, runs: Path) -> dict[int, float]:
+    """Return the accuracy per symbol by test length, and print it for ``pytest -rA``."""
     curve = flann.run(experiment, runs=runs, device="cpu", progress=False).curve
-    found = dict(zip(curve.length.tolist(), curve.per_symbol.tolist(), strict=True))
-    told = ", ".join(f"{accuracy:.4f} at {length}" for length, accuracy in found.items())
-    print(f"{experiment.task} · {experiment.model} · seed {experiment.seed}: {told}")
-    return found
+    accuracies = dict(zip(curve.length.tolist(), curve.per_symbol.tolist(), strict=True))
+    listed = ", ".join(f"{accuracy:.4f} at {length}" for length, accuracy in accuracies.items())
+    print(f"{experiment.task} · {experiment.model} · seed {experiment.seed}: {listed}")
+    return accuracies
 
 
 @pytest.mark.slow
 @every_seed
 @every_claim
 def test_a_known_separation(claim: Claim, seed: int, runs: Path) -> None:
-    found = accuracies(claim.experiment(seed), runs)
-    assert claim.holds(found), found
+    accuracies = measure_accuracies(claim.build_experiment(seed), runs)
+    assert claim.is_supported(accuracies), accuracies
 
 
 @pytest.mark.slow
 @every_seed
 @every_control
-def test_what_fails_is_not_broken(claim: Claim, seed: int, runs: Path) -> None:
-    """The same model, size and budget on a task that it can do."""
-    assert accuracies(claim.controlled(seed), runs)[LONGEST] >= LEARNED
+def test_the_control_is_learned(claim: Claim, seed: int, runs: Path) -> None:
+    """The same model learns the control task with the same size and budget."""
+    assert measure_accuracies(claim.build_control(seed), runs)[LONGEST] >= LEARNED
 
 
 @pytest.mark.parametrize(
-    ("claim", "found", "holds"),
+    ("claim", "accuracies", "supported"),
     [
         (Claim("parity", "lstm", 320), {40: 1.0, 320: 0.96}, True),
         (Claim("parity", "lstm", 320), {40: 1.0, 320: 0.94}, False),
@@ -70,23 +71,23 @@ def test_what_fails_is_not_broken(claim: Claim, seed: int, runs: Path) -> None:
         (Claim("parity", "s4d", 320, learned=False, control="majority"), {320: 0.91}, False),
     ],
 )
-def test_a_claim_can_fail(claim: Claim, found: dict[int, float], holds: bool) -> None:
-    assert claim.holds(found) == holds
+def test_a_claim_can_fail(claim: Claim, accuracies: dict[int, float], supported: bool) -> None:
+    assert claim.is_supported(accuracies) == supported
 
 
 @every_control
-def test_a_control_differs_in_the_task_alone(claim: Claim) -> None:
-    """Whatever else differed could be why the one is learned and the other not."""
-    said, control = claim.experiment(0), claim.controlled(0)
-    apart = {"task", "test_lengths"}
-    same = [{n: v for n, v in vars(e).items() if n not in apart} for e in (said, control)]
-    assert same[0] == same[1]
-    assert said.task != control.task
+def test_a_control_differs_only_in_the_task(claim: Claim) -> None:
+    """Otherwise another difference could explain that only one of them is learned."""
+    experiment, control = claim.build_experiment(0), claim.build_control(0)
+    varied = {"task", "test_lengths"}
+    common = [{n: v for n, v in vars(e).items() if n not in varied} for e in (experiment, control)]
+    assert common[0] == common[1]
+    assert experiment.task != control.task
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=str)
-def test_theory_agrees(claim: Claim) -> None:
-    """What is learned some precision allows; what is not, no theorem says can be at a fixed one."""
+def test_claims_agree_with_theory(claim: Claim) -> None:
+    """A learned task is possible or open in some regime; a missed one is not at fixed precision."""
     task, family = get_task(claim.task), find_family(claim.model)
     known = join_theory(task, claim.model, family)["statements"]
     verdicts = {statement["regime"]: statement["verdict"] for statement in known}

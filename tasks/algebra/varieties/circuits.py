@@ -15,9 +15,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool
 
-from flann.tasks.algebra.derived import find_perfect_core
-from flann.tasks.algebra.maps import is_aperiodic
+from flann.tasks.algebra.derived_series import find_perfect_core
 from flann.tasks.algebra.semigroup import Semigroup
+from flann.tasks.algebra.transformations import is_aperiodic
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 
 from .equations import Equations
@@ -32,7 +32,7 @@ def decide_quasi_aperiodic(equations: Equations) -> Verdict:
     where words of every multiple of s are no more than those of length s.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import MooreMachine
+    >>> from flann.tasks.automata.moore_machine import MooreMachine
     >>> def decide(text):
     ...     semigroup = Semigroup.of(MooreMachine.from_automaton(from_expression(text)), Clock.of(1))
     ...     return decide_quasi_aperiodic(Equations.of(semigroup, Clock.of(1)))
@@ -43,7 +43,7 @@ def decide_quasi_aperiodic(equations: Equations) -> Verdict:
     turning = ~np.concatenate(
         [
             is_aperiodic(semigroup.maps[rows])
-            for rows in equations.pieces(semigroup.size, semigroup.machine.size)
+            for rows in equations.split(semigroup.size, semigroup.machine.size)
         ]
     )
     if not turning.any():
@@ -99,7 +99,7 @@ def decide_solvable(equations: Equations) -> Verdict:
     The witness of a *no* are words for two elements of the group at which its derived series stops.
     """
     for members in equations.green.groups:
-        images = equations.green.acting(members)
+        images = equations.green.build_permutations(members)
         core = find_perfect_core(images, equations.clock)
         if len(core):
             number = {row.tobytes(): int(x) for row, x in zip(images, members, strict=True)}

@@ -29,8 +29,8 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from flann.tasks.algebra.green import Green
-from flann.tasks.algebra.maps import is_aperiodic, then
 from flann.tasks.algebra.semigroup import Semigroup
+from flann.tasks.algebra.transformations import compose, is_aperiodic
 from flann.tasks.algebra.verdict import Clock, Verdict, Words
 
 MOST_ENTRIES = 1 << 22  # of maps looked at in one piece
@@ -41,10 +41,10 @@ class Equations:
     """The decisions of one semigroup, and what they share.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import MooreMachine
+    >>> from flann.tasks.automata.moore_machine import MooreMachine
     >>> machine = MooreMachine.from_automaton(from_expression("(ab)*"))
     >>> equations = Equations.of(Semigroup.of(machine, Clock.of(1)), Clock.of(1))
-    >>> equations.aperiodic().answer, equations.da().witness
+    >>> equations.decide_aperiodic().answer, equations.decide_da().witness
     (True, {'x': (), 'y': ('a',), 'z': ('b',)})
     """
 
@@ -59,18 +59,18 @@ class Equations:
 
     def name_witness(self, **elements: int) -> Words:
         """A witness: the shortest words of elements."""
-        return {name: self.semigroup.word(int(x)) for name, x in elements.items()}
+        return {name: self.semigroup.spell(int(x)) for name, x in elements.items()}
 
-    def aperiodic(self) -> Verdict:
+    def decide_aperiodic(self) -> Verdict:
         """x^w = x^(w+1)."""
-        for rows in self.pieces(self.semigroup.size, self.semigroup.machine.size):
+        for rows in self.split(self.semigroup.size, self.semigroup.machine.size):
             turning = ~is_aperiodic(self.semigroup.maps[rows])
             if turning.any():
                 x = rows.start + int(turning.argmax())
                 return Verdict(False, "x^w differs from x^(w+1)", self.name_witness(x=x))
         return Verdict(True, f"its {self.semigroup.size} elements are aperiodic")
 
-    def pieces(self, count: int, entries: int) -> Iterator[slice]:
+    def split(self, count: int, entries: int) -> Iterator[slice]:
         """Rows, with so many entries each, in pieces; the clock is looked at before each."""
         step = max(1, MOST_ENTRIES // max(entries, 1))
         for low in range(0, count, step):
@@ -79,25 +79,25 @@ class Equations:
 
     # -- one-sided and two-sided triviality ------------------------------------------------------
 
-    def r_trivial(self) -> Verdict:
+    def decide_r_trivial(self) -> Verdict:
         """(xy)^w x = (xy)^w."""
         pair = self.find_related(self.green.r)
         if pair is None:
             return Verdict(True, "no two elements generate the same right ideal")
-        x, y = self.between(*pair, self.semigroup.right)
+        x, y = self.spell_paths(*pair, self.semigroup.right)
         return Verdict(False, "(xy)^w x differs from (xy)^w", {"x": x, "y": y})
 
-    def l_trivial(self) -> Verdict:
+    def decide_l_trivial(self) -> Verdict:
         """y (xy)^w = (xy)^w."""
         pair = self.find_related(self.green.l)
         if pair is None:
             return Verdict(True, "no two elements generate the same left ideal")
-        y, x = (word[::-1] for word in self.between(*pair, self.semigroup.left))
+        y, x = (word[::-1] for word in self.spell_paths(*pair, self.semigroup.left))
         return Verdict(False, "y(xy)^w differs from (xy)^w", {"x": x, "y": y})
 
-    def j_trivial(self) -> Verdict:
+    def decide_j_trivial(self) -> Verdict:
         """R- and L-trivial."""
-        for verdict in (self.r_trivial(), self.l_trivial()):
+        for verdict in (self.decide_r_trivial(), self.decide_l_trivial()):
             if not verdict.answer:
                 return verdict
         return Verdict(True, "no two elements generate the same ideal")
@@ -111,7 +111,7 @@ class Equations:
         first = several[0]
         return int(first), int(several[classes[several] == classes[first]][1])
 
-    def between(
+    def spell_paths(
         self, s: int, t: int, edges: Int[np.ndarray, "elements symbols"]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The letters that lead from s to t and back in a Cayley graph.
@@ -119,9 +119,9 @@ class Equations:
         In the right one t = sx and s = ty, so s = s(xy)^w and (xy)^w x = (xy)^w would make s = t.
         """
         machine = self.semigroup.machine
-        return machine.spell(walk(edges, s, t)), machine.spell(walk(edges, t, s))
+        return machine.spell(find_path(edges, s, t)), machine.spell(find_path(edges, t, s))
 
-    def da(self) -> Verdict:
+    def decide_da(self) -> Verdict:
         """(xyz)^w y (xyz)^w = (xyz)^w."""
         s, green = self.semigroup, self.green
         idempotent = np.zeros(s.size, bool)
@@ -131,11 +131,11 @@ class Equations:
             return Verdict(True, "every regular element is idempotent")
         y = int(wrong[0])
         e = int(s.idempotents[green.r[s.idempotents] == green.r[y]][0])
-        z = s.machine.spell(walk(s.right, y, e))
+        z = s.machine.spell(find_path(s.right, y, e))
         return Verdict(
             False,
             "(xyz)^w y (xyz)^w differs from (xyz)^w",
-            {"x": (), "y": s.word(y), "z": z or s.word(e)},
+            {"x": (), "y": s.spell(y), "z": z or s.spell(e)},
         )
 
     # -- local monoids and their category --------------------------------------------------------
@@ -145,17 +145,17 @@ class Equations:
         """The sets eSf."""
         return Arrows(self.semigroup, self.green.maximal, self.clock)
 
-    def locally_testable(self) -> Verdict:
+    def decide_locally_testable(self) -> Verdict:
         """Every exe is idempotent, and every two commute."""
         for e in self.green.maximal:
-            local = self.arrows.between(e, e)
-            maps = self.arrows.list_seen(local, e, e)
-            squares = then(maps, maps)
+            local = self.arrows.list(e, e)
+            maps = self.arrows.represent(local, e, e)
+            squares = compose(maps, maps)
             wrong = (squares != maps).any(axis=1)
             if wrong.any():
                 x = int(local[wrong.argmax()])
                 return Verdict(False, "exexe differs from exe", self.name_witness(e=e, x=x))
-            for rows in self.pieces(len(maps), maps.size):
+            for rows in self.split(len(maps), maps.size):
                 forth = maps[:, maps[rows]].swapaxes(0, 1)
                 back = maps[rows][:, maps]
                 wrong = (forth != back).any(axis=2)
@@ -165,28 +165,28 @@ class Equations:
                     return Verdict(False, "exeye differs from eyexe", named)
         return Verdict(True, "every local monoid is a semilattice")
 
-    def locally_threshold_testable(self) -> Verdict:
+    def decide_locally_threshold_testable(self) -> Verdict:
         """exfyezf = ezfyexf: for each pair of products xy, yx once, and every z."""
-        aperiodic = self.aperiodic()
+        aperiodic = self.decide_aperiodic()
         if not aperiodic.answer:
             return aperiodic
         for e in self.green.maximal:
             for f in self.green.maximal:
-                found = self.decide_exchange(e, f)
+                found = self.find_exchange_violation(e, f)
                 if found is not None:
                     return Verdict(False, "exfyezf differs from ezfyexf", found)
         return Verdict(True, "aperiodic, and exfyezf = ezfyexf throughout")
 
-    def decide_exchange(self, e: int, f: int) -> Words | None:
+    def find_exchange_violation(self, e: int, f: int) -> Words | None:
         """x, y, z that violate the equation for one pair of idempotents."""
-        there, back = self.arrows.between(e, f), self.arrows.between(f, e)
-        x, y = self.arrows.list_seen(there, e, f), self.arrows.list_seen(back, f, e)
+        there, back = self.arrows.list(e, f), self.arrows.list(f, e)
+        x, y = self.arrows.represent(there, e, f), self.arrows.represent(back, f, e)
         for i in range(len(there)):
             self.clock.check()
             xy, yx = y[:, x[i]], x[i][y]  # maps at e, maps at f
             pairs, first = np.unique(np.hstack([xy, yx]), axis=0, return_index=True)
             xy, yx = pairs[:, : xy.shape[1]], pairs[:, xy.shape[1] :]
-            for rows in self.pieces(len(pairs), x.size):
+            for rows in self.split(len(pairs), x.size):
                 wrong = (x[:, xy[rows]].swapaxes(0, 1) != yx[rows][:, x]).any(axis=2)
                 if wrong.any():
                     j, k = np.argwhere(wrong)[0]
@@ -195,7 +195,7 @@ class Equations:
         return None
 
 
-def walk(edges: Int[np.ndarray, "elements symbols"], s: int, t: int) -> tuple[int, ...]:
+def find_path(edges: Int[np.ndarray, "elements symbols"], s: int, t: int) -> tuple[int, ...]:
     """The letters on a shortest way in a Cayley graph; none where both are the same."""
     arrived: dict[int, tuple[int, int] | None] = {s: None}
     for here in (queue := [s]):
@@ -216,7 +216,7 @@ class Arrows:
     """The category of a semigroup: its objects idempotents, the arrows from e to f the set eSf.
 
     An element x = exf is known by what it does to the image of e, which it leads into that of f.
-    `list_seen` writes it so, with both images renumbered from 0; then arrows compose like maps.
+    `represent` writes it so, with both images renumbered from 0; then arrows compose like maps.
     """
 
     def __init__(self, semigroup: Semigroup, objects: list[int], clock: Clock) -> None:
@@ -225,7 +225,7 @@ class Arrows:
         self.starting: dict[int, Bool[np.ndarray, " elements"]] = {}
         self.ending: dict[int, Bool[np.ndarray, " elements"]] = {}
 
-    def between(self, e: int, f: int) -> Int[np.ndarray, " arrows"]:
+    def list(self, e: int, f: int) -> Int[np.ndarray, " arrows"]:
         """The elements of eSf."""
         maps = self.semigroup.maps
         if e not in self.starting:
@@ -237,7 +237,7 @@ class Arrows:
             self.ending[f] = fixed[maps].all(axis=1)  # xf = x
         return np.flatnonzero(self.starting[e] & self.ending[f])
 
-    def list_seen(
+    def represent(
         self, elements: Int[np.ndarray, " arrows"], e: int, f: int
     ) -> Int[np.ndarray, "arrows points"]:
         """What arrows from e to f do to the image of e."""

@@ -16,7 +16,7 @@ from flann.tasks.algebra.green import find_strong_components
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine
 
-from .equations import walk
+from .equations import find_path
 
 MOST_VECTORS = 20_000
 
@@ -36,7 +36,7 @@ def decide_l_trivial(machine: MooreMachine, clock: Clock) -> Verdict:
         where there are too many vectors.
     """
     small = machine.merge_symbols()
-    edges = list_vectors(small, clock)
+    edges = build_reversal(small, clock)
     moving = edges != np.arange(len(edges))[:, None]
     classes = find_strong_components(edges, moving, clock)
     several = np.flatnonzero(np.bincount(classes)[classes] > 1)
@@ -44,12 +44,12 @@ def decide_l_trivial(machine: MooreMachine, clock: Clock) -> Verdict:
         return Verdict(True, f"the {len(edges)} states of its reversal have no cycle but loops")
     s = int(several[0])
     t = int(several[classes[several] == classes[s]][1])
-    y, x = walk(edges, s, t)[::-1], walk(edges, t, s)[::-1]
+    y, x = find_path(edges, s, t)[::-1], find_path(edges, t, s)[::-1]
     witness = {"x": small.spell(x), "y": small.spell(y)}
     return Verdict(False, "y(xy)^w differs from (xy)^w", witness)
 
 
-def list_vectors(machine: MooreMachine, clock: Clock) -> np.ndarray:
+def build_reversal(machine: MooreMachine, clock: Clock) -> np.ndarray:
     """What each letter in front makes of each vector, by number, the first that of no word."""
     outputs = np.unique(machine.labels, return_inverse=True)[1].astype(np.uint16)
     numbers = {outputs.tobytes(): 0}

@@ -23,9 +23,9 @@ import numpy as np
 from jaxtyping import Bool, Int
 from typing_extensions import override
 
-from flann.tasks.algebra.maps import compute_omega_power
-from flann.tasks.algebra.pairs import PairGraph, Search
+from flann.tasks.algebra.pair_graph import PairGraph, Search
 from flann.tasks.algebra.reachability import find_components, find_reachable
+from flann.tasks.algebra.transformations import compute_omega_power
 from flann.tasks.algebra.verdict import Verdict
 from flann.tasks.automata.moore_machine import MooreMachine, Word
 
@@ -41,13 +41,13 @@ def decide_locally_testable(machine: MooreMachine) -> Verdict:
     """
     small = machine.merge_symbols()
     return (
-        find_knots(small)
-        or spread_along_edges(small)
+        check_components(small)
+        or check_reachability(small)
         or Verdict(True, "every local monoid is a semilattice")
     )
 
 
-def find_knots(machine: MooreMachine) -> Verdict | None:
+def check_components(machine: MooreMachine) -> Verdict | None:
     """The verdict where one word fixes two states of one component."""
     component = find_components(machine)
     same = (component[:, None] == component) & ~np.eye(machine.size, dtype=bool)
@@ -55,11 +55,11 @@ def find_knots(machine: MooreMachine) -> Verdict | None:
     left = graph.cyclic_pairs[0]
     if not left.any():
         return None
-    p, q, e, _ = graph.loop(*map(int, np.argwhere(left)[0]))
+    p, q, e, _ = graph.find_loop(*map(int, np.argwhere(left)[0]))
     return refute_locally_testable(machine, e, machine.path(p, q) or (), machine.path(q, p) or ())
 
 
-def spread_along_edges(machine: MooreMachine) -> Verdict | None:
+def check_reachability(machine: MooreMachine) -> Verdict | None:
     """The verdict where p and q do not agree on which words still reach q."""
     component, reach = find_components(machine), find_reachable(machine)
     below = reach & (component[:, None] != component)
@@ -83,13 +83,13 @@ class KeepsSecond(PairGraph):
     """Pairs whose second state stays in its component, wherever the first goes."""
 
     @override
-    def onward(
+    def follow(
         self, codes: Int[np.ndarray, " pairs"]
     ) -> tuple[Int[np.ndarray, "pairs symbols"], Bool[np.ndarray, "pairs symbols"]]:
         """As long as the second state stays."""
         p, q = np.divmod(codes, self.size)
         to_q = self.table[q]
-        return self.table[p] * self.size + to_q, self.second_stays(q, to_q)
+        return self.table[p] * self.size + to_q, self.keeps_second(q, to_q)
 
 
 def find_disagreement(
@@ -101,8 +101,8 @@ def find_disagreement(
     first_reaches: bool,
 ) -> Verdict:
     """Which words violate an equation: e fixes p and q, s tells them apart, y leads p to q."""
-    start, s = search.way_to(pair)
-    p, q, e, way = graph.loop(*divmod(start, machine.size))
+    start, s = search.trace_word(pair)
+    p, q, e, way = graph.find_loop(*divmod(start, machine.size))
     s = (*way, *s, a)
     origin = p if first_reaches else q
     x = (*s, *(machine.path(machine.run(s, origin), q) or ()))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from flann.tasks.algebra.pairs import PairGraph
+from flann.tasks.algebra.pair_graph import PairGraph
 from flann.tasks.algebra.verdict import Verdict
 from flann.tasks.automata.moore_machine import MooreMachine, Word
 
@@ -41,7 +41,7 @@ def decide_strictly_local(machine: MooreMachine) -> Verdict:
     left, rounds = graph.cyclic_pairs
     if not left.any():
         return Verdict(True, f"windows of width {rounds + 1} decide", k=rounds + 1)
-    p, q, loop, _ = graph.loop(*map(int, np.argwhere(left)[0]))
+    p, q, loop, _ = graph.find_loop(*map(int, np.argwhere(left)[0]))
     # v is accepted from one of them and not from the other
     v = find_distinguishing_word(small, p, q)
     if small.accepting[small.run(v, p)]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Int
 
-from flann.tasks.algebra.pairs import PairGraph, Search
+from flann.tasks.algebra.pair_graph import PairGraph, Search
 from flann.tasks.algebra.reachability import find_reachable
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine, Word
@@ -52,8 +52,8 @@ def decide_strictly_piecewise(machine: MooreMachine, clock: Clock) -> Verdict:
         return find_non_closure(small, int(bad[0]), ())
     found = search.run(starts, escaped)
     if found is not None:
-        return find_non_closure(small, *search.way_to(found))
-    return measure_longest_forbidden(small, clock)
+        return find_non_closure(small, *search.trace_word(found))
+    return find_least_k(small, clock)
 
 
 def find_non_closure(machine: MooreMachine, pair: int, word: Word) -> Verdict:
@@ -69,7 +69,7 @@ def find_non_closure(machine: MooreMachine, pair: int, word: Word) -> Verdict:
     )
 
 
-def measure_longest_forbidden(machine: MooreMachine, clock: Clock) -> Verdict:
+def find_least_k(machine: MooreMachine, clock: Clock) -> Verdict:
     """The verdict for a language that is strictly piecewise: k by searching its automaton."""
     try:
         k = max(Forbidden(machine, clock).longest(), 1)

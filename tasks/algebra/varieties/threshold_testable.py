@@ -33,12 +33,12 @@ import numpy as np
 from jaxtyping import Bool, Int, UInt64
 
 from flann.tasks.algebra.green import find_strong_components
-from flann.tasks.algebra.maps import compute_omega_power
 from flann.tasks.algebra.reachability import find_components, find_reachable
+from flann.tasks.algebra.transformations import compute_omega_power
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine, Word
 
-from .samples import compose_words
+from .sampled_equations import compose_all
 
 MOST_EDGES = 1 << 22  # between quadruples: those of 32 states and 4 symbols
 
@@ -75,7 +75,7 @@ def decide_threshold_testable(
     symbols = len(small.symbols)
     if small.size**4 * symbols > MOST_EDGES:
         raise Stopped(f"{small.size} states and {symbols} symbols make too many quadruples")
-    found = decide_exchange(small, clock)
+    found = find_exchange_violation(small, clock)
     if found is not None:
         return refute_threshold_testable(small, *found)
     if aperiodic is None:
@@ -83,7 +83,7 @@ def decide_threshold_testable(
     return Verdict(aperiodic, f"{'' if aperiodic else 'not '}aperiodic, and exfyezf = ezfyexf")
 
 
-def decide_exchange(
+def find_exchange_violation(
     machine: MooreMachine, clock: Clock
 ) -> tuple[tuple[int, int, int], tuple[int, int, int, int]] | None:
     """States p, p1, p2 and r1, r2, t1, t2 of a violation."""
@@ -93,10 +93,10 @@ def decide_exchange(
     quadruples = find_cyclic(machine, 4, clock)
     r1, r2, t1, t2 = quadruples[quadruples[:, 2] != quadruples[:, 3]].T
     reach = find_reachable(build_product_machine(machine, 2))
-    arriving = list_bits(
+    arriving = pack_bits(
         reach.reshape(n, n, n * n).swapaxes(0, 2)
     )  # at (r, t) from (p, p1): [rt, p1]
-    fixing = list_bits(fixed.transpose(1, 2, 0))
+    fixing = pack_bits(fixed.transpose(1, 2, 0))
     back, one, other = r1 * n + r2, r1 * n + t2, r2 * n + t1
     for p1, p2 in np.argwhere(np.triu(fixing > 0)):  # the indices 1 and 2 may be exchanged
         clock.check()
@@ -110,7 +110,7 @@ def decide_exchange(
     return None
 
 
-def list_bits(flags: Bool[np.ndarray, "*rows states"]) -> UInt64[np.ndarray, "*rows"]:
+def pack_bits(flags: Bool[np.ndarray, "*rows states"]) -> UInt64[np.ndarray, "*rows"]:
     """The last axis as the bits of one number."""
     weights = np.uint64(1) << np.arange(flags.shape[-1], dtype=np.uint64)
     result: UInt64[np.ndarray, "*rows"] = np.where(flags, weights, np.uint64(0)).sum(axis=-1)
@@ -170,7 +170,7 @@ def refute_threshold_testable(
     }
     e, f = (compute_omega_power(machine.action(words[name])) for name in "ef")
     x, y, z = (machine.action(words[name]) for name in "xyz")
-    assert (compose_words(e, x, f, y, e, z, f) != compose_words(e, z, f, y, e, x, f)).any(), (
+    assert (compose_all(e, x, f, y, e, z, f) != compose_all(e, z, f, y, e, x, f)).any(), (
         "none is violated"
     )
     spelt = {name: machine.spell(word) for name, word in words.items()}

@@ -23,7 +23,7 @@ from typing_extensions import override
 
 from flann.tasks.core.task import Targets, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.sampling import draw_uniform, draw_below
+from flann.tasks.sampling import draw_below, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
 MODULUS = 5

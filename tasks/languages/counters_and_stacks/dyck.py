@@ -60,7 +60,7 @@ from flann.tasks.core.recognition import (
     refuse_negatives,
 )
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import flip_coins, draw_bits, draw_uniform
+from flann.tasks.sampling import draw_bits, draw_uniform, flip_coins
 from flann.tasks.theory.properties import TaskProperties
 
 from .dyck_next_symbols import label_next_symbols, list_next_sets

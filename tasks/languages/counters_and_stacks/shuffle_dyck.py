@@ -43,10 +43,10 @@ from flann.tasks.core.recognition import (
     replace_symbol,
 )
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import flip_coins, draw_bits, draw_below
+from flann.tasks.sampling import draw_below, draw_bits, flip_coins
 from flann.tasks.theory.properties import TaskProperties
 
-from .dyck import name_brackets, close_all
+from .dyck import close_all, name_brackets
 from .dyck_paths import FreeOdds
 
 MOST_KINDS = 8

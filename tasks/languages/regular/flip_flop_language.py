@@ -21,7 +21,7 @@ from typing_extensions import override
 from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.core.task import Tokens, register
-from flann.tasks.sampling import flip_coins, draw_bits
+from flann.tasks.sampling import draw_bits, flip_coins
 
 from .regular_language import RegularLanguage
 

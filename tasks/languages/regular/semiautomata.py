@@ -28,7 +28,7 @@ from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import replace_symbol
 from flann.tasks.core.task import Targets, Task, Tokens, register
-from flann.tasks.sampling import flip_coins, draw_uniform
+from flann.tasks.sampling import draw_uniform, flip_coins
 
 LARGEST = 64  # states of a family
 

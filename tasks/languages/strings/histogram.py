@@ -24,7 +24,7 @@ from typing_extensions import override
 
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import InPlace, Transduction, Words
-from flann.tasks.sampling import draw_bits, draw_uniform, draw_below
+from flann.tasks.sampling import draw_below, draw_bits, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
 KINDS = 32  # symbols of histogram

@@ -28,7 +28,7 @@ from typing_extensions import override
 from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import InPlace
-from flann.tasks.sampling import draw_uniform, draw_below
+from flann.tasks.sampling import draw_below, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
 from .string_transductions import COUNTED, BucketSort, MissingDuplicate, OddsFirst

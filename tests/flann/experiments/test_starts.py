@@ -10,7 +10,7 @@ import pytest
 from flann import Experiment, run
 from flann.errors import UserError
 from flann.experiments.starts import find_witnessed, solves
-from flann.models.witnesses import Counter, Moore
+from flann.models.witnesses import Counter, MooreTable
 from flann.tasks import get_task, task_names
 
 TINY = Experiment(
@@ -88,7 +88,7 @@ def test_every_machine_is_held_against_its_task() -> None:
         except UserError:
             continue
         found.append(name)
-        assert isinstance(language, Moore | Counter)
+        assert isinstance(language, MooreTable | Counter)
     assert {"A5", "parity", "flip-flop", "cyclic", "tomita-3", "even-pairs", "majority"} <= {*found}
-    wrong = Moore(table=[[0, 1], [1, 0]], outputs=[1, 0])
+    wrong = MooreTable(table=[[0, 1], [1, 0]], labels=[1, 0])
     assert not solves(wrong, get_task("parity"))

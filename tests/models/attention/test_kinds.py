@@ -455,7 +455,7 @@ def test_loops_are_the_layers_again() -> None:
     torch.testing.assert_close(looped(tokens), deep(tokens))
     log_many = model_of_width("transformer:loops=log", symbols=2, labels=2, depth=1, width=8)
     torch.testing.assert_close(log_many(tokens), deep(tokens))  # ⌈log2 5⌉ = 3
-    with log_many.held(9):
+    with log_many.fix_length(9):
         assert not torch.allclose(log_many(tokens), deep(tokens))
 
 
@@ -471,7 +471,7 @@ def test_what_depends_on_the_length_goes_by_steps_where_the_length_is_held(optio
     with pytest.raises(UserError, match="the length of the word"):
         model.initial_state(3)
     for length in (9, 40):
-        with model.held(length):
+        with model.fix_length(length):
             state, outputs = model.initial_state(3), []
             for symbols in tokens.T:
                 logits, state = model.step(symbols, state)

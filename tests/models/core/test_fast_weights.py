@@ -15,7 +15,7 @@ from flann.models.core.registry import model_registry
 from flann.models.linear.delta_rule import DeltaRule
 from flann.models.linear.linear_attention import LinearAttention
 from flann.models.linear.rwkv7 import TimeMixing7
-from flann.models.recurrent.xlstm import MatrixLSTM
+from flann.models.recurrent.mlstm import MatrixLSTM
 from flann.models.scans.state_space import Eigenvalues
 from flann.models.ssm.mamba2 import ScalarDecaySSM
 
@@ -87,8 +87,8 @@ def test_eigenvalues_reach_where_they_say() -> None:
         layer = made(DeltaRule, 8, 2, factors=1, gated=False, eigenvalues=eigenvalues, taps=1)
         with torch.no_grad():
             layer.strength.weight.mul_(1000)
-            terms, _, _ = layer.terms(word()[None], None)
-        strengths = terms.put.norm(dim=-1)
+            terms, _, _ = layer.compute_terms(word()[None], None)
+        strengths = terms.erase_key.norm(dim=-1)
         assert strengths.max().item() == pytest.approx(most)
         assert strengths.min().item() == pytest.approx(0, abs=1e-6)
 

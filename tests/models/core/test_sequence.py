@@ -15,7 +15,7 @@ from torch import nn
 
 from flann.errors import UserError
 from flann.models import build_model, model_names, model_of_width
-from flann.models.recurrent.classic import Recurrent
+from flann.models.recurrent.recurrent_layer import RecurrentLayer
 from flann.models.scans import recurrent_scan
 
 LISTED = """
@@ -59,9 +59,9 @@ def test_models_can_be_copied_and_pickled(name: str) -> None:
 
 @pytest.mark.parametrize(("cell", "name"), [(nn.RNN, "rnn"), (nn.GRU, "gru"), (nn.LSTM, "lstm")])
 def test_recurrent_layers_are_torchs_own(cell: type[nn.RNNBase], name: str) -> None:
-    model = model_of_width(name, symbols=3, labels=2, depth=1, width=6, second=9)
+    model = model_of_width(name, symbols=3, labels=2, depth=1, width=6, second_size=9)
     inner = model.layers[0].layer
-    assert isinstance(inner, Recurrent)
+    assert isinstance(inner, RecurrentLayer)
     own = cell(6, 9, batch_first=True)
     own.load_state_dict(inner.cell.state_dict())
     x = torch.randn(2, 7, 6)
@@ -125,7 +125,7 @@ def test_what_is_not_a_model_is_refused() -> None:
 
 def test_an_architecture_of_ones_own_is_imported_when_typed() -> None:
     model = build_model(
-        "flann.models.recurrent.classic:GRU",
+        "flann.models.recurrent.gru:GRU",
         symbols=2,
         labels=2,
         depth=1,

@@ -1,4 +1,4 @@
-"""Mamba against its equations in a plain loop, in float64."""
+"""Tests of Mamba against its equations in a plain loop, in float64."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from flann.models.scans.state_space import Eigenvalues
 from flann.models.ssm.mamba import SelectiveSSM
 
 
-def by_the_equations(mamba: SelectiveSSM, x: Tensor) -> Tensor:
-    """Symbol by symbol and channel by channel, as the module's docstring writes it."""
+def evaluate_equations(mamba: SelectiveSSM, x: Tensor) -> Tensor:
+    """Evaluate the module docstring's equations symbol by symbol and channel by channel."""
     E, N, K = mamba.inner, mamba.state, mamba.taps
     outputs = torch.zeros_like(x)
     for b in range(len(x)):
@@ -44,16 +44,16 @@ def test_equals_the_equations(eigenvalues: Eigenvalues, length: int) -> None:
     torch.manual_seed(0)
     mamba = SelectiveSSM(6, 10, state=4, taps=4, eigenvalues=eigenvalues).double()
     x = torch.randn(2, length, 6, dtype=torch.float64)
-    torch.testing.assert_close(mamba(x), by_the_equations(mamba, x))
+    torch.testing.assert_close(mamba(x), evaluate_equations(mamba, x))
 
 
-def test_time_step_begins_where_the_paper_puts_it() -> None:
+def test_initial_time_steps_are_log_uniform_as_in_the_paper() -> None:
     torch.manual_seed(0)
     mamba = SelectiveSSM(64, 400, state=4, taps=4, eigenvalues="positive")
     dt = functional.softplus(mamba.time_step.bias)
     assert 0.99e-3 < dt.min() < 1.5e-3
     assert 0.08 < dt.max() < 0.101
-    assert dt.median().item() == pytest.approx(1e-2, rel=0.3)  # log-uniform
+    assert dt.median().item() == pytest.approx(1e-2, rel=0.3)  # of a log-uniform distribution
 
 
 def test_parameter_count_is_the_formula() -> None:

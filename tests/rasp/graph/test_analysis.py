@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from flann.rasp.graph.analysis import analyse
-from flann.rasp.graph.fragments import fragments
+from flann.rasp.graph.fragments import classify
 
-from ..conftest import built
+from ..conftest import build_program
 
 CSUM = "def csum(x) { return round((indices + 1) * aggregate(select(indices, indices, <=), x)); } "
 BRACKETS = 's = {"(": 1, ")": -1}[tokens]; level = aggregate(select(indices, indices, <=), s); '
@@ -32,7 +32,7 @@ MAJORITY = 'aggregate(select(indices, indices, <=), indicator(tokens == "1")) > 
     ],
 )
 def test_layers_and_heads(source: str, layers: int, heads: int) -> None:
-    need = analyse([built(source)])
+    need = analyse([build_program(source)])
     assert (need.layers, need.heads) == (layers, heads)
 
 
@@ -40,13 +40,13 @@ def test_equal_selectors_are_one_head() -> None:
     same = (
         "aggregate(select(tokens, tokens, ==), indices) + aggregate(select(tokens, tokens, ==), 1)"
     )
-    assert analyse([built(same)]).heads == 1
-    assert analyse([built(same.replace("==), 1", "<), 1"))]).heads == 2
+    assert analyse([build_program(same)]).heads == 1
+    assert analyse([build_program(same.replace("==), 1", "<), 1"))]).heads == 2
 
 
 def test_remarks() -> None:
     source = "aggregate(select(tokens, tokens, ==) and full_s, indices, 3) * indices"
-    assert analyse([built(source)]).remarks == (
+    assert analyse([build_program(source)]).remarks == (
         "composite selectors: 1",
         "products or quotients of two s-ops: 1",
         "defaults: 1",
@@ -71,7 +71,7 @@ def test_remarks() -> None:
     ],
 )  # fmt: skip
 def test_fragments(source: str, counting: bool, boolean: bool, learnable: bool) -> None:
-    verdicts = fragments(built(source))
+    verdicts = classify(build_program(source))
     assert [v.fragment for v in verdicts] == ["C-RASP", "B-RASP", "RASP-L"]
     assert [v.holds for v in verdicts] == [counting, boolean, learnable]
     for verdict in verdicts:

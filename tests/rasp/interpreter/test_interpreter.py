@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 
 from flann.errors import UserError
-from flann.rasp.graph.evaluation import on_ids, on_words
+from flann.rasp.graph.evaluation import run_on_ids, run_on_words
 from flann.rasp.graph.sops import SOp
 
-from ..conftest import Build, built
+from ..conftest import Build, build_program
 from ..grammar import programs, words
 from ..oracle import WrongError, evaluate
 
@@ -20,7 +20,7 @@ from ..oracle import WrongError, evaluate
 def agree(source: str, word: str) -> None:
     """The interpreter and the oracle give the same values, or both refuse."""
     try:
-        node = built(source)
+        node = build_program(source)
     except UserError as error:
         assert "\n" not in str(error)
         return
@@ -30,9 +30,9 @@ def agree(source: str, word: str) -> None:
         expected = evaluate(node, word)
     except WrongError:
         with pytest.raises(UserError):
-            on_words(node, [word])
+            run_on_words(node, [word])
         return
-    found = on_words(node, [word])[0]
+    found = run_on_words(node, [word])[0]
     assert len(found) == len(expected)
     for a, b in zip(found, expected, strict=True):
         assert type(a) is type(b) or {type(a), type(b)} <= {int, float}
@@ -89,8 +89,8 @@ def test_a_thousand_random_programs(source: str, word: str) -> None:
     ],
 )  # fmt: skip
 def test_values(source: str, word: str, expected: list[Any]) -> None:
-    node = built(source)
-    assert on_words(node, [word])[0] == expected
+    node = build_program(source)
+    assert run_on_words(node, [word])[0] == expected
     assert evaluate(node, word) == expected
 
 
@@ -120,13 +120,13 @@ def test_values(source: str, word: str, expected: list[Any]) -> None:
         ("not tokens;", 1, "expected booleans, got strings"),
         ("{[1]: 2};", 1, "a dict's key"),
         ('tokens_int("ab");', 1, "'a' is not a whole number"),
-        ('load "of_nobody";', 1, "loads no others"),
+        ('load "of_nobody";', 1, "cannot load others"),
         ('f = tokens; f["a"];', 15, "makes no sense"),
     ],
 )
 def test_mistakes_are_told_at_their_place(source: str, column: int, said: str) -> None:
     with pytest.raises(UserError) as caught:
-        built(source)
+        build_program(source)
     assert said in str(caught.value)
     assert str(caught.value).startswith(f"line 1, column {column}: ")
 
@@ -144,7 +144,7 @@ def test_mistakes_are_told_at_their_place(source: str, column: int, said: str) -
 )
 def test_nothing_grows_without_end(source: str) -> None:
     with pytest.raises(UserError, match="column"):
-        built(source)
+        build_program(source)
 
 
 @pytest.mark.parametrize(
@@ -154,23 +154,25 @@ def test_nothing_grows_without_end(source: str) -> None:
 )  # fmt: skip
 def test_nothing_reaches_python(source: str) -> None:
     with pytest.raises(UserError, match="column"):
-        built(source)
+        build_program(source)
 
 
 def test_the_python_face_builds_the_same_graph() -> None:
     from flann.rasp import aggregate, indicator, indices, length, select, tokens, where
 
     reverse = aggregate(select(indices, length - indices - 1, "=="), tokens)
-    assert reverse.node is built("aggregate(select(indices, length - indices - 1, ==), tokens)")
+    assert reverse.node is build_program(
+        "aggregate(select(indices, length - indices - 1, ==), tokens)"
+    )
     chosen = where((tokens == "a") & ~(indices > 1), indices % 2, -indices + 3)
     text = 'indices % 2 if tokens == "a" and not (indices > 1) else -indices + 3'
-    assert chosen.node is built(text)
+    assert chosen.node is build_program(text)
     before = select(tokens, tokens, "==") & ~select(indices, indices, ">")
     assert aggregate(before | select(indices, 9, "=="), 1)("aba") == [1, 1, 1]
     assert indicator(tokens.isin(["a"]))("ab") == [1, 0]
     assert tokens.lookup({"a": 5, "b": 6})("ab") == [5, 6]
     network = reverse.compile("ab", max_length=4)
-    assert network.answers(np.array([[0, 1, 1]])).tolist() == [[1, 1, 0]]
+    assert network.predict(np.array([[0, 1, 1]])).tolist() == [[1, 1, 0]]
     with pytest.raises(TypeError, match="where"):
         bool(tokens == "a")
 
@@ -184,7 +186,7 @@ def test_deep_lists_are_shown_short() -> None:
 
 def test_names_assigned_again_leave_what_was_built(build: Build) -> None:
     node = build('x = "a"; y = tokens == x; x = "b"; y;')
-    assert on_words(node, ["ab"])[0] == [True, False]
+    assert run_on_words(node, ["ab"])[0] == [True, False]
 
 
 def test_functions_see_where_they_were_defined(build: Build) -> None:
@@ -201,21 +203,23 @@ def test_a_batch_is_its_words_one_by_one() -> None:
     """Also where the words are run in several parts, and for all kinds of selectors."""
     rng = np.random.default_rng(0)
     ids = rng.integers(3, size=(40, 9))
-    node = built("selector_width(select(tokens, tokens, <) or select(indices, indices, <=))")
-    whole = on_ids(node, ids, "abc", range(10))
+    node = build_program(
+        "selector_width(select(tokens, tokens, <) or select(indices, indices, <=))"
+    )
+    whole = run_on_ids(node, ids, "abc", range(10))
     for row, word in zip(whole, ids, strict=True):
         spelled = "".join("abc"[i] for i in word)
-        assert row.tolist() == on_words(node, [spelled])[0] == evaluate(node, spelled)
+        assert row.tolist() == run_on_words(node, [spelled])[0] == evaluate(node, spelled)
 
 
 def test_parts_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    from flann.rasp.graph import values
+    from flann.rasp.graph import word_batch
 
     ids = np.random.default_rng(1).integers(3, size=(10, 6))
-    node = built("sort(tokens, tokens)")
-    whole = on_ids(node, ids, "abc", "abc")
-    monkeypatch.setattr(values, "PAIRS_AT_ONCE", 36)
-    assert (on_ids(node, ids, "abc", "abc") == whole).all()
+    node = build_program("sort(tokens, tokens)")
+    whole = run_on_ids(node, ids, "abc", "abc")
+    monkeypatch.setattr(word_batch, "PAIRS_AT_ONCE", 36)
+    assert (run_on_ids(node, ids, "abc", "abc") == whole).all()
     assert (whole == np.sort(ids, axis=1)).all()
 
 
@@ -224,16 +228,22 @@ def test_running_sums_and_products_agree() -> None:
     word = "abcabcab"
     for relation in ("==", "<", "<=", ">", ">="):
         for queries in ("indices", "indices - 2", "indices / 2", "7 - 2 * indices", "100", "-3"):
-            plain = built(f"aggregate(select(indices, {queries}, {relation}), indices * 2, 9)")
-            hidden = built(
+            plain = build_program(
+                f"aggregate(select(indices, {queries}, {relation}), indices * 2, 9)"
+            )
+            hidden = build_program(
                 f"aggregate(not not select(indices, {queries}, {relation}), indices * 2, 9)"
             )
-            assert on_words(plain, [word]) == on_words(hidden, [word]) == [evaluate(plain, word)]
+            assert (
+                run_on_words(plain, [word])
+                == run_on_words(hidden, [word])
+                == [evaluate(plain, word)]
+            )
 
 
 def test_words_that_are_none() -> None:
-    node = built("indices")
+    node = build_program("indices")
     with pytest.raises(UserError, match="without symbols"):
-        on_words(node, [""])
+        run_on_words(node, [""])
     with pytest.raises(UserError, match="one length"):
-        on_words(node, ["a", "ab"])
+        run_on_words(node, ["a", "ab"])

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from flann.errors import UserError
-from flann.rasp.interpreter.session import unfinished
+from flann.rasp.interpreter.session import is_incomplete
 
 ROOT = Path(__file__).resolve().parents[2]
-Told = Callable[[str], list[str]]
+RunSession = Callable[[str], list[str]]
 DYCK = """
 def csum(x) { return round((indices + 1) * aggregate(select(indices, indices, <=), x)); }
 depth = csum({"(": 1, ")": -1}[tokens]);
@@ -24,13 +24,13 @@ dyck = "dead" if dead else ("accepted" if depth == 0 else "prefix");
 """
 
 
-def test_values_are_shown_one_a_line(told: Told) -> None:
-    assert told('1 + 1; [1, "a"]; tokens("ab"); {1: True};') == [
+def test_values_are_shown_one_a_line(run_session: RunSession) -> None:
+    assert run_session('1 + 1; [1, "a"]; tokens("ab"); {1: True};') == [
         "= 2", '= [1, "a"]', '= ["a", "b"]', "= {1: True}",
     ]  # fmt: skip
 
 
-def test_examples(told: Told) -> None:
+def test_examples(run_session: RunSession) -> None:
     script = """
     tokens; set example "ab"
     tokens; select(indices, indices, <=);
@@ -42,7 +42,7 @@ def test_examples(told: Told) -> None:
     tokens_int; quit
     tokens;
     """
-    assert told(script) == [
+    assert run_session(script) == [
         "= s-op tokens: 0 layers, 0 heads",
         '= ["a", "b"]',
         "= selector\n      a b\n    a X .\n    b X X",
@@ -53,26 +53,26 @@ def test_examples(told: Told) -> None:
     ]
 
 
-def test_out_is_the_last_value(told: Told) -> None:
-    assert told('indices + 1; out("ab");')[-1] == "= [1, 2]"
+def test_out_is_the_last_value(run_session: RunSession) -> None:
+    assert run_session('indices + 1; out("ab");')[-1] == "= [1, 2]"
 
 
-def test_draw(told: Told) -> None:
-    assert told('draw(select(tokens, "a", ==), "ab");') == [
+def test_draw(run_session: RunSession) -> None:
+    assert run_session('draw(select(tokens, "a", ==), "ab");') == [
         "= selector\n      a b\n    a X .\n    b X ."
     ]
 
 
-def test_unknown_commands(told: Told) -> None:
+def test_unknown_commands(run_session: RunSession) -> None:
     with pytest.raises(UserError, match="expected set example"):
-        told("show me all")
+        run_session("show me all")
 
 
 def test_statements_may_take_several_lines() -> None:
-    assert unfinished("def f(x) {\n return x;")
-    assert unfinished("a = 1 +")
-    assert not unfinished("def f(x) { return x; }")
-    assert not unfinished('set example "ab"')
+    assert is_incomplete("def f(x) {\n return x;")
+    assert is_incomplete("a = 1 +")
+    assert not is_incomplete("def f(x) { return x; }")
+    assert not is_incomplete('set example "ab"')
 
 
 def test_loading_files(tmp_path: Path) -> None:
@@ -195,13 +195,13 @@ def test_running_a_program_does_not_load_torch(tmp_path: Path) -> None:
 
 
 def test_compile_writes_weights_that_load(here: Here, tmp_path: Path) -> None:
-    from flann.rasp.compiler import load_compiled
+    from flann.rasp.compiler import load_network
 
     code, out, _ = here(*"rasp compile S3 --max-length 12 -o s3.safetensors --check".split())
     assert code == 0
     assert "S3: 2 layers of 1 heads as" in out
     assert "check: exact on" in out
-    assert load_compiled(tmp_path / "s3.safetensors").max_length == 12
+    assert load_network(tmp_path / "s3.safetensors").max_length == 12
     code, out, _ = here("rasp", "compile", "dyck.rasp", "--symbols", "()", "--check")
     assert code == 0
     assert "exact" in out

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flann.errors import UserError
-from flann.rasp.interpreter.session import PROGRAMS, Session
-from flann.rasp.language.parser import DEEPEST, parse
+from flann.rasp.interpreter.library import PROGRAMS
+from flann.rasp.interpreter.session import Session
+from flann.rasp.language.parser import parse
+from flann.rasp.language.token_reader import MAX_NESTING
 
 LIBRARY = (PROGRAMS / "library.rasp").read_text(encoding="utf-8")
 PROGRAM = """
@@ -69,14 +71,14 @@ def test_precedence(expression: str, value: object, build: object) -> None:
         ("def f(x) { y = x; }", 1, 19, "expected 'return'"),
         ("def if(x) { return x; }", 1, 5, "expected a name"),
         ("for x in [1] { a = x;", 1, 22, "expected '}'"),
-        ('a = "abc', 1, 5, "string without its end"),
+        ('a = "abc', 1, 5, "unterminated string"),
         ("a = 1 ? 2;", 1, 7, "unexpected character '?'"),
         ("load x;", 1, 6, "the name of a file"),
         ("round(1, 2);", 1, 1, "expected 1 argument"),
         ("a = 12345678901234567;", 1, 5, "more than 16"),
         ("x = 1 if True;", 1, 14, "expected 'else'"),
-        ("(" * 100, 1, DEEPEST + 1, "nested more than"),
-        ("1" + " + 1" * 60 + ";", 1, 3 + 4 * DEEPEST, "in a row"),
+        ("(" * 100, 1, MAX_NESTING + 1, "nested more than"),
+        ("1" + " + 1" * 60 + ";", 1, 3 + 4 * MAX_NESTING, "in a row"),
     ],
 )
 def test_errors_say_where_and_what(source: str, line: int, column: int, said: str) -> None:

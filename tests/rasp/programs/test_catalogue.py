@@ -10,7 +10,12 @@ import pytest
 from flann.errors import UserError
 from flann.rasp import load_program
 from flann.rasp.programs.catalogue import has_program, load_claims
-from flann.rasp.programs.groups import coset_action, derived_series, factors_of, layers_of
+from flann.rasp.programs.group_actions import find_coset_action
+from flann.rasp.programs.solvable_groups import (
+    compute_derived_series,
+    count_layers,
+    find_factors,
+)
 from flann.tasks import Task, get_task, task_names
 from flann.tasks.groups.cayley_tables import get_group
 
@@ -99,7 +104,10 @@ def test_brackets_on_every_word_to_length_12(name: str) -> None:
 @pytest.mark.parametrize("name", [*NAMES, *load_claims()])
 def test_claims_are_what_the_analysis_finds(name: str) -> None:
     program = load_program(name, max_length=64)
-    assert (program.need.layers, program.need.heads) == (program.layers, program.heads)
+    assert (program.requirements.layers, program.requirements.heads) == (
+        program.layers,
+        program.heads,
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,14 +115,14 @@ def test_claims_are_what_the_analysis_finds(name: str) -> None:
     [("Z60", 1), ("S3", 2), ("D4", 2), ("Q8", 2), ("A4", 2), ("S4", 3), ("A4xZ5", 2)],
 )
 def test_layers_of_solvable_groups_are_their_derived_length(name: str, layers: int) -> None:
-    assert layers_of(get_group(name)) == layers == load_program(name).layers
+    assert count_layers(get_group(name)) == layers == load_program(name).layers
 
 
 def test_derived_series_is_sympys() -> None:
     from sympy.combinatorics.named_groups import SymmetricGroup
 
     theirs = [int(group.order()) for group in SymmetricGroup(4).derived_series()]
-    assert [len(members) for members in derived_series(get_group("S4"))] == theirs
+    assert [len(members) for members in compute_derived_series(get_group("S4"))] == theirs
 
 
 def test_unsolvable_groups_have_no_series() -> None:
@@ -128,7 +136,7 @@ def test_doubling_by_radix(radix: int) -> None:
     program = load_program("A5", max_length=length, radix=radix)
     layers = {2: 6, 3: 4, 4: 3, 5: 3, 8: 2}[radix]
     assert (program.layers, program.heads) == (layers, radix - 1)
-    assert program.need.layers == layers
+    assert program.requirements.layers == layers
     task = get_task("A5")
     batch = task.sample(np.random.default_rng(radix), 50, length)
     assert (program(batch.tokens) == batch.targets).all()
@@ -152,7 +160,7 @@ def test_doubling_of_solvable_groups(name: str) -> None:
 @pytest.mark.parametrize("name", ["Q8", "D4", "A4", "S3"])
 def test_coset_actions_are_faithful(name: str) -> None:
     group = get_group(name)
-    images = coset_action(group)
+    images = find_coset_action(group)
     assert len({tuple(row) for row in images}) == group.order
     for a in range(group.order):
         for b in range(group.order):
@@ -160,8 +168,8 @@ def test_coset_actions_are_faithful(name: str) -> None:
             assert then == images[group.table[a, b]]
 
 
-def test_factors_are_told_by_name() -> None:
-    assert [g.name for g in factors_of(get_group("A4xZ5"))] == ["A4", "Z5"]
+def test_factors_are_stated_by_the_name() -> None:
+    assert [g.name for g in find_factors(get_group("A4xZ5"))] == ["A4", "Z5"]
 
 
 def words_of(length: int, symbols: int, size: int = 40) -> np.ndarray:

@@ -18,17 +18,16 @@ from flann.tasks.algebra.classification import classify_machine
 from flann.tasks.algebra.semigroup import Semigroup
 from flann.tasks.algebra.varieties import decisions, threshold_testable
 from flann.tasks.algebra.varieties.circuits import decide_quasi_aperiodic, decide_solvable
-from flann.tasks.algebra.varieties.decisions import EQUATIONS
+from flann.tasks.algebra.varieties.classifier import EQUATIONS
+from flann.tasks.algebra.varieties.dot_depth_one import decide_dot_depth_one
 from flann.tasks.algebra.varieties.equations import Equations
-from flann.tasks.algebra.varieties.knast import decide_piecewise_locally_testable
 from flann.tasks.algebra.varieties.l_trivial import decide_l_trivial
-from flann.tasks.algebra.varieties.locally_testable import find_knots
-from flann.tasks.algebra.varieties.piecewise import decide_r_trivial
+from flann.tasks.algebra.varieties.locally_testable import check_components
+from flann.tasks.algebra.varieties.piecewise_testable import decide_r_trivial
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 from flann.tasks.automata.automaton import Automaton
 from flann.tasks.automata.moore_machine import MooreMachine
 
-from .made import MADE, spoilt, with_neutral
 from .oracles import (
     Products,
     is_subsequence_closed,
@@ -38,6 +37,7 @@ from .oracles import (
     stable_is_aperiodic,
     threshold_on_states,
 )
+from .random_languages import MADE, change_transition, with_neutral
 
 LARGEST = 60  # elements for which every choice is tried
 FEWEST = 100  # positives and negatives of each class in the long run
@@ -85,14 +85,14 @@ class Second:
 
 
 def drawn(rng: np.random.Generator, name: str) -> list[Automaton]:
-    """An automaton of a class, on a tier, and both spoilt."""
+    """An automaton of a class, on a tier, and each with one transition changed."""
     pure = MADE[name](rng, int(rng.integers(1, 4)))
     tiered = with_neutral(pure)
-    return [pure, tiered, spoilt(rng, pure), spoilt(rng, tiered)]
+    return [pure, tiered, change_transition(rng, pure), change_transition(rng, tiered)]
 
 
 def by_making(name: str, variant: int) -> list[str]:
-    """The class that an automaton is in because it was made so; none where it was spoilt."""
+    """The class that an automaton is in because it was made so; none for a perturbed variant."""
     if variant > 1 or not name:
         return []
     if variant == 0 or name in ("SP", "PT", "R-trivial"):
@@ -133,13 +133,13 @@ def agreement(count: int, seed: int) -> Counter[tuple[str, bool]]:
 def others(machine: MooreMachine, semigroup: Semigroup, found: dict[str, bool | None]) -> None:
     """Procedures that `classify` had no need of say the same."""
     equations = Equations.of(semigroup, Clock.of(60))
-    assert equations.r_trivial().answer == found["R-trivial"]
-    assert equations.j_trivial().answer == found["J-trivial"] == found["PT"]
-    assert equations.l_trivial().answer == found["L-trivial"]
+    assert equations.decide_r_trivial().answer == found["R-trivial"]
+    assert equations.decide_j_trivial().answer == found["J-trivial"] == found["PT"]
+    assert equations.decide_l_trivial().answer == found["L-trivial"]
     assert decide_l_trivial(machine, Clock.of(60)).answer == found["L-trivial"]
-    assert equations.locally_testable().answer == found["LT"]
-    assert equations.locally_threshold_testable().answer == found["LTT"]
-    assert decide_piecewise_locally_testable(equations).answer == found["PLT"]
+    assert equations.decide_locally_testable().answer == found["LT"]
+    assert equations.decide_locally_threshold_testable().answer == found["LTT"]
+    assert decide_dot_depth_one(equations).answer == found["PLT"]
     assert decide_quasi_aperiodic(equations).answer == found["quasi-aperiodic"]
     assert decide_solvable(equations).answer == found["solvable"]
     if machine.size <= 4:
@@ -169,16 +169,22 @@ def test_two_procedures_agree_on_many() -> None:
 
 
 def without_spread(machine: MooreMachine) -> Verdict:
-    return find_knots(machine.merge_symbols()) or Verdict(True, "half of the test")
+    return check_components(machine.merge_symbols()) or Verdict(True, "half of the test")
 
 
 PLANTED: dict[str, tuple[str, object]] = {
     "LT without its second condition": ("locally_testable", without_spread),
     "PT without confluence": ("piecewise_testable", decide_r_trivial),
-    "LTT that is aperiodic": ("EQUATIONS", EQUATIONS | {"LTT": Equations.aperiodic}),
-    "PLT that is aperiodic": ("EQUATIONS", EQUATIONS | {"PLT": Equations.aperiodic}),
-    "L-trivial the wrong way round": ("EQUATIONS", EQUATIONS | {"L-trivial": Equations.r_trivial}),
-    "AC0 without lengths": ("EQUATIONS", EQUATIONS | {"quasi-aperiodic": Equations.aperiodic}),
+    "LTT that is aperiodic": ("EQUATIONS", EQUATIONS | {"LTT": Equations.decide_aperiodic}),
+    "PLT that is aperiodic": ("EQUATIONS", EQUATIONS | {"PLT": Equations.decide_aperiodic}),
+    "L-trivial the wrong way round": (
+        "EQUATIONS",
+        EQUATIONS | {"L-trivial": Equations.decide_r_trivial},
+    ),
+    "AC0 without lengths": (
+        "EQUATIONS",
+        EQUATIONS | {"quasi-aperiodic": Equations.decide_aperiodic},
+    ),
 }
 
 

@@ -18,7 +18,7 @@ from flann.tasks.algebra import (
 )
 from flann.tasks.algebra.classification import classify_group
 from flann.tasks.algebra.varieties import samples, threshold_testable
-from flann.tasks.algebra.varieties.decisions import Decisions
+from flann.tasks.algebra.varieties.classifier import Classifier
 from flann.tasks.algebra.varieties.inclusions import INSIDE, propagate_inclusions
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata.automaton import Automaton, from_function
@@ -26,7 +26,7 @@ from flann.tasks.automata.expressions import from_expression
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.languages.regular.word_problem import WordProblem
 
-from .made import MADE, with_neutral
+from .random_languages import MADE, with_neutral
 
 KEYS = [
     "states", "alphabet", "semigroup", "SL", "SP", "LT", "LTT", "PT", "PLT", "TSL", "TLT", "TLTT",
@@ -88,7 +88,7 @@ def test_every_class_is_inside_those_it_is_said_to_be_inside() -> None:
     for make in MADE.values():
         for _ in range(8):
             machine = MooreMachine.from_automaton(with_neutral(make(rng, 2)))
-            decisions = Decisions(machine, 3000, Clock.of(60))
+            decisions = Classifier(machine, 3000, Clock.of(60))
             decisions.on_automaton()
             alone = {n: v.answer for n, v in decisions.verdicts.items() if v.answer is not None}
             after = classify_machine(machine, 3000).classes
@@ -146,7 +146,7 @@ def test_very_many_states_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_thresholds_without_the_semigroup(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the automaton, whatever no sample refutes; and on the tier with a neutral symbol."""
-    monkeypatch.setattr(samples.Samples, "refute", lambda self, name: None)
+    monkeypatch.setattr(samples.SampledEquations, "refute", lambda self, name: None)
     twice, order = from_expression("b*ab*ab*"), from_expression("c*ac*bc*")
     for automaton in (twice, order, with_neutral(twice), with_neutral(order)):
         whole, cut = classify(automaton), classify(automaton, limit=2)

@@ -9,15 +9,15 @@ from sympy.combinatorics import Permutation, PermutationGroup
 from flann.errors import UserError
 from flann.tasks import get_task
 from flann.tasks.algebra import draw_eggbox, require_machine
-from flann.tasks.algebra.derived import (
-    derive_subgroup,
-    generate_subgroup,
+from flann.tasks.algebra.derived_series import (
     choose_generators,
+    derive_subgroup,
     find_perfect_core,
+    generate_subgroup,
 )
 from flann.tasks.algebra.green import Green
-from flann.tasks.algebra.maps import is_aperiodic, is_idempotent, compute_omega_power
 from flann.tasks.algebra.semigroup import Semigroup
+from flann.tasks.algebra.transformations import compute_omega_power, is_aperiodic, is_idempotent
 from flann.tasks.algebra.varieties.circuits import decide_solvable
 from flann.tasks.algebra.varieties.equations import Equations
 from flann.tasks.algebra.verdict import Clock, Stopped
@@ -25,8 +25,8 @@ from flann.tasks.automata.automaton import Automaton
 from flann.tasks.automata.expressions import from_expression
 from flann.tasks.automata.moore_machine import MooreMachine
 
-from .made import arbitrary
 from .oracles import Products
+from .random_languages import arbitrary
 
 RNG = np.random.default_rng(0)
 SOME = [automaton for _ in range(60) if (automaton := arbitrary(RNG, 2)).size <= 4]
@@ -51,7 +51,7 @@ def test_elements_and_cayley_graphs(automaton: Automaton) -> None:
     letters = s.machine.table.T
     Products(s)  # which makes the elements again, one by one, and compares
     for x in range(s.size):
-        assert s.machine.action(s.numbers(x)).tolist() == s.maps[x].tolist()
+        assert s.machine.action(s.find_word(x)).tolist() == s.maps[x].tolist()
         for a, letter in enumerate(letters):
             assert s.maps[s.right[x, a]].tolist() == letter[s.maps[x]].tolist()
             assert s.maps[s.left[x, a]].tolist() == s.maps[x][letter].tolist()
@@ -68,7 +68,7 @@ def every_map(size: int) -> list[tuple[int, ...]]:
 
 def test_words_are_shortest_and_in_order() -> None:
     s = semigroup_of(MooreMachine.from_automaton(from_expression("(a(ab)*b)*")))
-    words = [s.numbers(x) for x in range(s.size)]
+    words = [s.find_word(x) for x in range(s.size)]
     assert words == sorted(words, key=lambda word: (len(word), word))
     shorter = {tuple(s.machine.action(w)) for w in words if len(w) < len(words[-1])}
     assert tuple(s.machine.action(words[-1])) not in shorter
@@ -120,7 +120,7 @@ def test_groups(name: str, answer: bool) -> None:
     equations = Equations.of(s, Clock.of(60))
     assert s.size == task.group.order  # type: ignore[attr-defined]
     (members,) = equations.green.groups
-    images = equations.green.acting(members)
+    images = equations.green.build_permutations(members)
     assert images[0].tolist() == list(range(images.shape[1]))
     orders = sorted(Permutation(row).order() for row in images.tolist())
     assert orders == sorted(task.group.element_orders)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ import pytest
 from flann.tasks.algebra import classify
 from flann.tasks.automata.automaton import Automaton
 
-from .languages import TABLE, Row, with_neutral_letter
+from .known_languages import TABLE, Row, with_neutral_letter
 from .lattice import INSIDE, circuit, closed, complemented, larger, mirrored, with_neutral
 
 KNOWN = {row.name: closed(set(row.yes.split()), set(row.no.split())) for row in TABLE}

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from flann.tasks.algebra import classify_machine
-from flann.tasks.algebra.varieties.samples import Samples
+from flann.tasks.algebra.varieties.sampled_equations import SampledEquations
 from flann.tasks.algebra.varieties.threshold_testable import decide_threshold_testable
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine
 
-from .made import MADE, spoilt, with_neutral
+from .random_languages import MADE, change_transition, with_neutral
 
 Map = tuple[int, ...]
 
@@ -44,11 +44,11 @@ class Words:
                 result = tuple(range(self.machine.size))
             elif c == ")":
                 inside = omega(result) if text[i + 1 : i + 2] == "w" else result
-                result = then(opened.pop(), inside)
+                result = compose(opened.pop(), inside)
             elif c in "ef":
-                result = then(result, omega(self.action(c)))
+                result = compose(result, omega(self.action(c)))
             elif c in "xyzabcd":
-                result = then(result, self.action(c))
+                result = compose(result, self.action(c))
         return result
 
     def action(self, name: str) -> Map:
@@ -58,14 +58,14 @@ class Words:
         return self.of(one) != self.of(other)
 
 
-def then(x: Map, y: Map) -> Map:
+def compose(x: Map, y: Map) -> Map:
     return tuple(y[q] for q in x)
 
 
 def omega(x: Map) -> Map:
     power = x
-    while then(power, power) != power:
-        power = then(power, x)
+    while compose(power, power) != power:
+        power = compose(power, x)
     return power
 
 
@@ -121,7 +121,7 @@ def machines(seed: int, rounds: int) -> list[MooreMachine]:
             pure = make(rng, int(rng.integers(1, 4)))
             found += [
                 MooreMachine.from_automaton(a)
-                for a in (pure, with_neutral(pure), spoilt(rng, pure))
+                for a in (pure, with_neutral(pure), change_transition(rng, pure))
             ]
     return found
 
@@ -141,7 +141,7 @@ def test_samples_that_say_no_are_right() -> None:
     refuted: Counter[str] = Counter()
     for machine in machines(1, 5):
         found = classify_machine(machine)
-        samples = Samples(machine, Clock.of(60))
+        samples = SampledEquations(machine, Clock.of(60))
         for name in ("SF", "L-trivial", "DA", "LTT", "PLT", "quasi-aperiodic"):
             verdict = samples.refute(name)
             if verdict is None:

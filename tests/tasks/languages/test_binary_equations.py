@@ -15,7 +15,7 @@ from scipy.stats import chisquare
 
 from flann.errors import UserError
 from flann.tasks import get_task
-from flann.tasks.languages.counters_and_stacks.stack_language import list_sizes, count_ways
+from flann.tasks.languages.counters_and_stacks.stack_language import count_ways, list_sizes
 from flann.tasks.sampling import draw_whole_below
 
 LEAST_P = 1e-4

@@ -20,8 +20,8 @@ from flann.tasks.languages.counters_and_stacks.dyck import DEAD, Dyck, name_brac
 from flann.tasks.languages.counters_and_stacks.dyck_paths import (
     FreeOdds,
     LimitedOdds,
-    draw_paths,
     compute_thresholds,
+    draw_paths,
 )
 
 LEAST_P = 1e-4

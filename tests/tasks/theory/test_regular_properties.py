@@ -19,12 +19,12 @@ from flann.tasks.languages.strings.recall import Induction
 from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 from flann.tasks.theory.regular_properties import (
     MOST_ELEMENTS,
+    derive_machine_properties,
     find_cycles,
     find_equal_length_quotients,
+    find_period,
     holds_flip_flop,
     holds_parity,
-    find_period,
-    derive_machine_properties,
 )
 
 from ..automata.test_automaton import automata
