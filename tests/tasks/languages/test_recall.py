@@ -58,7 +58,7 @@ def test_the_key_that_is_asked_for_is_one_that_was_shown(rng: np.random.Generato
 
 @pytest.mark.parametrize(
     ("word", "says"),
-    [(["k0", "k1", "k0"], "keys and values in turn"), (["k0", "v1", "k1"], "shown before")],
+    [(["k0", "k1", "k0"], "alternating keys and values"), (["k0", "v1", "k1"], "occurs before")],
 )
 def test_words_that_ask_for_nothing_are_refused(word: list[str], says: str) -> None:
     task = get_task("associative-recall")

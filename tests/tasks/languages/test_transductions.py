@@ -136,7 +136,7 @@ def test_unique_words_are_uniform(rng: np.random.Generator) -> None:
         ("binary-addition", "0101????", "one operator"),
         ("binary-addition", "+101????", "one operator"),
         ("binary-multiplication", "1**1????", "one operator"),
-        ("modular-arithmetic", "1++?", "digits and operators in turn"),
+        ("modular-arithmetic", "1++?", "alternating digits and operators"),
         ("modular-arithmetic-brackets", "1+1?", "brackets round every operation"),
         ("modular-arithmetic-brackets", "(1?", "brackets round every operation"),
         ("solve-equation", "(1+1)=2?", "one x"),
