@@ -455,7 +455,7 @@ ORACLES: dict[str, Oracle] = {
     "Induction": induction,
     "Marked": marked,
     "UnmarkedReversal": halves,
-    "HiddenOne": halves,
+    "MaskedOne": halves,
     "RegularLanguage": language,
     "StateTask": states,
     "Abab": states,

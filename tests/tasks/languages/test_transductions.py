@@ -131,8 +131,8 @@ def test_unique_words_are_uniform(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize(
     ("name", "word", "says"),
     [
-        ("missing-duplicate", "0101?", "one hidden symbol"),
-        ("missing-duplicate", "__01?", "one hidden symbol"),
+        ("missing-duplicate", "0101?", "one masked symbol"),
+        ("missing-duplicate", "__01?", "one masked symbol"),
         ("binary-addition", "0101????", "one operator"),
         ("binary-addition", "+101????", "one operator"),
         ("binary-multiplication", "1**1????", "one operator"),
