@@ -74,7 +74,7 @@ class Equation(Recognition):
         """Return the bound below which a j-bit b has a result with a of at most k bits."""
         return 1 << j
 
-    # -- the task -----------------------------------------------------------------------------------
+    # -- the task --------------------------------------------------------------------------------
 
     @property
     @override
@@ -112,7 +112,9 @@ class Equation(Recognition):
         numbers.append([self.result(*operands) for operands in zip(*numbers, strict=True)])
         return self.write_equation(numbers, widths, length)
 
-    def write_equation(self, numbers: list[list[int]], widths: list[list[int]], length: int) -> Word:
+    def write_equation(
+        self, numbers: list[list[int]], widths: list[list[int]], length: int
+    ) -> Word:
         """Write the numbers in binary, lowest bit first, with the signs between them."""
         ends = [str(2 + n) for n in range(len(self.signs))] + [""]
         text = "".join(
@@ -248,5 +250,5 @@ def binary_multiplication(*, mode: Ask = "transduce", negatives: Negatives = "mi
 
 @register("compute-sqrt")
 def compute_sqrt(*, mode: Ask = "transduce", negatives: Negatives = "mixed") -> Task:
-    """The floor of the square root of a binary number, highest bit first (lowest first when recognising)."""
+    """The floor of the square root of a binary number, highest bit first (lowest to recognise)."""
     return choose_task("compute-sqrt", mode, negatives, Root)

@@ -8,9 +8,9 @@
                           (Ba et al. 2016, arXiv 1610.06258). Keys and values are uniform, and the
                           last key is uniform among those that occur. If a key occurs several times,
                           its last value is the answer. Lengths are odd and at least 3.
-- ``most-frequent``       the symbol that occurs most often, and among ties the first in alphabetical
-                          order (Weiss, Goldberg and Yahav 2021, arXiv 2106.06981). Words are
-                          uniform over a .. e.
+- ``most-frequent``       the symbol that occurs most often, and among ties the alphabetically first
+                          (Weiss, Goldberg and Yahav 2021, arXiv 2106.06981). Words are uniform over
+                          a .. e.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class AssociativeRecall(Transduction):
 
 @register("most-frequent")
 class MostFrequent(Transduction):
-    """The symbol that occurs most often, and among ties the first in alphabetical order.
+    """The symbol that occurs most often, and among ties the alphabetically first.
 
     Examples
     --------

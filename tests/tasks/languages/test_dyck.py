@@ -77,7 +77,7 @@ def test_free_odds_are_the_ratios_of_the_counts(remaining: int, height: int) -> 
         return
     denominator = remaining * (height + 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths, "uniform_below", lambda rng, bounds: np.arange(denominator))
+        patch.setattr(paths, "draw_below", lambda rng, bounds: np.arange(denominator))
         places = np.full(denominator, remaining), np.full(denominator, height)
         ups = FreeOdds().ups(np.random.default_rng(0), *places).sum()
     assert Fraction(int(ups), denominator) == Fraction(ways(remaining - 1, height + 1), total)

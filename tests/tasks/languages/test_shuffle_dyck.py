@@ -34,7 +34,7 @@ def test_members_are_uniform(kinds: int, length: int, rng: np.random.Generator) 
 def test_living_words_are_prefixes_of_uniform_members(rng: np.random.Generator) -> None:
     task = ShuffleDyck("shuffle-dyck-2")
     continued = Counter(word[:3] for word in all_members(task, 6))
-    drawn = Counter(map(tuple, task.prefixes(rng, 50_000, 3, 6).T.tolist()))
+    drawn = Counter(map(tuple, task.draw_prefixes(rng, 50_000, 3, 6).T.tolist()))
     assert set(drawn) <= set(continued)
     shares = np.array(list(continued.values())) / continued.total()
     assert chisquare([drawn[word] for word in continued], shares * 50_000).pvalue > LEAST_P
