@@ -39,7 +39,8 @@ def test_errors_of_the_file_system_become_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot write .*: No such file"), open_aside(missing):
         pass
     path.write_text("a file")
-    with pytest.raises(UserError, match=r"cannot write .*: Not a directory"), open_aside(path / "a"):
+    child = path / "a.txt"
+    with pytest.raises(UserError, match=r"cannot write .*: Not a directory"), open_aside(child):
         pass
     with pytest.raises(UserError, match=r"cannot write .*: it is a folder"):
         write_aside(tmp_path, "text")
