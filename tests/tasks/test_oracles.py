@@ -123,7 +123,7 @@ def in_cycles(permutation: tuple[int, ...]) -> str:
 
 
 def language(task: Task, word: Word) -> list[str]:
-    """Match Python's regular expressions or a formula; find next symbols by trying continuations."""
+    """Match a regular expression or a formula; find next symbols by trying continuations."""
     base, _, rest = task.name.partition(":")
     member = MEMBERS.get(base, lambda w: re.fullmatch(rest, "".join(w)))
     prefixes = [word[: t + 1] for t in range(len(word))]
@@ -146,14 +146,16 @@ def no_odd_after_odd(word: Word) -> bool:
     return not any(a == ("1", 1) and b == ("0", 1) for a, b in pairwise(runs))
 
 
-def last_place(moves: Word) -> int:
+def find_last_position(moves: Word) -> int:
     return sum({"stay": 0, "+1": 1, "-1": -1}[move] for move in moves) % 5
 
 
 def is_navigation(word: Word) -> bool:
     *moves, digit = word
     return (
-        digit.isdigit() and not any(m.isdigit() for m in moves) and last_place(moves) == int(digit)
+        digit.isdigit()
+        and not any(m.isdigit() for m in moves)
+        and find_last_position(moves) == int(digit)
     )
 
 
@@ -228,7 +230,7 @@ STATES: dict[str, Callable[[Word, int], str]] = {
     "gridworld": walled,
     "adder": sum_so_far,
     "permutation-reset": token,
-    "cycle-navigation": lambda w, size: str(last_place(w)),
+    "cycle-navigation": lambda w, size: str(find_last_position(w)),
     "abab": lambda w, size: (
         ["0", "a", "ab", "aba"][len(w) % 4] if "".join(w) == ("ab" * len(w))[: len(w)] else "left"
     ),
@@ -275,7 +277,7 @@ def solution(word: Word) -> list[str]:
 
 
 ANSWERS: dict[str, Callable[[Word], list[str]]] = {
-    "cycle-navigation": lambda w: [str(last_place(w))],
+    "cycle-navigation": lambda w: [str(find_last_position(w))],
     "reverse-string": lambda w: list(reversed(w)),
     "duplicate-string": lambda w: [*w, *w],
     "missing-duplicate": hidden,
