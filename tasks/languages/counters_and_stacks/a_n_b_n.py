@@ -18,7 +18,13 @@ from typing import Literal
 import numpy as np
 from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    TokenColumns,
+    Verdicts,
+    refuse_negatives,
+)
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
 from flann.tasks.sampling import draw_uniform
 from flann.tasks.theory.properties import TaskProperties
@@ -79,7 +85,7 @@ class EqualRuns(Recognition):
         return (np.arange(length)[:, None] // first).astype(np.uint8).T
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Return copies of the only member of this length."""
         word = (np.arange(length) // (length // self.runs)).astype(np.uint8)
         return np.repeat(word[:, None], size, axis=1)

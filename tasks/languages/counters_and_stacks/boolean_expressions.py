@@ -29,7 +29,13 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.counting import WordCounts
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    TokenColumns,
+    Verdicts,
+    refuse_negatives,
+)
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
 from flann.tasks.sampling import flip_coins
 from flann.tasks.theory.properties import TaskProperties
@@ -98,7 +104,7 @@ class Boolean(Recognition):
         return words.T
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Draw uniformly over all members of this length."""
         return build_counts(self.operands, 1 << (length - 1).bit_length()).draw(rng, size, length)
 

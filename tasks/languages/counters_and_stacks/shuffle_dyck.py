@@ -40,8 +40,8 @@ from flann.tasks.core.recognition import (
     PREFIX_LABELS,
     Negatives,
     Recognition,
+    TokenColumns,
     Verdicts,
-    Word,
     refuse_negatives,
     replace_symbol,
 )
@@ -115,11 +115,13 @@ class ShuffleDyck(Recognition):
         return words.T
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Draw uniformly over all members of this length."""
         return self.draw_prefixes(rng, size, length, length)
 
-    def draw_prefixes(self, rng: np.random.Generator, size: int, length: int, total: int) -> Word:
+    def draw_prefixes(
+        self, rng: np.random.Generator, size: int, length: int, total: int
+    ) -> TokenColumns:
         """Draw the first `length` symbols of uniform members of length `total`."""
         left = 2 * self.draw_pair_counts(rng, size, total // 2)  # remaining symbols of each kind
         height = np.zeros_like(left)

@@ -29,7 +29,13 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.semiautomaton import Semiautomaton
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    TokenColumns,
+    Verdicts,
+    refuse_negatives,
+)
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.sampling import draw_bits, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
@@ -91,7 +97,7 @@ class StackLanguage(Recognition):
     # -- drawing ---------------------------------------------------------------------------------
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Draw uniformly over all members of this length."""
         distribution = MemberDistribution(length)
         height, pushes = distribution.draw_initial_sizes(rng, size)

@@ -29,7 +29,13 @@ import numpy as np
 from jaxtyping import Int
 from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    TokenColumns,
+    Verdicts,
+    refuse_negatives,
+)
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import Transduction
 from flann.tasks.sampling import draw_uniform, draw_whole_below
@@ -99,7 +105,7 @@ class Equation(Recognition):
     # -- drawing ---------------------------------------------------------------------------------
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Draw uniform lengths of the numbers, and then numbers whose result fits."""
         lengths = draw_composition(rng, size, length - len(self.signs), len(self.signs) + 1)
         widths = lengths.T.tolist()
@@ -114,7 +120,7 @@ class Equation(Recognition):
 
     def write_equation(
         self, numbers: list[list[int]], widths: list[list[int]], length: int
-    ) -> Word:
+    ) -> TokenColumns:
         """Write the numbers in binary, lowest bit first, with the signs between them."""
         ends = [str(2 + n) for n in range(len(self.signs))] + [""]
         text = "".join(

@@ -26,7 +26,13 @@ from typing import Literal
 import numpy as np
 from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    TokenColumns,
+    Verdicts,
+    refuse_negatives,
+)
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import InPlace
 from flann.tasks.sampling import draw_below, draw_uniform
@@ -43,7 +49,7 @@ QUEUE = TaskProperties("AC0", SAME, remembers=True)
 Order = Literal["reversed", "copied", "odds first", "sorted"]
 
 
-def reorder(word: Word, order: Order) -> Word:
+def reorder(word: TokenColumns, order: Order) -> TokenColumns:
     """Return the second half that a first half requires, both of shape (length, size)."""
     if order == "reversed":
         return word[::-1]
@@ -96,7 +102,7 @@ class Marked(Recognition):
         return int(len(self.symbols) ** length) if self.negatives == "mixed" else None
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Draw uniformly over all members of this length."""
         word = draw_uniform(rng, self.mark, (length // 2, size))
         mark = np.full((1, size), self.mark, np.uint8)
@@ -193,7 +199,7 @@ class UnmarkedReversal(Halves):
         self.name, self.negatives = "unmarked-reversal", negatives
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Draw uniformly over all members of this length."""
         word = draw_uniform(rng, 2, (length // 2, size))
         return np.concatenate([word, word[::-1]])
@@ -213,7 +219,7 @@ class MaskedOne(Halves):
         self.name, self.negatives = "missing-duplicate", negatives
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Draw the masked position and the other symbols, uniformly over all members."""
         position = draw_below(rng, np.full(size, length)).astype(np.intp)
         half = draw_uniform(rng, 2, (length // 2, size))
