@@ -109,8 +109,8 @@ def data(
       flann data 'regex:(aa|b)*' --length 16 -o words.jsonl
       flann data A5 --length 20 --size 100000 --test-size 5000 -o A5-20
     """
-    from flann.export.huggingface import TEST_SIZE, folder_header, write_folder
-    from flann.export.words import file_header, write_words
+    from flann.export.huggingface import TEST_SIZE, build_folder_header, write_folder
+    from flann.export.words import build_file_header, write_words
     from flann.progress import Progress, format_writing_line
     from flann.tasks import get_task
 
@@ -125,12 +125,12 @@ def data(
             if test_size is not None:
                 raise UserError("--test-size is for a folder: expected -o without a suffix")
             write_words(task, length, size, seed, output, watch)
-            files, header = [output], file_header(task, length, size, seed, output)
+            files, header = [output], build_file_header(task, length, size, seed, output)
         else:
             test_size = TEST_SIZE if test_size is None else test_size
             write_folder(task, length, size, test_size, seed, output, watch)
             files = sorted(output.iterdir())
-            header = folder_header(task, length, size, test_size, seed, output)
+            header = build_folder_header(task, length, size, test_size, seed, output)
     finally:
         progress.close()
     made = {"path": str(output), "bytes": sum(file.stat().st_size for file in files), **header}

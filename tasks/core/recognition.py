@@ -40,7 +40,7 @@ PREFIX_LABELS = ("prefix", "accepted", "dead")
 """Labels of a word so far: some continuation is a member, it is a member, or no continuation is."""
 
 Negatives = Literal["mixed", "near"]
-Word = UInt[np.ndarray, "length size"]  # words as they are drawn: position by position
+TokenColumns = UInt[np.ndarray, "length size"]  # one word in each column, as words are drawn
 Verdicts = Bool[np.ndarray, " size"]
 
 
@@ -62,7 +62,7 @@ class Recognition(Task):
 
     # -- what a subclass writes ------------------------------------------------------------------
 
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Members of exactly this length, of shape (length, size)."""
         raise NotImplementedError
 
@@ -74,7 +74,7 @@ class Recognition(Task):
         """Which words look like members at a glance; all of them where there is no format."""
         return np.ones(len(tokens), bool)
 
-    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Words that are no members, uniform over all of them: drawn until they are."""
         return self.redraw_until_outside(
             size, lambda n: draw_uniform(rng, len(self.symbols), (length, n))
@@ -98,7 +98,7 @@ class Recognition(Task):
         tokens[:, rejected[edit]] = self.edit_members(rng, int(edit.sum()), length)
         return tokens.T
 
-    def edit_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def edit_members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Members with one edit or more that are no members any more."""
         return self.redraw_until_outside(
             size,
@@ -106,7 +106,7 @@ class Recognition(Task):
             lambda n: self.draw_non_members(rng, n, length),
         )
 
-    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Words of the right format that are one replacement away from a member."""
         words = np.empty((length, size), np.min_scalar_type(len(self.symbols) - 1))
         found = searched = 0
@@ -130,9 +130,9 @@ class Recognition(Task):
     def redraw_until_outside(
         self,
         size: int,
-        draw: Callable[[int], Word],
-        otherwise: Callable[[int], Word] | None = None,
-    ) -> Word:
+        draw: Callable[[int], TokenColumns],
+        otherwise: Callable[[int], TokenColumns] | None = None,
+    ) -> TokenColumns:
         """Words drawn again and again until none is a member, at last by another way."""
         words = draw(size)
         left = np.flatnonzero(self.contains(words.T))
@@ -174,7 +174,7 @@ def measure_format(task: Task, length: int, in_format: Callable[[Tokens], Verdic
 # -- edits ---------------------------------------------------------------------------------------
 
 
-def edit_words(rng: np.random.Generator, words: Word, alphabet: int) -> Word:
+def edit_words(rng: np.random.Generator, words: TokenColumns, alphabet: int) -> TokenColumns:
     """The words after K edits each, K - 1 of them counted by fair coins that come up heads."""
     words = words.copy()
     left = np.ones(words.shape[1], bool)
@@ -186,7 +186,9 @@ def edit_words(rng: np.random.Generator, words: Word, alphabet: int) -> Word:
     return words
 
 
-def replace_symbol(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: int) -> None:
+def replace_symbol(
+    rng: np.random.Generator, words: TokenColumns, which: Verdicts, alphabet: int
+) -> None:
     """In some words, put a uniform other symbol at a uniform place."""
     columns = np.flatnonzero(which)
     if alphabet == 1 or not columns.size:
@@ -196,7 +198,9 @@ def replace_symbol(rng: np.random.Generator, words: Word, which: Verdicts, alpha
     words[place, columns] = (words[place, columns] + shift) % alphabet
 
 
-def move_symbol(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: int) -> None:
+def move_symbol(
+    rng: np.random.Generator, words: TokenColumns, which: Verdicts, alphabet: int
+) -> None:
     """In some words, remove the symbol at a uniform place, and insert one at a uniform place.
 
     After the removal at i and the insertion at j, what stands at p comes from p, from p + 1 where

@@ -32,8 +32,8 @@ from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import (
     Negatives,
     Recognition,
+    TokenColumns,
     Verdicts,
-    Word,
     refuse_negatives,
     replace_symbol,
 )
@@ -162,17 +162,17 @@ class RegularLanguage(Recognition):
         return tokens.T
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Uniform over all members of this length."""
         return self.inside.draw(rng, size, length)
 
     @override
-    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Uniform over all other words of this length."""
         return self.others.draw(rng, size, length)
 
     @override
-    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Uniform over the pairs of a member and a replacement that leads to a near miss."""
         pairs = self.near_counts.draw(rng, size, length) % len(self.symbols)
         return pairs.astype(np.min_scalar_type(len(self.symbols) - 1), copy=False)

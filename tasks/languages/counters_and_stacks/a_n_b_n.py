@@ -1,12 +1,12 @@
-"""Runs of equal length: a^n b^n, a^n b^n c^n, a^n b^n c^n d^n, with n of 1 or more.
+"""The languages a^n b^n, a^n b^n c^n and a^n b^n c^n d^n of equal runs, with n at least 1.
 
-- tagging, the default: which symbols may come next (Bhattamishra et al. 2020, arXiv 2009.11264,
-  section 4.1)? While a's are read ``a b``; then the only symbol that may come, until each run is
-  as long as the first; ``end`` after the last. Words are prefixes of members, the number of a's
-  uniform over all that leave such a prefix. A word that is brought along and is no such prefix is
-  not asked about any more.
-- recognition: there is one member for each length. Words that are none: `flann.tasks.core.recognition`;
-  the format is the runs in their order, ``a+ b+ c+``.
+- Tagging, the default, labels each prefix with the symbols that may come next (Bhattamishra et al.
+  2020, arXiv 2009.11264, section 4.1): ``a b`` during the a's, then the only possible symbol until
+  each run is as long as the first, and ``end`` after the last. Words are prefixes of members, and
+  the number of a's is uniform over those that give such a prefix. In words supplied by the user,
+  positions from the first that leaves no prefix of a member are not scored.
+- Recognition has one member for each length. Non-members are drawn as
+  `flann.tasks.core.recognition` describes; the format is the runs in order, ``a+ b+ c+``.
 
 Lengths are multiples of the number of runs.
 """
@@ -18,7 +18,13 @@ from typing import Literal
 import numpy as np
 from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    TokenColumns,
+    Verdicts,
+    refuse_negatives,
+)
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
 from flann.tasks.sampling import draw_uniform
 from flann.tasks.theory.properties import TaskProperties
@@ -57,7 +63,7 @@ class EqualRuns(Recognition):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Multiples of the number of runs; near misses need runs of two."""
+        """Return multiples of the number of runs; near misses need runs of at least two."""
         least = 2 * self.runs if self.negatives == "near" else 1
         return [t for t in range(max(low, least), high + 1) if t % self.runs == 0]
 
@@ -71,7 +77,7 @@ class EqualRuns(Recognition):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Draw words as the module says."""
+        """Draw words from the distribution that the module describes."""
         if self.mode == "recognise":
             return super().words(rng, size, length)
         least = length // self.runs
@@ -79,8 +85,8 @@ class EqualRuns(Recognition):
         return (np.arange(length)[:, None] // first).astype(np.uint8).T
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """The only one."""
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Return copies of the only member of this length."""
         word = (np.arange(length) // (length // self.runs)).astype(np.uint8)
         return np.repeat(word[:, None], size, axis=1)
 
@@ -91,12 +97,12 @@ class EqualRuns(Recognition):
         if self.mode == "recognise":
             return super().label(tokens)
         targets = self.allocate_targets(tokens)
-        place = np.arange(tokens.shape[1])
+        position = np.arange(tokens.shape[1])
         other = tokens != 0
         first = np.where(other.any(axis=1), other.argmax(axis=1), tokens.shape[1])[:, None]
-        expected = place // np.maximum(first, 1)
+        expected = position // np.maximum(first, 1)
         alive = np.logical_and.accumulate((tokens == expected) & (first > 0), axis=1)
-        following = np.where(place < first, 0, (place + 1) // np.maximum(first, 1))
+        following = np.where(position < first, 0, (position + 1) // np.maximum(first, 1))
         targets[...] = np.where(alive, following, NOT_SCORED)
         return targets
 
@@ -116,18 +122,18 @@ class EqualRuns(Recognition):
         ordered: Verdicts = ends & ((steps == 0) | (steps == 1)).all(axis=1)
         return ordered
 
-    # -- for reports -----------------------------------------------------------------------------
+    # -- theory ----------------------------------------------------------------------------------
 
     @override
     def chance(self, length: int) -> Chance:
-        """One half in recognition; estimated from a fixed stream in tagging."""
+        """Return one half in recognition, and an estimate from a fixed stream in tagging."""
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
     @override
     def properties(self) -> TaskProperties:
-        """Runs are compared, each with the next: a counter for each pair."""
-        why = "the ends of the runs are at places that can be found and compared"
+        """The properties of a language with one counter for each pair of adjacent runs."""
+        why = "the ends of the runs are at positions that can be found and compared"
         return TaskProperties(
             "AC0", why, asks_every_prefix=self.mode == "tag", counters=self.runs - 1
         )

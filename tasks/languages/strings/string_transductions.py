@@ -1,24 +1,24 @@
-"""Transductions of strings: reverse, copy, reorder, sort.
+"""Transductions of strings: reversal, copying, reordering and sorting.
 
 ======================= =============================================== ==========================
 name                    word -> answer                                  from
 ======================= =============================================== ==========================
-reverse-string          w over 0 1 -> w backwards                       Delétang et al. 2022
+reverse-string          w over 0 1 -> w in reverse                      Delétang et al. 2022
 duplicate-string        w over 0 1 -> ww                                the same
-missing-duplicate       ww with one symbol hidden, ``_`` -> the symbol  the same
+missing-duplicate       ww with one symbol masked, ``_`` -> the symbol  the same
 odds-first              w over 0 1 -> w1 w3 w5 .. w2 w4 ..              the same
-bucket-sort             w over 0 .. 4 -> its symbols in order           the same
+bucket-sort             w over 0 .. 4 -> its symbols, sorted            the same
 copy                    w over a .. j -> w                              Zhou et al. 2023
-copy-unique             w over 64 symbols, none twice -> w              the same
+copy-unique             w of distinct symbols, out of 64 -> w           the same
 ======================= =============================================== ==========================
 
-``odds-first`` counts places from 1 and gives the odd ones first, as the paper's text says (its code
-does the opposite). In ``missing-duplicate`` w is uniform, the hidden place uniform over both
-halves, and lengths are even. In ``copy-unique`` words are uniform over those without a repeated
-symbol, of at most 64 symbols. All other words are uniform. `flann.tasks.languages.strings.two_copies` has the languages
-that ask whether such an answer is right.
+``odds-first`` counts positions from 1 and outputs the odd ones first, as the paper's text says (its
+code does the opposite). In ``missing-duplicate`` w is uniform, the masked position is uniform over
+both halves, and lengths are even. In ``copy-unique`` words are uniform over those without a
+repeated symbol, and have at most 64 symbols. All other words are uniform. The languages of correct
+answers are in `flann.tasks.languages.strings.two_copies`.
 
-With ``mode=tag`` ``reverse-string`` is asked for in place (`flann.tasks.core.transduction`).
+With ``mode=tag``, ``reverse-string`` gives its answer in place (`flann.tasks.core.transduction`).
 
 Delétang et al. 2022, arXiv 2207.02098, appendix A; Zhou et al. 2023, arXiv 2310.16028.
 """
@@ -39,27 +39,27 @@ BITS = ("0", "1")
 MOST_UNIQUE = 64
 MOVED = TaskProperties(
     "AC0",
-    "every answer is one symbol of the word, at a place that the length tells",
+    "every answer is one symbol of the word, at a position that the length determines",
     remembers=True,
 )
-OPEN = TaskProperties(
-    "unknown", "in ww the hidden bit is also the parity of the ones: several ways lead to it"
+MASKED = TaskProperties(
+    "unknown", "in ww the masked bit is also the parity of the ones, so several algorithms find it"
 )
-ENDS = TaskProperties(
-    "unknown", "no symbol repeats, so words end where the alphabet does: results on T mean nothing"
+BOUNDED = TaskProperties(
+    "unknown", "no symbol repeats, so lengths are bounded and results for growing T mean nothing"
 )
-COUNTED = TaskProperties("TC0", "every answer compares a count of symbols with its own place")
+COUNTED = TaskProperties("TC0", "every answer compares a count of symbols with its own position")
 
 
 class StringTask(Transduction):
-    """A function of strings whose labels are its symbols."""
+    """A function of strings whose answers have the alphabet of its words."""
 
     alphabet: tuple[str, ...] = BITS
-    called: str
+    task_name: str
     known_properties = MOVED
 
     def __init__(self) -> None:
-        super().__init__(self.called, self.alphabet, self.alphabet)
+        super().__init__(self.task_name, self.alphabet, self.alphabet)
 
     @override
     def count_words(self, length: int) -> int | None:
@@ -67,7 +67,7 @@ class StringTask(Transduction):
 
 
 class Reverse(StringTask):
-    """The word backwards.
+    """The word in reverse.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class Reverse(StringTask):
     [[1, 1, 0]]
     """
 
-    called = "reverse-string"
+    task_name = "reverse-string"
 
     @override
     def answers(self, words: Words) -> Targets:
@@ -84,13 +84,13 @@ class Reverse(StringTask):
 
 @register("reverse-string")
 def reverse_string(*, mode: Literal["transduce", "tag"] = "transduce") -> Task:
-    """The word backwards."""
+    """The word in reverse."""
     return InPlace(Reverse()) if mode == "tag" else Reverse()
 
 
 @register("duplicate-string")
 class Duplicate(StringTask):
-    """The word twice over.
+    """The word, repeated twice.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class Duplicate(StringTask):
     [[0, 1, 0, 1]]
     """
 
-    called = "duplicate-string"
+    task_name = "duplicate-string"
 
     @override
     def answers(self, words: Words) -> Targets:
@@ -110,7 +110,7 @@ class Duplicate(StringTask):
 
 
 class MissingDuplicate(Transduction):
-    """The symbol that is hidden in a word written twice.
+    """The symbol that is masked in a word written twice.
 
     Examples
     --------
@@ -118,14 +118,14 @@ class MissingDuplicate(Transduction):
     [[1]]
     """
 
-    known_properties = OPEN
+    known_properties = MASKED
 
     def __init__(self) -> None:
         super().__init__("missing-duplicate", ("0", "1", "_"), BITS)
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Even ones."""
+        """Return the even lengths."""
         return [t for t in range(max(low, 1), high + 1) if t % 2 == 0]
 
     @override
@@ -143,10 +143,10 @@ class MissingDuplicate(Transduction):
     def answers(self, words: Words) -> Targets:
         size, length = words.shape
         holes = words == 2
-        self.require(bool((holes.sum(axis=1) == 1).all()), "one hidden symbol, _, in each word")
-        place = (holes.argmax(axis=1) + length // 2) % length
-        hidden: Targets = words[np.arange(size), place][:, None].astype(np.int8)
-        return hidden
+        self.require(bool((holes.sum(axis=1) == 1).all()), "one masked symbol, _, in each word")
+        position = (holes.argmax(axis=1) + length // 2) % length
+        answers: Targets = words[np.arange(size), position][:, None].astype(np.int8)
+        return answers
 
     @override
     def count_words(self, length: int) -> int:
@@ -154,7 +154,7 @@ class MissingDuplicate(Transduction):
 
 
 class OddsFirst(StringTask):
-    """The symbols at odd places, and then those at even places; places are counted from 1.
+    """The symbols at odd positions, then those at even positions, counted from 1.
 
     Examples
     --------
@@ -162,7 +162,7 @@ class OddsFirst(StringTask):
     [[0, 0, 0, 1, 1]]
     """
 
-    called = "odds-first"
+    task_name = "odds-first"
 
     @override
     def answers(self, words: Words) -> Targets:
@@ -170,7 +170,7 @@ class OddsFirst(StringTask):
 
 
 class BucketSort(StringTask):
-    """The symbols of the word in order.
+    """The symbols of the word in sorted order.
 
     Examples
     --------
@@ -178,7 +178,7 @@ class BucketSort(StringTask):
     [[0, 0, 3, 4]]
     """
 
-    called = "bucket-sort"
+    task_name = "bucket-sort"
     alphabet = ("0", "1", "2", "3", "4")
     known_properties = COUNTED
 
@@ -189,7 +189,7 @@ class BucketSort(StringTask):
 
 @register("copy")
 class Copy(StringTask):
-    """The word once more; symbols may repeat.
+    """A copy of a word in which symbols may repeat.
 
     Examples
     --------
@@ -197,7 +197,7 @@ class Copy(StringTask):
     [[3, 0, 3]]
     """
 
-    called = "copy"
+    task_name = "copy"
     alphabet = tuple("abcdefghij")
 
     @override
@@ -207,7 +207,7 @@ class Copy(StringTask):
 
 @register("copy-unique")
 class CopyUnique(StringTask):
-    """The word once more; no symbol repeats.
+    """A copy of a word in which no symbol repeats.
 
     Examples
     --------
@@ -215,13 +215,13 @@ class CopyUnique(StringTask):
     [[3, 0, 40]]
     """
 
-    called = "copy-unique"
-    known_properties = ENDS
+    task_name = "copy-unique"
+    known_properties = BOUNDED
     alphabet = tuple(f"s{i}" for i in range(MOST_UNIQUE))
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """As many symbols as there are, at most."""
+        """Return the lengths up to the size of the alphabet."""
         return list(range(max(low, 1), min(high, MOST_UNIQUE) + 1))
 
     @override
