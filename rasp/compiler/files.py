@@ -16,7 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from flann.errors import UserError
-from flann.models.attention.transformer import Block, TransformerConfig, transformer_from
+from flann.models.attention.transformer import build_transformer
+from flann.models.attention.transformer_config import Block, TransformerConfig
 from flann.models.core.sequence import Description
 
 from .compiled import DTYPES, MOST_PARAMETERS, Compiled
@@ -110,7 +111,7 @@ def assembled(described: dict[str, Any], weights: dict[str, torch.Tensor]) -> Co
         raise ValueError("a block is larger than its weights")
     config = TransformerConfig(**{name: given[name] for name in SET}, blocks=blocks)
     notes, length = dict(described["notes"]), int(described["max_length"])
-    network = transformer_from(
+    network = build_transformer(
         config, symbols=len(symbols), labels=len(labels),
         description=Description(
             str(described["name"]), str(described["family"]), config.causal, length,

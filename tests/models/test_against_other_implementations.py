@@ -179,7 +179,7 @@ def test_experts_equal_those_of_jamba() -> None:
         num_hidden_layers=1,
     )  # fmt: skip
     block = drawn(theirs.JambaSparseMoeBlock(config))
-    layer = Experts(WIDTH, 12, experts=4, chosen=2)
+    layer = Experts(WIDTH, 12, experts=4, top_k=2)
     gate, into = block.experts.gate_up_proj.chunk(2, dim=1)
     (router,) = block.router.parameters()
     layer.gate.weight.copy_(gate.flatten(0, 1))

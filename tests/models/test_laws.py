@@ -44,7 +44,7 @@ COMBINATIONS = [
     "transformer:loops=log,position=none",
     "transformer:loops=log,causal=false,randomised=true,position=alibi",
     "transformer:experts=3",
-    "transformer:experts=4,chosen=1,activation=swiglu,position=none,loops=2",
+    "transformer:experts=4,top_k=1,activation=swiglu,position=none,loops=2",
     "transformer:experts=2,loops=log,causal=false,activation=relu,norm=post",
 ]
 NEEDED = {  # what a value needs beside it
