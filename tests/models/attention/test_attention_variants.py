@@ -174,7 +174,7 @@ def test_interpolated_rope_is_rope_at_a_fraction_of_the_place() -> None:
 def test_binary_digits() -> None:
     part = Binary(32).double()
     part.digits.data = torch.eye(32, dtype=torch.float64)
-    vectors = part.vectors(0, 600, torch.zeros(1, 32, dtype=torch.float64))
+    vectors = part.compute_vectors(0, 600, torch.zeros(1, 32, dtype=torch.float64))
     for place in (0, 1, 6, 599):
         digits = [2 * int(digit) - 1 for digit in f"{place:032b}"[::-1]]
         assert vectors[place].tolist() == digits
