@@ -148,13 +148,13 @@ def size_table(rows: list[dict[str, Any]]) -> str:
         ("model", [row["name"] for row in met]),
         ("family", [row["family"] for row in met]),
         ("width", [str(row["width"]) for row in met]),
-        ("second knob", [row["second"] for row in met]),
+        ("second size", [row["second"] for row in met]),
         ("parameters", [f"{row['parameters']:,}" for row in met]),
         ("state after T", [row["state"] for row in met]),
         ("operations", [f"{row['operations']:,}" for row in met]),
         ("bytes kept", [f"{row['kept_bytes']:,}" for row in met]),
     ]
-    lines = in_columns(columns, left=("model", "family", "second knob")) if met else []
+    lines = in_columns(columns, left=("model", "family", "second size")) if met else []
     if met:
         lines.append(
             "operations (forward) and bytes kept (for the backward pass): a symbol, at 256"

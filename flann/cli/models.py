@@ -20,7 +20,9 @@ from .parameters import AS_JSON, Lengths
 @click.option("--depth", type=int, help="Number of layers. [1]")
 @click.option("--cost", is_flag=True, help="Measure time and memory against length.")
 @click.option("--lengths", type=Lengths(), help="Word lengths for --cost. [64,256,1024]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="CSV file of --cost. [costs.csv]")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="CSV file of --cost. [costs.csv]"
+)
 @AS_JSON
 def models(
     names: tuple[str, ...],

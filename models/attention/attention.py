@@ -247,6 +247,4 @@ def refuse_pairwise(positions: RelativePositions, kind: str) -> None:
         If the encoding adds to the scores.
     """
     if positions.adds_scores:
-        raise UserError(
-            f"{kind} attention never forms the score of a pair: expected none, or rope"
-        )
+        raise UserError(f"{kind} attention never forms the score of a pair: expected none, or rope")

@@ -113,9 +113,7 @@ def build_transformer_layers(config: TransformerConfig) -> list[Layer]:
     return layers + (blocks if config.loops == 1 else [Looped(blocks, config.loops)])
 
 
-def _build_parts(
-    config: TransformerConfig, block: Block, position_map: PositionMap
-) -> list[Layer]:
+def _build_parts(config: TransformerConfig, block: Block, position_map: PositionMap) -> list[Layer]:
     parts: list[Layer] = []
     if block.heads:
         parts.append(_build_attention(config, block, position_map))

@@ -173,7 +173,9 @@ def _list_formulas() -> dict[Any, Callable[..., int]]:
         ),
         "convolution": lambda x, w, *_: 2 * x.numel() * w.shape[2],
         "diagonal": lambda a, *_: (8 if a.is_complex() else 2) * a.numel(),
-        "selective": lambda x, dt, A, B, *_: 7 * x.numel() * B.shape[2],  # an exponential counts as one
+        "selective": lambda x, dt, A, B, *_: (
+            7 * x.numel() * B.shape[2]
+        ),  # an exponential counts as one
         "matrix": lambda A, *_: 2 * A.numel(),
         "product": lambda A, *_: 2 * A.numel() * A.shape[3],
         "delta": _count_delta,
@@ -194,7 +196,9 @@ def _list_formulas() -> dict[Any, Callable[..., int]]:
     for name in ("_fft_r2c", "_fft_c2r", "_fft_c2c"):
         formulas[getattr(torch.ops.aten, name)] = _take_tensors(_count_fourier)
     attention = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-    formulas[attention] = _take_tensors(lambda q, k, v, *_: 4 * q.numel() * k.shape[2])  # over all pairs
+    formulas[attention] = _take_tensors(
+        lambda q, k, v, *_: 4 * q.numel() * k.shape[2]
+    )  # over all pairs
     formulas[torch.ops.aten.mkldnn_rnn_layer] = _take_tensors(_count_lstm)
     return formulas
 
@@ -214,9 +218,7 @@ def _count_delta(q: Tensor, k: Tensor, v: Tensor, decay: Tensor, lookup: Tensor,
     return int(per_entry * q.numel() * v.shape[2])
 
 
-def _count_memory(
-    g: Tensor, R: Tensor, E: Tensor, bias: Tensor, lstm: bool, tape: bool
-) -> int:
+def _count_memory(g: Tensor, R: Tensor, E: Tensor, bias: Tensor, lstm: bool, tape: bool) -> int:
     """Count three products for each entry of the memory, which grows from step to step."""
     batch, length = g.shape[:2]
     cells = length * (length + 1) // 2 * (2 if tape else 1)

@@ -2,7 +2,8 @@
 
 ::
 
-    score = q_i · (k_j + a^K_c) / √w,    y_i = Σ_j α_ij (v_j + a^V_c),    c = i - j clipped to [-D, D]
+    score = q_i · (k_j + a^K_c) / √w,    y_i = Σ_j α_ij (v_j + a^V_c)
+    c     = i - j clipped to [-D, D]
 
 with attention weights α. The heads share a^K and a^V. Shaw et al. 2018, arXiv:1803.02155, §3.2.
 """

@@ -26,8 +26,8 @@ from flann.models.attention.low_rank import (
     build_segment_means,
 )
 from flann.models.attention.positions.binary import Binary
-from flann.models.attention.positions.rope import Rotary, rotate
 from flann.models.attention.positions.randomised import RandomisedPositions
+from flann.models.attention.positions.rope import Rotary, rotate
 from flann.models.attention.positions.shaw import Shaw
 from flann.models.attention.positions.t5_bias import T5Bias
 from flann.models.attention.positions.transformer_xl import TransformerXL
@@ -385,7 +385,9 @@ def test_nystrom_goes_through_means() -> None:
 
 def test_pseudoinverse_of_a_singular_matrix() -> None:
     a = torch.tensor([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.2, 0.2, 0.6]], dtype=torch.float64)
-    torch.testing.assert_close(approximate_pseudoinverse(a, 40), torch.linalg.pinv(a), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(
+        approximate_pseudoinverse(a, 40), torch.linalg.pinv(a), rtol=1e-6, atol=1e-6
+    )
 
 
 def test_segments_hold_every_symbol_once() -> None:

@@ -154,7 +154,7 @@ def test_alibi_slopes_are_the_papers() -> None:
 
 
 def test_sinusoids_are_the_papers() -> None:
-    vectors = Sinusoidal().vectors(0, 50, torch.zeros(1, 6, dtype=torch.float64))
+    vectors = Sinusoidal().compute_vectors(0, 50, torch.zeros(1, 6, dtype=torch.float64))
     for t in (0, 7, 49):
         for i in range(3):
             angle = torch.tensor(t / 10_000 ** (2 * i / 6), dtype=torch.float64)

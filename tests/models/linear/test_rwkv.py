@@ -12,7 +12,7 @@ from torch.nn import functional
 from flann.models.linear.rwkv4 import ChannelMixing, TimeMixing
 from flann.models.recurrent.xlstm import ScalarLSTM
 
-from ..by_hand import WIDTH, convolved, made, word
+from ..by_hand import WIDTH, build_random, convolve_at, make_word
 
 
 def mixed(share: Tensor, x: Tensor, t: int) -> Tensor:
@@ -22,7 +22,7 @@ def mixed(share: Tensor, x: Tensor, t: int) -> Tensor:
 
 @torch.no_grad()
 def test_time_mixing_is_a_weighted_mean() -> None:
-    layer, x = made(TimeMixing, WIDTH, 1, 3), word()
+    layer, x = build_random(TimeMixing, WIDTH, 1, 3), make_word()
     for_k, for_v, for_r = layer.shift.share
     k = [layer.keys(mixed(for_k, x, t)) for t in range(len(x))]
     v = [layer.values(mixed(for_v, x, t)) for t in range(len(x))]
@@ -37,7 +37,7 @@ def test_time_mixing_is_a_weighted_mean() -> None:
 
 @torch.no_grad()
 def test_time_mixing_survives_keys_beyond_exponentials() -> None:
-    layer, x = made(TimeMixing, WIDTH, 0, 1), word(40)
+    layer, x = build_random(TimeMixing, WIDTH, 0, 1), make_word(40)
     layer.keys.weight.mul_(1e4)
     assert layer(x[None]).isfinite().all()
     layer.float()(x[None].float())
@@ -47,7 +47,7 @@ def test_time_mixing_survives_keys_beyond_exponentials() -> None:
 @pytest.mark.parametrize("gated", [True, False])
 @torch.no_grad()
 def test_channel_mixing(gated: bool) -> None:
-    layer, x = made(ChannelMixing, WIDTH, 12, 0, 2, gated=gated), word()
+    layer, x = build_random(ChannelMixing, WIDTH, 12, 0, 2, gated=gated), make_word()
     for t in range(len(x)):
         hidden = layer.into(mixed(layer.shift.share[0], x, t)).clamp_min(0) ** 2
         y = layer.out(hidden)
@@ -60,10 +60,10 @@ def test_channel_mixing(gated: bool) -> None:
 @torch.no_grad()
 def test_slstm_is_its_equations_without_the_stabiliser(forget: Any) -> None:
     heads, size = 2, WIDTH // 2
-    layer, x = made(ScalarLSTM, WIDTH, heads, taps=3, forget=forget), word()
+    layer, x = build_random(ScalarLSTM, WIDTH, heads, taps=3, forget=forget), make_word()
     h = c = n = torch.zeros(heads, size).double()
     for t in range(len(x)):
-        smooth = convolved(layer.convolution, x, t).view(heads, size)
+        smooth = convolve_at(layer.convolution, x, t).view(heads, size)
         gates = torch.zeros(4, heads, size).double()
         for head in range(heads):
             recent = smooth[head] @ layer.by_recent.weight[head]

@@ -14,7 +14,7 @@ from flann.errors import UserError
 from flann.models import build_model
 from flann.models.recurrent.stack_and_tape import Stack, Tape
 
-from ..by_hand import WIDTH, made, word
+from ..by_hand import WIDTH, build_random, make_word
 
 STATE, CELL = 6, 3
 
@@ -37,7 +37,11 @@ def controlled(layer: Any, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Ten
 @pytest.mark.parametrize("kind", [Stack, Tape])
 @torch.no_grad()
 def test_equals_the_equations(kind: type, controller: str) -> None:
-    layer, x, outputs = made(kind, WIDTH, STATE, CELL, controller=controller), word(), []
+    layer, x, outputs = (
+        build_random(kind, WIDTH, STATE, CELL, controller=controller),
+        make_word(),
+        [],
+    )
     h = c = torch.zeros(STATE).double()
     memory = {i: torch.zeros(CELL).double() for i in range(-20, 21)}
     floor = -20 if kind is Tape else 0  # a stack has nothing above its top

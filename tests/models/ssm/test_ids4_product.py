@@ -13,12 +13,12 @@ from flann.errors import UserError
 from flann.models import model_of_width, model_registry
 from flann.models.ssm.ids4_product import MatrixProductSSM
 
-from ..by_hand import WIDTH, made, word
+from ..by_hand import WIDTH, build_random, make_word
 
 
 @torch.no_grad()
 def test_equals_the_equations() -> None:
-    layer, x, outputs = made(MatrixProductSSM, WIDTH, 5, drift=0.0), word(), []
+    layer, x, outputs = build_random(MatrixProductSSM, WIDTH, 5, drift=0.0), make_word(), []
     P = torch.eye(5, dtype=torch.float64)
     for x_t in x:
         P = P @ gelu(sum(x_t[m] * layer.transition[m] for m in range(WIDTH)))
@@ -34,7 +34,7 @@ def test_parameter_count_is_the_formula() -> None:
 
 
 def test_penalty_is_what_it_says_and_for_training_alone() -> None:
-    layer, x = made(MatrixProductSSM, WIDTH, 5, drift=0.5), word()[None]
+    layer, x = build_random(MatrixProductSSM, WIDTH, 5, drift=0.5), make_word()[None]
     layer.train()(x)
     P, drifts = layer.initial_state(1), []
     for x_t in x.unbind(1):
