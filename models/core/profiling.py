@@ -173,9 +173,8 @@ def _list_formulas() -> dict[Any, Callable[..., int]]:
         ),
         "convolution": lambda x, w, *_: 2 * x.numel() * w.shape[2],
         "diagonal": lambda a, *_: (8 if a.is_complex() else 2) * a.numel(),
-        "selective": lambda x, dt, A, B, *_: (
-            7 * x.numel() * B.shape[2]
-        ),  # an exponential counts as one
+        # The exponential counts as one operation.
+        "selective": lambda x, dt, A, B, *_: 7 * x.numel() * B.shape[2],
         "matrix": lambda A, *_: 2 * A.numel(),
         "product": lambda A, *_: 2 * A.numel() * A.shape[3],
         "delta": _count_delta,

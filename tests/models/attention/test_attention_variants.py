@@ -397,15 +397,15 @@ def test_segments_hold_every_symbol_once() -> None:
         torch.testing.assert_close(parts.sum(1), torch.ones(5))
 
 
-# -- places that are drawn -------------------------------------------------------------------------
+# -- randomised positions --------------------------------------------------------------------------
 
 
-def test_drawn_places_are_uniform_ascending_and_different() -> None:
+def test_randomised_positions_are_uniform_ascending_and_distinct() -> None:
     part, counts = RandomisedPositions(4), {}
     for _ in range(600):
         part(torch.zeros(1, 2, 3))
-        places = tuple(part.position_map.select(0, 2, torch.device("cpu")).tolist())
-        counts[places] = counts.get(places, 0) + 1
+        positions = tuple(part.position_map.select(0, 2, torch.device("cpu")).tolist())
+        counts[positions] = counts.get(positions, 0) + 1
     assert sorted(counts) == [(a, b) for a in range(4) for b in range(a + 1, 4)]
     assert all(60 < count < 140 for count in counts.values())  # 100 each, four deviations
 
@@ -427,7 +427,7 @@ def test_draws_go_on_where_training_was_stopped() -> None:
 
 @pytest.mark.parametrize("position", ["learned", "rope", "t5", "transformer-xl", "binary"])
 def test_randomised_is_the_same_positions_elsewhere(position: str) -> None:
-    """With all places drawn, nothing is left to chance: the same as without drawing."""
+    """If all positions are drawn, the draw is certain and the same as no draw."""
     limit = ",max_length=6" if position == "learned" else ""
     plain = f"transformer:position={position}{limit}"
     drawn = f"transformer:position={position},randomised=true,max_length=6"
@@ -474,7 +474,7 @@ def test_loops_are_the_layers_again() -> None:
     ["loops=log", "randomised=true", "randomised=true,position=learned,bos=true,loops=log"],
 )
 @torch.no_grad()
-def test_what_depends_on_the_length_goes_by_steps_where_the_length_is_held(options: str) -> None:
+def test_models_that_depend_on_the_length_can_step_at_a_fixed_length(options: str) -> None:
     model = model_of_width(f"transformer:{options}", symbols=2, labels=2, depth=2, width=8)
     model = model.double().eval()
     tokens = torch.randint(2, (3, 9), generator=torch.Generator().manual_seed(0))
