@@ -37,7 +37,7 @@ class ShortConvolution(nn.Module):
     >>> convolve = ShortConvolution(2, taps=3)
     >>> x = torch.randn(1, 5, 2)
     >>> whole, _ = convolve(x)
-    >>> _, recent = convolve(x[:, :4], convolve.start(1))
+    >>> _, recent = convolve(x[:, :4], convolve.initial_recent(1))
     >>> last, _ = convolve(x[:, 4:], recent)
     >>> torch.allclose(last, whole[:, 4:])
     True
