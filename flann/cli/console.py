@@ -185,13 +185,13 @@ def format_sizes(rows: list[dict[str, Any]]) -> str:
         ("model", [row["name"] for row in feasible]),
         ("family", [row["family"] for row in feasible]),
         ("width", [str(row["width"]) for row in feasible]),
-        ("second knob", [row["second"] for row in feasible]),
+        ("second size", [row["second"] for row in feasible]),
         ("parameters", [f"{row['parameters']:,}" for row in feasible]),
         ("state after T", [row["state"] for row in feasible]),
         ("operations", [f"{row['operations']:,}" for row in feasible]),
         ("bytes kept", [f"{row['kept_bytes']:,}" for row in feasible]),
     ]
-    lines = align_columns(columns, left=("model", "family", "second knob")) if feasible else []
+    lines = align_columns(columns, left=("model", "family", "second size")) if feasible else []
     if feasible:
         lines.append(
             "operations (forward) and bytes kept (for the backward pass): a symbol, at 256"

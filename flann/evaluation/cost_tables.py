@@ -1,4 +1,4 @@
-"""What the architectures cost at matched size: as a table of sizes, and measured against length."""
+"""Tables of the architectures' sizes and costs at one parameter budget, and against length."""
 
 from __future__ import annotations
 
@@ -15,58 +15,65 @@ from flann.devices import configure_torch
 from flann.errors import UserError
 from flann.files import write_aside
 from flann.models import SequenceModel, build_model, model_names, model_registry
-from flann.models.core.profiling import kept_bytes, operations, step_costs, training_cost
+from flann.models.core.profiling import (
+    count_kept_bytes,
+    count_operations,
+    measure_steps,
+    measure_training,
+)
 
 SYMBOLS = 60
-"""Symbols and labels of the models measured: those of A5."""
+"""Number of symbols and labels of the measured models, as in the task A5."""
 LENGTHS = (64, 256, 1024)
 COUNTED_AT = 256
-"""The length of word at which operations and memory are counted."""
-NUMBER = 4  # bytes
+"""Length of the word on which operations and memory are counted."""
 
 Row = dict[str, Any]
 
 
-def matched(names: list[str], parameters: int, depth: int) -> list[Row]:
-    """Every architecture at one budget; one that cannot meet it has only `refused`, the reason.
+def tabulate_sizes(names: list[str], parameters: int, depth: int) -> list[Row]:
+    """Tabulate the architectures at one budget; one that cannot meet it has only `refused`.
 
     Returns
     -------
     list of dict
-        name, family, width, second (the knob's name and its size), parameters, state (numbers
-        carried after T symbols, as a formula), operations and kept_bytes for each symbol.
+        name, family, width, second (name and value of the second size), parameters, state (its
+        size after T symbols, as a formula), operations and kept_bytes per symbol; or name and
+        refused (the reason).
     """
     configure_torch(torch.device("cpu"))
     rows: list[Row] = []
     for name in names or model_names():
-        model_registry.create(name, imports=True)  # a mistyped name is no matter of budgets
+        model_registry.create(name, imports=True)  # an unknown name is an error, not a row
         try:
-            model = sized(name, parameters, depth)
+            model = build_at_budget(name, parameters, depth)
         except UserError as error:
             rows.append({"name": name, "refused": str(error)})
             continue
         length = min(COUNTED_AT, model.longest or COUNTED_AT)
-        width, second = list(model.sizes.items())[:2]
+        width, second_size = list(model.sizes.items())[:2]
         rows.append(
             {
                 "name": model.name,
                 "family": model.family,
                 "width": width[1],
-                "second": f"{second[0]} {second[1]}",
+                "second": f"{second_size[0]} {second_size[1]}",
                 "parameters": model.sizes["parameters"],
-                "state": state_formula(model),
-                "operations": round(operations(model, length)),
-                "kept_bytes": round(kept_bytes(model, length) / length),
+                "state": format_state_size(model),
+                "operations": round(count_operations(model, length)),
+                "kept_bytes": round(count_kept_bytes(model, length) / length),
             }
         )
     return rows
 
 
-def state_formula(model: SequenceModel) -> str:
-    """How many numbers are carried after T symbols: a constant, or so many for each symbol.
+def format_state_size(model: SequenceModel) -> str:
+    """Return the size of the state after T symbols as a formula in T.
 
-    >>> state_formula(sized("gru", 10_000, 1)), state_formula(sized("transformer", 10_000, 1))
-    ('30', '48 T')
+    >>> format_state_size(build_at_budget("gru", 10_000, 1))
+    '30'
+    >>> format_state_size(build_at_budget("transformer", 10_000, 1))
+    '48 T'
     """
     if not model.has_step:
         return "none"
@@ -79,35 +86,35 @@ def state_formula(model: SequenceModel) -> str:
     return " + ".join(parts)
 
 
-def measured(
+def measure_costs(
     names: list[str],
     parameters: int,
     depth: int,
     lengths: tuple[int, ...] = LENGTHS,
     watch: Callable[[str, int, str], None] = lambda name, length, what: None,
 ) -> list[Row]:
-    """Time and memory of training on one word, and of generating, against length.
+    """Measure time and memory of training on one word and of generating, for each length.
 
     Returns
     -------
     list of dict
-        model, length, training_seconds and training_bytes (a word), step_seconds and state_bytes
-        (a generated symbol; None without a step form), parameters.
+        model, length, parameters, training_seconds and training_bytes (for one word), step_seconds
+        and state_bytes (for one generated symbol; None if the model has no step form).
     """
     if not lengths or min(lengths) < 1:
         raise UserError(f"lengths {lengths}: expected whole numbers from 1, like 64,256,1024")
     configure_torch(torch.device("cpu"))
     rows: list[Row] = []
     for name in names or model_names():
-        model = sized(name, parameters, depth)
-        within = [n for n in sorted(set(lengths)) if n <= (model.longest or n)]
+        model = build_at_budget(name, parameters, depth)
+        tested = [n for n in sorted(set(lengths)) if n <= (model.longest or n)]
         training = {}
-        for length in within:
+        for length in tested:
             watch(model.name, length, "training")
-            training[length] = training_cost(model, length)
-        watch(model.name, within[-1] if within else 0, "generating")
-        generating = {cost.length: cost for cost in step_costs(model, within)}
-        for length in within:
+            training[length] = measure_training(model, length)
+        watch(model.name, tested[-1] if tested else 0, "generating")
+        generating = {cost.length: cost for cost in measure_steps(model, tested)}
+        for length in tested:
             step = generating.get(length)
             rows.append(
                 {
@@ -123,20 +130,20 @@ def measured(
     return rows
 
 
-def sized(name: str, parameters: int, depth: int) -> SequenceModel:
-    """An architecture at a budget, for words of 60 symbols."""
+def build_at_budget(name: str, parameters: int, depth: int) -> SequenceModel:
+    """Build an architecture at a budget, for 60 symbols and 60 labels."""
     return build_model(
         name, symbols=SYMBOLS, labels=SYMBOLS, depth=depth, parameters=parameters, imports=True
     )
 
 
 def write_costs(rows: list[Row], path: Path) -> None:
-    """The measured rows as CSV; with no rows yet, only see that they could be written.
+    """Write the measured rows as CSV; without rows, only check that the file can be written.
 
     Raises
     ------
     UserError
-        for another suffix, or a file that cannot be written.
+        For a suffix other than .csv, or a file that cannot be written.
     """
     if path.suffix != ".csv":
         raise UserError(f"cannot write {path.name!r}: expected .csv at its end")

@@ -16,7 +16,8 @@ from safetensors.torch import load, save
 
 from flann.errors import UserError
 from flann.files import write_aside, write_json
-from flann.models.attention.transformer import Block, TransformerConfig, transformer_from
+from flann.models.attention.transformer import build_transformer
+from flann.models.attention.transformer_config import Block, TransformerConfig
 from flann.models.core.sequence import Description
 
 from .program_network import DTYPES, MOST_PARAMETERS, ProgramNetwork
@@ -111,7 +112,7 @@ def assemble(description: dict[str, Any], weights: dict[str, torch.Tensor]) -> P
         **{name: config_fields[name] for name in CONFIG_FIELDS}, blocks=blocks
     )
     notes, length = dict(description["notes"]), int(description["max_length"])
-    network = transformer_from(
+    network = build_transformer(
         config, symbols=len(symbols), labels=len(labels),
         description=Description(
             str(description["name"]), str(description["family"]), config.causal, length,

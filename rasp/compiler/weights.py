@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from flann.models.attention.transformer import Block, TransformerConfig, transformer_from
+from flann.models.attention.transformer import build_transformer
+from flann.models.attention.transformer_config import Block, TransformerConfig
 from flann.models.core.sequence import Description, SequenceModel
 
 from .plan import Plan
@@ -218,7 +219,7 @@ def build_network(
         bos=True,
         longest=None if table is None else plan.length + 1,
     )
-    network = transformer_from(
+    network = build_transformer(
         config,
         symbols=plan.symbols,
         labels=labels,

@@ -17,13 +17,21 @@ from flann.errors import UserError
 from flann.models import model_of_width
 from flann.models.attention import attention as attention_module
 from flann.models.attention.attention import Attention, LogLength
-from flann.models.attention.kernel import LinearAttention, Performer, random_rows
+from flann.models.attention.kernel import KernelAttention, Performer, draw_rows
 from flann.models.attention.looped import Looped
-from flann.models.attention.low_rank import Linformer, Nystrom, pseudoinverse, segments
-from flann.models.attention.positions import Binary, turned
-from flann.models.attention.randomised_positions import RandomPlaces
-from flann.models.attention.relative_positions import Rotary, Shaw, T5Bias, TransformerXL
-from flann.models.attention.sparse import BigBird, SlidingWindow, chosen
+from flann.models.attention.low_rank import (
+    Linformer,
+    Nystrom,
+    approximate_pseudoinverse,
+    build_segment_means,
+)
+from flann.models.attention.positions.binary import Binary
+from flann.models.attention.positions.randomised import RandomisedPositions
+from flann.models.attention.positions.rope import Rotary, rotate
+from flann.models.attention.positions.shaw import Shaw
+from flann.models.attention.positions.t5_bias import T5Bias
+from flann.models.attention.positions.transformer_xl import TransformerXL
+from flann.models.attention.sparse import BigBird, SlidingWindow, draw_blocks
 
 Pair = Callable[[int, int, int, Tensor, Tensor], Any]
 """Of (head, i, j, query, key): the score, or None where the key is not seen."""
@@ -158,15 +166,15 @@ def test_t5(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_interpolated_rope_is_rope_at_a_fraction_of_the_place() -> None:
-    x, places = torch.randn(9, 4, dtype=torch.float64), torch.arange(9)
-    torch.testing.assert_close(Rotary(4.0).queries(x, 4 * places), turned(x, 0))
-    assert not torch.allclose(Rotary(4.0).queries(x, places), turned(x, 0))
+    x, positions = torch.randn(9, 4, dtype=torch.float64), torch.arange(9)
+    torch.testing.assert_close(Rotary(4.0).transform_queries(x, 4 * positions), rotate(x, 0))
+    assert not torch.allclose(Rotary(4.0).transform_queries(x, positions), rotate(x, 0))
 
 
 def test_binary_digits() -> None:
     part = Binary(32).double()
     part.digits.data = torch.eye(32, dtype=torch.float64)
-    vectors = part.vectors(0, 600, torch.zeros(1, 32, dtype=torch.float64))
+    vectors = part.compute_vectors(0, 600, torch.zeros(1, 32, dtype=torch.float64))
     for place in (0, 1, 6, 599):
         digits = [2 * int(digit) - 1 for digit in f"{place:032b}"[::-1]]
         assert vectors[place].tolist() == digits
@@ -208,13 +216,13 @@ def test_bigbird(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     def pair(head: int, i: int, j: int, q: Tensor, k: Tensor) -> Any:
         near = abs(i // 2 - j // 2) <= 1 or i // 2 == 0 or j // 2 == 0
         of = i // 2 + 1 if causal else 6
-        if not near and j // 2 not in chosen(5, head, i // 2, of, 1):
+        if not near and j // 2 not in draw_blocks(5, head, i // 2, of, 1):
             return None
         if not near:
             seen[head].add((i // 2, j // 2))
         return dot(q, k)
 
-    part = made(BigBird, causal=causal, block=2, random_blocks=1, pattern=5)
+    part = made(BigBird, causal=causal, block=2, random_blocks=1, seed=5)
     check(part, pair, monkeypatch)
     assert all(len({i for i, _ in pairs}) == len(pairs) > 0 for pairs in seen.values())
     assert len({frozenset(pairs) for pairs in seen.values()}) > 1  # each head has its own
@@ -222,11 +230,11 @@ def test_bigbird(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_random_blocks_are_no_others_and_fixed() -> None:
     for block in range(12):
-        found = chosen(0, 1, block, 12, 3)
-        assert found == chosen(0, 1, block, 12, 3)
+        found = draw_blocks(0, 1, block, 12, 3)
+        assert found == draw_blocks(0, 1, block, 12, 3)
         assert len(set(found)) == 3
         assert not {0, block - 1, block, block + 1} & set(found)
-    assert chosen(0, 0, 3, 4, 2) == [1]  # there is but one more to see
+    assert draw_blocks(0, 0, 3, 4, 2) == [1]  # there is but one more to see
 
 
 def test_a_window_forgets() -> None:
@@ -243,7 +251,7 @@ def test_a_window_forgets() -> None:
 # -- kernels and intermediaries --------------------------------------------------------------------
 
 
-def by_kernel(part: LinearAttention, x: Tensor, kernel: Any) -> Tensor:
+def by_kernel(part: KernelAttention, x: Tensor, kernel: Any) -> Tensor:
     words = []
     for row in x:
         heads = []
@@ -265,14 +273,14 @@ def by_kernel(part: LinearAttention, x: Tensor, kernel: Any) -> Tensor:
 def test_linear(
     causal: bool, position: str, key_heads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    part, x = made(LinearAttention, causal=causal, position=position, key_heads=key_heads), word()
+    part, x = made(KernelAttention, causal=causal, position=position, key_heads=key_heads), word()
 
     def feature(x: Tensor) -> Tensor:
         return torch.stack([n + 1 if n > 0 else n.exp() for n in x])
 
     def kernel(i: int, j: int, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         a, b = feature(q), feature(k)
-        turned_a, turned_b = (turned(y[None], t)[0] for y, t in ((a, i), (b, j)))
+        turned_a, turned_b = (rotate(y[None], t)[0] for y, t in ((a, i), (b, j)))
         return (turned_a if position == "rope" else a) @ (
             turned_b if position == "rope" else b
         ), a @ b
@@ -318,7 +326,7 @@ def test_performer_comes_to_softmax_as_features_grow(causal: bool) -> None:
 
 
 def test_performers_rows_are_orthogonal_within_blocks_and_long_as_gaussians() -> None:
-    rows = random_rows(4000, 8, torch.Generator().manual_seed(0)).double()
+    rows = draw_rows(4000, 8, torch.Generator().manual_seed(0)).double()
     within = rows[:8] @ rows[:8].T
     torch.testing.assert_close(within, within.diag().diag(), atol=1e-5, rtol=0)
     assert rows.square().sum(1).mean().item() == pytest.approx(8, rel=0.05)  # chi-square, 8 degrees
@@ -377,25 +385,27 @@ def test_nystrom_goes_through_means() -> None:
 
 def test_pseudoinverse_of_a_singular_matrix() -> None:
     a = torch.tensor([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.2, 0.2, 0.6]], dtype=torch.float64)
-    torch.testing.assert_close(pseudoinverse(a, 40), torch.linalg.pinv(a), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(
+        approximate_pseudoinverse(a, 40), torch.linalg.pinv(a), rtol=1e-6, atol=1e-6
+    )
 
 
 def test_segments_hold_every_symbol_once() -> None:
     for length in (5, 12, 13):
-        parts = segments(length, 5, torch.zeros(1))
+        parts = build_segment_means(length, 5, torch.zeros(1))
         assert ((parts > 0).sum(0) == 1).all()
         torch.testing.assert_close(parts.sum(1), torch.ones(5))
 
 
-# -- places that are drawn -------------------------------------------------------------------------
+# -- randomised positions --------------------------------------------------------------------------
 
 
-def test_drawn_places_are_uniform_ascending_and_different() -> None:
-    part, counts = RandomPlaces(4), {}
+def test_randomised_positions_are_uniform_ascending_and_distinct() -> None:
+    part, counts = RandomisedPositions(4), {}
     for _ in range(600):
         part(torch.zeros(1, 2, 3))
-        places = tuple(part.places.at(0, 2, torch.device("cpu")).tolist())
-        counts[places] = counts.get(places, 0) + 1
+        positions = tuple(part.position_map.select(0, 2, torch.device("cpu")).tolist())
+        counts[positions] = counts.get(positions, 0) + 1
     assert sorted(counts) == [(a, b) for a in range(4) for b in range(a + 1, 4)]
     assert all(60 < count < 140 for count in counts.values())  # 100 each, four deviations
 
@@ -417,7 +427,7 @@ def test_draws_go_on_where_training_was_stopped() -> None:
 
 @pytest.mark.parametrize("position", ["learned", "rope", "t5", "transformer-xl", "binary"])
 def test_randomised_is_the_same_positions_elsewhere(position: str) -> None:
-    """With all places drawn, nothing is left to chance: the same as without drawing."""
+    """If all positions are drawn, the draw is certain and the same as no draw."""
     limit = ",max_length=6" if position == "learned" else ""
     plain = f"transformer:position={position}{limit}"
     drawn = f"transformer:position={position},randomised=true,max_length=6"
@@ -464,7 +474,7 @@ def test_loops_are_the_layers_again() -> None:
     ["loops=log", "randomised=true", "randomised=true,position=learned,bos=true,loops=log"],
 )
 @torch.no_grad()
-def test_what_depends_on_the_length_goes_by_steps_where_the_length_is_held(options: str) -> None:
+def test_models_that_depend_on_the_length_can_step_at_a_fixed_length(options: str) -> None:
     model = model_of_width(f"transformer:{options}", symbols=2, labels=2, depth=2, width=8)
     model = model.double().eval()
     tokens = torch.randint(2, (3, 9), generator=torch.Generator().manual_seed(0))

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from flann.models.attention.attention import Attention
-from flann.models.attention.positions import slopes
-from flann.models.attention.relative_positions import Rotary, T5Bias
+from flann.models.attention.positions.alibi import compute_slopes
+from flann.models.attention.positions.rope import Rotary
+from flann.models.attention.positions.t5_bias import T5Bias
 
 pytest.importorskip("transformers")
 WIDTH, HEADS, HEAD_WIDTH, LENGTH = 12, 4, 6, 90  # longer than ours writes scores out
@@ -123,7 +124,7 @@ def test_t5_buckets_at_any_distance() -> None:
                 num_buckets=buckets,
                 max_distance=distance,
             )
-            assert torch.equal(T5Bias(4, causal, distance, buckets).bucket(i, j), expected)
+            assert torch.equal(T5Bias(4, causal, distance, buckets).find_bucket(i, j), expected)
 
 
 @pytest.mark.parametrize("heads", [1, 4, 8])
@@ -133,7 +134,7 @@ def test_bloom_alibi(heads: int) -> None:
 
     theirs = build_alibi_tensor(torch.ones(1, LENGTH), heads, torch.float32).view(heads, 1, LENGTH)
     place = torch.arange(LENGTH)
-    ours = slopes(heads, torch.zeros(1))[:, None, None] * -(place[:, None] - place).abs()
+    ours = compute_slopes(heads, torch.zeros(1))[:, None, None] * -(place[:, None] - place).abs()
     scores = torch.randn(heads, LENGTH, LENGTH) + mask()[0]
     torch.testing.assert_close(
         torch.softmax(scores + ours, -1), torch.softmax(scores + theirs, -1), rtol=1e-5, atol=1e-6
