@@ -43,7 +43,7 @@ from flann.tasks.theory.properties import TaskProperties
 
 from .binary_arithmetic import BinaryAddition, BinaryMultiplication, ComputeSqrt
 
-Ask = Literal["transduce", "recognise"]
+EquationMode = Literal["transduce", "recognise"]
 
 
 class Equation(Recognition):
@@ -233,7 +233,9 @@ def draw_composition(
     return np.stack([1 + low, high - low, total - 1 - high])
 
 
-def choose_task(name: str, mode: Ask, negatives: Negatives, equation: type[Equation]) -> Task:
+def choose_task(
+    name: str, mode: EquationMode, negatives: Negatives, equation: type[Equation]
+) -> Task:
     """Return the transduction, or the language of its correct equations."""
     if mode == "recognise":
         return equation(name, negatives)
@@ -243,18 +245,20 @@ def choose_task(name: str, mode: Ask, negatives: Negatives, equation: type[Equat
 
 
 @register("binary-addition")
-def binary_addition(*, mode: Ask = "transduce", negatives: Negatives = "mixed") -> Task:
+def binary_addition(*, mode: EquationMode = "transduce", negatives: Negatives = "mixed") -> Task:
     """The sum of two binary numbers, lowest bit first."""
     return choose_task("binary-addition", mode, negatives, Sum)
 
 
 @register("binary-multiplication")
-def binary_multiplication(*, mode: Ask = "transduce", negatives: Negatives = "mixed") -> Task:
+def binary_multiplication(
+    *, mode: EquationMode = "transduce", negatives: Negatives = "mixed"
+) -> Task:
     """The product of two binary numbers, lowest bit first."""
     return choose_task("binary-multiplication", mode, negatives, Product)
 
 
 @register("compute-sqrt")
-def compute_sqrt(*, mode: Ask = "transduce", negatives: Negatives = "mixed") -> Task:
+def compute_sqrt(*, mode: EquationMode = "transduce", negatives: Negatives = "mixed") -> Task:
     """The floor of the square root of a binary number, highest bit first (lowest to recognise)."""
     return choose_task("compute-sqrt", mode, negatives, Root)
