@@ -81,7 +81,7 @@ def test_every_command_of_the_pages_is_understood() -> None:
                 with suppress(SystemExit):
                     command.make_context("flann", shlex.split(part)[1:])
                 for kind, name in re.findall(r"--(task|model) (?:'([^']+)'|(\S+))", part):
-                    assert kind and name is not None
+                    assert (kind, name) != ("", "")
                 found += 1
     assert found > 20
 

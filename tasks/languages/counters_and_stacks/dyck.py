@@ -12,9 +12,9 @@ is in one of three states:
 symbols of a uniform member of length 2T. Otherwise one symbol of such a word, at a position e, is
 replaced by a uniform one of the symbols that make it dead, so that the first error is at e and the
 rest of the word looks as before. The position e is uniform over all positions where some prefix
-leaves room for an error. With two kinds or more that is every position. With one kind an error needs
-a prefix with no open bracket, or with D of them (either at even odds where both are possible), and
-the word up to there and the word after it are each drawn uniformly.
+leaves room for an error. With two kinds or more that is every position. With one kind an error
+needs a prefix with no open bracket, or with D of them (either at even odds where both are
+possible), and the word up to there and the word after it are each drawn uniformly.
 
 **Recognition** asks for membership at the last position. Only even lengths have members. With
 probability one half a word is a member, uniform over all members of its length. Otherwise, with
