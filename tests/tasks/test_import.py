@@ -52,7 +52,7 @@ with install_import_hook("flann.tasks", "beartype.beartype"):
                "regex:(aa|b)*", "regex-recognise:(aa|b)*"]
     for name in [*task_names(), *options]:
         task = get_task(name)
-        batch = task.sample(np.random.default_rng(0), 10, task.length_near(6))
+        batch = task.sample(np.random.default_rng(0), 10, task.nearest_length(6))
         task.targets(batch.tokens)
         task.describe()
     {more}
