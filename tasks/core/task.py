@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int, Integer
+from jaxtyping import Bool, Int, Integer, UInt
 
 from flann.errors import UserError
 from flann.registry import Registry
@@ -42,14 +42,15 @@ MOST_DRAWN = 120
 Mode = Literal["tag", "recognise", "transduce"]
 Tokens = Integer[np.ndarray, "size positions"]
 Targets = Int[np.ndarray, "size positions"]
+TokenColumns = UInt[np.ndarray, "length size"]  # one word in each column, as words are drawn
+Verdicts = Bool[np.ndarray, " size"]  # whether each word is in the language
 
 task_registry: Registry[Task] = Registry("task", "flann.tasks", Path(__file__).parents[1])
 register = task_registry.register
 
 
 class Batch(NamedTuple):
-    """Words of one length and their labels, both of shape (size, length + queries), of any strides.
-    """
+    """Words of one length and their labels, both of shape (size, length + queries)."""
 
     tokens: Tokens
     targets: Targets
@@ -111,8 +112,7 @@ class Task:
         return 0
 
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Return the lengths between `low` and `high`, both included, that the task has words of.
-        """
+        """Return the lengths from `low` to `high`, both included, that the task has words of."""
         return list(range(max(low, 1), high + 1))
 
     def count_words(self, length: int) -> int | None:
@@ -266,8 +266,7 @@ class Task:
             raise UserError(f"{self.name} has no words of length {length}{hint}")
 
     def spell(self, row: Integer[np.ndarray, " positions"], meaning: tuple[str, ...]) -> list[str]:
-        """Return a row of ids as the symbols or labels that they stand for, ``.`` where not scored.
-        """
+        """Return the symbols or labels that a row of ids stands for, ``.`` where not scored."""
         return ["." if number == NOT_SCORED else meaning[number] for number in row.tolist()]
 
     def describe(self) -> dict[str, Any]:

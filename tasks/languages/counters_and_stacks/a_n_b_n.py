@@ -18,14 +18,18 @@ from typing import Literal
 import numpy as np
 from typing_extensions import override
 
-from flann.tasks.core.recognition import (
-    Negatives,
-    Recognition,
+from flann.tasks.core.negatives import Negatives, refuse_negatives
+from flann.tasks.core.recognition import Recognition
+from flann.tasks.core.task import (
+    NOT_SCORED,
+    Chance,
+    Targets,
+    Task,
     TokenColumns,
+    Tokens,
     Verdicts,
-    refuse_negatives,
+    register,
 )
-from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
 from flann.tasks.sampling import draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 

@@ -29,14 +29,18 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.counting import WordCounts
-from flann.tasks.core.recognition import (
-    Negatives,
-    Recognition,
+from flann.tasks.core.negatives import Negatives, refuse_negatives
+from flann.tasks.core.recognition import Recognition
+from flann.tasks.core.task import (
+    NOT_SCORED,
+    Chance,
+    Targets,
+    Task,
     TokenColumns,
+    Tokens,
     Verdicts,
-    refuse_negatives,
+    register,
 )
-from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
 from flann.tasks.sampling import flip_coins
 from flann.tasks.theory.properties import TaskProperties
 

@@ -48,18 +48,18 @@ from typing_extensions import override
 from flann.errors import UserError
 from flann.tasks.automata.automaton import MOST_STATES, Automaton, from_function
 from flann.tasks.automata.moore_machine import MooreMachine
-from flann.tasks.core.recognition import (
-    ACCEPTED,
-    DEAD,
-    PREFIX,
-    PREFIX_LABELS,
-    Negatives,
-    Recognition,
+from flann.tasks.core.negatives import Negatives, refuse_negatives
+from flann.tasks.core.recognition import ACCEPTED, DEAD, PREFIX, PREFIX_LABELS, Recognition
+from flann.tasks.core.task import (
+    NOT_SCORED,
+    Chance,
+    Targets,
+    Task,
     TokenColumns,
+    Tokens,
     Verdicts,
-    refuse_negatives,
+    register,
 )
-from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
 from flann.tasks.sampling import draw_bits, draw_uniform, flip_coins
 from flann.tasks.theory.properties import TaskProperties
 

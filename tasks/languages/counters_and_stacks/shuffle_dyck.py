@@ -33,19 +33,18 @@ from jaxtyping import Bool, Int, UInt
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.tasks.core.recognition import (
-    ACCEPTED,
-    DEAD,
-    PREFIX,
-    PREFIX_LABELS,
-    Negatives,
-    Recognition,
+from flann.tasks.core.negatives import Negatives, refuse_negatives, replace_symbol
+from flann.tasks.core.recognition import ACCEPTED, DEAD, PREFIX, PREFIX_LABELS, Recognition
+from flann.tasks.core.task import (
+    NOT_SCORED,
+    Chance,
+    Targets,
+    Task,
     TokenColumns,
+    Tokens,
     Verdicts,
-    refuse_negatives,
-    replace_symbol,
+    register,
 )
-from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
 from flann.tasks.sampling import draw_below, draw_bits, flip_coins
 from flann.tasks.theory.properties import TaskProperties
 

@@ -29,14 +29,9 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.semiautomaton import Semiautomaton
-from flann.tasks.core.recognition import (
-    Negatives,
-    Recognition,
-    TokenColumns,
-    Verdicts,
-    refuse_negatives,
-)
-from flann.tasks.core.task import Task, Tokens, register
+from flann.tasks.core.negatives import Negatives, refuse_negatives
+from flann.tasks.core.recognition import Recognition
+from flann.tasks.core.task import Task, TokenColumns, Tokens, Verdicts, register
 from flann.tasks.sampling import draw_bits, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 

@@ -25,7 +25,7 @@ Delétang et al. 2022, arXiv 2207.02098.
 from __future__ import annotations
 
 from flann.tasks.automata.expressions import from_expression
-from flann.tasks.core.recognition import Negatives
+from flann.tasks.core.negatives import Negatives
 from flann.tasks.core.task import register
 
 from .regular_language import Ask, Label, RegularLanguage

@@ -1,11 +1,11 @@
 """Words that end in their own result: cycle navigation and left-to-right arithmetic modulo 5.
 
-``cycle-navigation``: moves on a ring of five places, from place 0.
+``cycle-navigation``: moves on a ring of five vertices, from vertex 0.
 
-- tagging and transduction: the symbols are ``stay``, ``+1`` and ``-1``, the label is the place,
+- tagging and transduction: the symbols are ``stay``, ``+1`` and ``-1``, the label is the vertex,
   after every move, or at one query symbol behind the word (Delétang et al. 2022, arXiv
   2207.02098). Words are uniform.
-- recognition: moves, then the digit of the place where they end (Butoi et al. 2024, arXiv
+- recognition: moves, then the digit of the vertex where they end (Butoi et al. 2024, arXiv
   2411.07107). A word is a member when its last symbol, and no other, is a digit, the right one.
 
 ``modular-arithmetic-simple``: ``d op d op d = v``, recognition alone. The operations ``+ - *`` are
@@ -25,7 +25,7 @@ from typing_extensions import override
 
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.moore_machine import MooreMachine
-from flann.tasks.core.recognition import Negatives, refuse_negatives
+from flann.tasks.core.negatives import Negatives, refuse_negatives
 from flann.tasks.core.task import Targets, Task, register
 from flann.tasks.core.transduction import Transduction, Words
 
@@ -38,7 +38,7 @@ OPERATIONS = ("+", "-", "*")
 DIGITS = tuple(map(str, range(MODULUS)))
 DEAD = "dead"
 
-Place = int | str | tuple[int, str]
+State = int | str | tuple[int, str]
 
 
 @register("cycle-navigation")
@@ -47,8 +47,8 @@ def cycle_navigation(
     mode: Literal["tag", "recognise", "transduce"] = "tag",
     negatives: Negatives = "mixed",
 ) -> Task:
-    """Where on a ring of five places do the moves lead?"""
-    about = "Where on a ring of five places do the moves lead?"
+    """Where on a ring of five vertices do the moves lead?"""
+    about = "Where on a ring of five vertices do the moves lead?"
     if mode == "recognise":
         return RegularLanguage(
             "cycle-navigation",
@@ -56,7 +56,7 @@ def cycle_navigation(
             mode="recognise",
             negatives=negatives,
             form=build_navigation(check=False),
-            about="Moves on a ring of five places, and the place where they end.",
+            about="Moves on a ring of five vertices, and the vertex where they end.",
         )
     if negatives != "mixed":
         raise refuse_negatives("cycle-navigation")
@@ -65,12 +65,12 @@ def cycle_navigation(
 
 
 def build_ring_table() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """Return the next place for each place and move."""
+    """Return the next vertex for each vertex and move."""
     return np.array([[q, (q + 1) % MODULUS, (q - 1) % MODULUS] for q in range(MODULUS)])
 
 
 class Navigation(Transduction):
-    """Where on a ring of five places do the moves lead? Asked once, after the word."""
+    """Where on a ring of five vertices do the moves lead? Asked once, after the word."""
 
     def __init__(self, ring: StateTask) -> None:
         super().__init__("cycle-navigation", MOVES, DIGITS)
@@ -95,15 +95,15 @@ def build_navigation(check: bool) -> Automaton:
     """Build the automaton of moves followed by a digit, the right one if that is checked."""
     moves = len(MOVES)
 
-    def step(place: Place, a: int) -> Place:
-        if not isinstance(place, int):
+    def step(state: State, a: int) -> State:
+        if not isinstance(state, int):
             return DEAD
         if a < moves:
-            return (place + (0, 1, -1)[a]) % MODULUS
-        return "end" if a - moves == place or not check else DEAD
+            return (state + (0, 1, -1)[a]) % MODULUS
+        return "end" if a - moves == state or not check else DEAD
 
-    start: Place = 0
-    return from_function([*MOVES, *DIGITS], start, step, lambda place: place == "end")
+    start: State = 0
+    return from_function([*MOVES, *DIGITS], start, step, lambda state: state == "end")
 
 
 @register("modular-arithmetic-simple")
@@ -120,11 +120,10 @@ def modular_arithmetic_simple(*, negatives: Negatives = "mixed") -> RegularLangu
 
 
 def build_arithmetic(check: bool) -> Automaton:
-    """Build the automaton of ``d op d ... = v``; a state is what is due next and the value so far.
-    """
+    """Build the automaton of ``d op d ... = v``; a state is what is next and the value so far."""
     symbols = (*DIGITS, *OPERATIONS, "=")
 
-    def step(state: Place, a: int) -> Place:
+    def step(state: State, a: int) -> State:
         symbol = symbols[a]
         if isinstance(state, int):  # after a digit: an operation, or the equals sign
             return DEAD if symbol in DIGITS else (state, symbol)
@@ -135,5 +134,5 @@ def build_arithmetic(check: bool) -> Automaton:
             return "end" if a == value or not check else DEAD
         return {"+": value + a, "-": value - a, "*": value * a}[operation] % MODULUS
 
-    start: Place = (0, "+")
+    start: State = (0, "+")
     return from_function(symbols, start, step, lambda state: state == "end")

@@ -30,15 +30,9 @@ from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.counting import WordCounts
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
-from flann.tasks.core.recognition import (
-    Negatives,
-    Recognition,
-    TokenColumns,
-    Verdicts,
-    refuse_negatives,
-    replace_symbol,
-)
-from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens
+from flann.tasks.core.negatives import Negatives, refuse_negatives, replace_symbol
+from flann.tasks.core.recognition import Recognition
+from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, TokenColumns, Tokens, Verdicts
 from flann.tasks.sampling import flip_coins
 
 LONGEST = 100_000

@@ -26,7 +26,7 @@ from typing_extensions import override
 from flann.errors import UserError
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
-from flann.tasks.core.recognition import replace_symbol
+from flann.tasks.core.negatives import replace_symbol
 from flann.tasks.core.task import Targets, Task, Tokens, register
 from flann.tasks.sampling import draw_uniform, flip_coins
 

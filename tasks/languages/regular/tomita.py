@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.automata.expressions import from_expression
-from flann.tasks.core.recognition import Negatives
+from flann.tasks.core.negatives import Negatives
 from flann.tasks.core.task import register
 
 from .regular_language import Ask, Label, RegularLanguage

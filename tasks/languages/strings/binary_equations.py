@@ -29,14 +29,9 @@ import numpy as np
 from jaxtyping import Int
 from typing_extensions import override
 
-from flann.tasks.core.recognition import (
-    Negatives,
-    Recognition,
-    TokenColumns,
-    Verdicts,
-    refuse_negatives,
-)
-from flann.tasks.core.task import Task, Tokens, register
+from flann.tasks.core.negatives import Negatives, refuse_negatives
+from flann.tasks.core.recognition import Recognition
+from flann.tasks.core.task import Task, TokenColumns, Tokens, Verdicts, register
 from flann.tasks.core.transduction import Transduction
 from flann.tasks.sampling import draw_uniform, draw_whole_below
 from flann.tasks.theory.properties import TaskProperties

@@ -26,14 +26,9 @@ from typing import Literal
 import numpy as np
 from typing_extensions import override
 
-from flann.tasks.core.recognition import (
-    Negatives,
-    Recognition,
-    TokenColumns,
-    Verdicts,
-    refuse_negatives,
-)
-from flann.tasks.core.task import Task, Tokens, register
+from flann.tasks.core.negatives import Negatives, refuse_negatives
+from flann.tasks.core.recognition import Recognition
+from flann.tasks.core.task import Task, TokenColumns, Tokens, Verdicts, register
 from flann.tasks.core.transduction import InPlace
 from flann.tasks.sampling import draw_below, draw_uniform
 from flann.tasks.theory.properties import TaskProperties

@@ -13,7 +13,8 @@ from scipy.stats import chisquare
 from flann.errors import UserError
 from flann.tasks import Task, get_task
 from flann.tasks.automata.expressions import from_expression
-from flann.tasks.core.recognition import Recognition, edit_words, move_symbol, replace_symbol
+from flann.tasks.core.negatives import edit_words, move_symbol, replace_symbol
+from flann.tasks.core.recognition import Recognition
 from flann.tasks.languages.regular.regular_language import RegularLanguage
 
 LEAST_P = 1e-4
