@@ -120,7 +120,8 @@ def format_task(task: dict[str, Any]) -> str:
     ]
     if task["format_alone"] is not None:
         lines.append(f"a check of the format alone is right on {task['format_alone']:.1%} of words")
-    lines.append(f"theory: {theory['circuit_class']}: {theory['why']}; at fixed or log precision")
+    theorem = f"theory: {theory['circuit_class']}: {theory['why']}; at fixed or log precision"
+    lines += textwrap.wrap(theorem, 98, subsequent_indent="  ")
     for verdict, families in group_families(theory["statements"]).items():
         lines += textwrap.wrap(
             f"{verdict}: {', '.join(families)}",

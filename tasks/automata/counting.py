@@ -98,16 +98,16 @@ class WordCounts:
         """Draw one symbol of every word: a binary search among the thresholds of its state.
 
         States come and go shifted by the bits of a symbol, so that adding a symbol to one gives
-        the place in a flat table.
+        the index in a flat table.
         """
         raw = draw_bits(rng, len(state), np.uint64) >> np.uint64(1)
-        flat, place = thresholds.ravel(), state
+        flat, index = thresholds.ravel(), state
         for bit in reversed(range(self.bits)):
-            # the threshold before symbol s stands at place s: is the number at or above it?
-            beyond = np.take(flat, place + (1 << bit), mode="clip") <= raw
-            place = place + (beyond.astype(np.intp) << bit)
-        np.bitwise_and(place, (1 << self.bits) - 1, out=symbols, casting="unsafe")
-        following: Integer[np.ndarray, " size"] = np.take(self._steps, place, mode="clip")
+            # the threshold before symbol s stands at index s: is the number at or above it?
+            beyond = np.take(flat, index + (1 << bit), mode="clip") <= raw
+            index = index + (beyond.astype(np.intp) << bit)
+        np.bitwise_and(index, (1 << self.bits) - 1, out=symbols, casting="unsafe")
+        following: Integer[np.ndarray, " size"] = np.take(self._steps, index, mode="clip")
         return following
 
     @cached_property
@@ -117,8 +117,7 @@ class WordCounts:
         return padded.ravel()
 
     def thresholds(self, length: int) -> UInt[np.ndarray, "length states padded"]:
-        """Return 2^63 times the probability of a symbol before a, at [r - 1, q, a] with r to come.
-        """
+        """Return 2^63 P(symbol < a) in state q at [r - 1, q, a], with r symbols to come."""
         known, longest = len(self._thresholds), MOST_THRESHOLDS // (self.states << self.bits)
         if length > longest:
             raise UserError(

@@ -97,17 +97,17 @@ def draw_automaton(structure: dict[str, Any]) -> Figure:
     kept = kept or [structure["start"]]
     check_readable(len(kept), "states")
     radius = 0.0 if len(kept) == 1 else max(1.5, 0.34 * len(kept))
-    place = dict(zip(kept, place_on_circle(len(kept), radius), strict=True))
+    points = dict(zip(kept, place_on_circle(len(kept), radius), strict=True))
     figure, axes = start_figure(radius + 1.7)
     arrows = group_arrows(structure, kept)
     for (origin, target), symbols in arrows.items():
         label = abbreviate_symbols(symbols, structure["symbols"])
         if origin == target:
-            draw_loop(axes, place[origin], label, alone=len(kept) == 1)
+            draw_loop(axes, points[origin], label, alone=len(kept) == 1)
         else:
             straight = (target, origin) not in arrows and len(kept) <= 2
-            draw_arrow(axes, place[origin], place[target], label, 0.0 if straight else 0.22)
-    start = place[structure["start"]]
+            draw_arrow(axes, points[origin], points[target], label, 0.0 if straight else 0.22)
+    start = points[structure["start"]]
     axes.annotate(
         "",
         start - [STATE_RADIUS, 0],
@@ -116,7 +116,7 @@ def draw_automaton(structure: dict[str, Any]) -> Figure:
     )
     names = structure["states"]
     size = name_size([names[q] for q in kept])
-    for q, point in place.items():
+    for q, point in points.items():
         draw_state(axes, point, names[q], q in structure["accepting"], size)
     return figure
 
@@ -257,14 +257,14 @@ def draw_group(structure: dict[str, Any]) -> Figure:
     check_readable(len(names), "elements")
     check_readable(len(generators) * len(names) // 4, "bundles of arrows")
     cosets = find_cosets(table, ring)
-    place, extent = place_cosets(cosets)
+    points, extent = place_cosets(cosets)
     figure, axes = start_figure(extent)
     for colour, s in zip(COLOURS * len(generators), generators, strict=False):
         for g in range(len(names)):
             involution = table[s][s] == 0
             if not (involution and table[g][s] < g):
-                draw_step(axes, place[g], place[table[g][s]], colour, not involution)
-    for g, point in place.items():
+                draw_step(axes, points[g], points[table[g][s]], colour, not involution)
+    for g, point in points.items():
         draw_state(axes, point, names[g], g == 0, name_size(names))
     lines = [
         Line2D([], [], color=colour, label=names[s])
@@ -292,11 +292,11 @@ def place_cosets(cosets: list[list[int]]) -> tuple[dict[int, Point], float]:
     ring = max(0.75, 0.24 * len(cosets[0])) if len(cosets[0]) > 1 else 0.0
     apart = 2 * ring + 1.1  # from centre to centre, so that neighbouring rings do not touch
     large = 0.0 if len(cosets) == 1 else apart / (2 * np.sin(np.pi / len(cosets)))
-    place = {}
+    points = {}
     for coset, centre in zip(cosets, place_on_circle(len(cosets), large), strict=True):
         for g, point in zip(coset, place_on_circle(len(coset), ring), strict=True):
-            place[g] = centre + point
-    return place, large + ring + 1.2
+            points[g] = centre + point
+    return points, large + ring + 1.2
 
 
 def draw_step(

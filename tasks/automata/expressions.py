@@ -63,7 +63,7 @@ def from_expression(text: str, symbols: Sequence[str] | None = None) -> Automato
     >>> from_expression("(a|b")
     Traceback (most recent call last):
     ...
-    flann.errors.UserError: regular expression '(a|b', place 4: expected ')' ...
+    flann.errors.UserError: regular expression '(a|b', position 4: expected ')' ...
     """
     tree = Parser(text).parse()
     try:
@@ -130,7 +130,7 @@ class Parser:
     """
 
     def __init__(self, text: str) -> None:
-        self.text, self.place, self.depth = text, 0, 0
+        self.text, self.position, self.depth = text, 0, 0
 
     def parse(self) -> Tree:
         """Parse the whole text."""
@@ -147,18 +147,18 @@ class Parser:
     @property
     def next(self) -> str:
         """The next character; empty at the end of the text."""
-        return self.text[self.place : self.place + 1]
+        return self.text[self.position : self.position + 1]
 
     def take(self, character: str) -> bool:
         """Consume a character if it comes next, and return whether it did."""
         here = self.next == character
-        self.place += here
+        self.position += here
         return here
 
     def error(self, message: str) -> UserError:
         """Return the error that says where the expression is wrong."""
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
-        return UserError(f"regular expression {shown!r}, place {self.place}: {message}")
+        return UserError(f"regular expression {shown!r}, position {self.position}: {message}")
 
     def union(self) -> Tree:
         """Parse alternatives between bars."""
@@ -188,8 +188,8 @@ class Parser:
     def bounds(self) -> tuple[int, int | None]:
         """Parse a star, a plus, a question mark, or bounds in braces."""
         if not self.take("{"):
-            self.place += 1
-            return {"*": (0, None), "+": (1, None), "?": (0, 1)}[self.text[self.place - 1]]
+            self.position += 1
+            return {"*": (0, None), "+": (1, None), "?": (0, 1)}[self.text[self.position - 1]]
         low = self.number()
         if self.take(","):
             high = self.number()
@@ -205,10 +205,10 @@ class Parser:
 
     def number(self) -> int | None:
         """Parse a whole number, or return None if none comes next."""
-        start = self.place
+        start = self.position
         while self.next in set("0123456789"):
-            self.place += 1
-        digits = self.text[start : self.place]
+            self.position += 1
+        digits = self.text[start : self.position]
         if len(digits) > 6 or (digits and int(digits) > MOST_POSITIONS):
             raise self.error(f"expected at most {MOST_POSITIONS} repeats, got {digits}")
         return int(digits) if digits else None
@@ -261,8 +261,8 @@ class Parser:
             raise self.error("expected ']' to close the class")
         elif self.next in SPECIAL:
             raise self.error(f"expected a letter, got {self.next!r}: a backslash makes it one")
-        self.place += 1
-        return self.text[self.place - 1]
+        self.position += 1
+        return self.text[self.position - 1]
 
 
 # -- the automaton -------------------------------------------------------------------------------

@@ -142,13 +142,13 @@ def from_arcs(
     columns = {symbol: a for a, symbol in enumerate(alphabet)}
     table = np.full((dead + 1, len(alphabet)), dead)
     for origin, target, symbol in arcs:
-        place = numbers[origin], columns[symbol]
-        if table[place] not in (dead, numbers[target]):
+        entry = numbers[origin], columns[symbol]
+        if table[entry] not in (dead, numbers[target]):
             raise UserError(
                 f"nondeterministic: the state {origin!r} has two next states for {symbol!r}:"
                 " expected a deterministic automaton"
             )
-        table[place] = numbers[target]
+        table[entry] = numbers[target]
     finals = np.zeros(dead + 1, bool)
     for state in accepting:
         if state not in numbers:

@@ -2,8 +2,8 @@
 
 After ``regex:`` and ``automaton:`` everything is one argument, so the mode is part of the name:
 ``regex`` and ``automaton`` ask after every prefix, ``regex-recognise`` and
-``automaton-recognise`` after the whole word. `flann.tasks.automata.expressions` describes the syntax
-of expressions, and `flann.tasks.automata.files` the formats of files. Words are drawn as in
+``automaton-recognise`` after the whole word. `flann.tasks.automata.expressions` describes the
+syntax of expressions, and `flann.tasks.automata.files` the formats of files. Words are drawn as in
 `flann.tasks.languages.regular.regular_language`.
 """
 

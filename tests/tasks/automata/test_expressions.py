@@ -78,8 +78,8 @@ def test_a_backslash_makes_a_letter(character: str) -> None:
     [
         ("", "the alphabet is empty"),
         ("()", "the alphabet is empty"),
-        ("(ab", r"place 3: expected '\)'"),
-        ("ab)", "place 2: this '\\)' closes no group"),
+        ("(ab", r"position 3: expected '\)'"),
+        ("ab)", "position 2: this '\\)' closes no group"),
         ("*a", r"expected a letter or a group before '\*'"),
         ("a|*", r"expected a letter or a group before '\*'"),
         ("a]", "expected a letter or a group before ']'"),
