@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and JSON read with a message that names the damaged file.
+"""Atomic writing of files, and reading of JSON with errors that name the damaged file.
 
 A file is written under a temporary name beside its target and then renamed, which POSIX makes
 atomic: a reader finds the old content or the new content, never a part of either.
@@ -6,12 +6,59 @@ atomic: a reader finds the old content or the new content, never a part of eithe
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .errors import UserError
+
+
+@contextmanager
+def open_aside(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for streamed writing that replaces its target only when the block succeeds.
+
+    Parameters
+    ----------
+    path : Path
+        the file to write or replace; its folder must exist.
+
+    Yields
+    ------
+    file
+        a binary file under a temporary name in the same folder. It is renamed to `path` when the
+        block ends, and deleted if the block raises.
+
+    Raises
+    ------
+    UserError
+        if the file cannot be written. An earlier file then stands as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with open_aside(Path(folder) / "a.txt") as file:
+    ...         _ = file.write(b"first part, ")
+    ...         _ = file.write(b"second part")
+    ...     (Path(folder) / "a.txt").read_text()
+    'first part, second part'
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.is_dir():  # refused before the content is computed
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        with temporary.open("wb") as file:
+            yield file
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        if temporary.exists():  # unlink(missing_ok=True) raises where a parent is no folder
+            temporary.unlink()
 
 
 def write_aside(path: Path, content: bytes | str) -> None:
@@ -37,15 +84,12 @@ def write_aside(path: Path, content: bytes | str) -> None:
     ...     [file.name for file in Path(folder).iterdir()]
     ['a.txt']
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        temporary.replace(path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with open_aside(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def write_json(path: Path, data: Any) -> None:

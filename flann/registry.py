@@ -195,7 +195,7 @@ class Registry(Generic[T]):
         if entry.raw:
             return factory, [text.partition(":")[2]], {}
         leading = [base] if entry.pattern else []
-        given = {entry.renamed.get(option, option): value for option, value in given.items()}
+        given = rename_options(given, entry.renamed, f"{self.kind} {base!r}")
         return factory, leading, read_options(factory, given, f"{self.kind} {base!r}")
 
     def _split(self, text: str) -> tuple[str, dict[str, str]]:
@@ -260,6 +260,28 @@ def options_of(factory: Callable[..., Any]) -> list[Option]:
     """The options of a factory: its keyword-only parameters."""
     parameters = inspect.signature(factory, eval_str=True).parameters.values()
     return [Option(p.name, p.annotation, p.default) for p in parameters if p.kind is p.KEYWORD_ONLY]
+
+
+def rename_options(
+    given: Mapping[str, str], renamed: Mapping[str, str], owner: str
+) -> dict[str, str]:
+    """Return the options under their present names.
+
+    >>> rename_options({"colour": "red"}, {"colour": "color"}, "thing 'small'")
+    {'color': 'red'}
+
+    Raises
+    ------
+    UserError
+        If an option is given under both names.
+    """
+    for earlier, present in renamed.items():
+        if earlier in given and present in given:
+            raise UserError(
+                f"{owner}: option {earlier!r} is an earlier name of {present!r}: expected only"
+                f" {present}"
+            )
+    return {renamed.get(name, name): text for name, text in given.items()}
 
 
 def read_options(factory: Callable[..., Any], given: dict[str, str], owner: str) -> dict[str, Any]:

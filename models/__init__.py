@@ -1,4 +1,4 @@
-"""Sequence architectures of matched size, each the same shape: tokens in, a score per label out.
+"""Sequence architectures of matched size, all mapping tokens to logits of labels.
 
 >>> from flann.models import build_model, model_names
 >>> "lstm" in model_names()
@@ -7,9 +7,9 @@ True
 >>> model.family, model.has_step
 ('lstm', True)
 
-Names and their one-line summaries are read from the files without loading torch; everything else
-loads it at first use. A new architecture is one file here with one ``@register("name")``
-(see `flann.models.core.architecture`).
+Names and their one-line summaries are read from the source files without loading torch; everything
+else loads it at first use. A new architecture is one file in this package with one
+``@register("name")`` (see `flann.models.core.architecture`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .core.architecture import Architecture as Architecture
     from .core.build import build_model as build_model
     from .core.build import model_of_width as model_of_width
-    from .core.sequence import Layer as Layer
+    from .core.layer import Layer as Layer
     from .core.sequence import SequenceModel as SequenceModel
 
 __all__ = [
@@ -39,7 +39,7 @@ __all__ = [
 
 HOMES = {
     "Architecture": "core.architecture",
-    "Layer": "core.sequence",
+    "Layer": "core.layer",
     "SequenceModel": "core.sequence",
     "build_model": "core.build",
     "model_of_width": "core.build",

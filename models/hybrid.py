@@ -1,21 +1,21 @@
-"""Hybrids: mixers of several architectures in turn, by a pattern, each with a feed-forward part.
+"""Hybrids: mixers of several architectures, alternating in a pattern with feed-forward parts.
 
 ::
 
     x = x + mixer_i(norm(x));   x = x + feedforward(norm(x))         for each i of the pattern
 
-A pattern is written ``7mamba+attention``: seven Mamba mixers, then one of attention, and so on as
-many times as the model is deep; **a layer of depth is the whole pattern once**. What stands in it:
+The pattern ``7mamba+attention`` is seven Mamba mixers followed by one attention layer, repeated as
+often as the model is deep: **one layer of depth is the whole pattern once**. Its elements are
 
 - any recurrent architecture by its name, with its options in brackets, as in
-  ``3mamba(eigenvalues=negative)+deltanet``. Of one whose layer has a feed-forward part of its own
-  the mixer alone is taken;
-- ``attention``: the transformer's, causal, without positions as Jamba's; its options are the
-  transformer's, as in ``attention(heads=2,position=rope)``.
+  ``3mamba(eigenvalues=negative)+deltanet``. If its layers have a feed-forward part of their own,
+  only the mixer is used;
+- ``attention``, which is the transformer's causal attention, without positions as in Jamba; its
+  options are the transformer's, as in ``attention(heads=2,position=rope)``.
 
-The feed-forward part is W_2 (silu(W_1 x) ⊙ V x). With ``experts=E`` every second one (``every``)
-of a pattern is a mixture of E of them (see `flann.models.core.experts`); Jamba has 16, of which each
-symbol uses 2, and norms inside its Mamba mixers that are not here.
+The feed-forward part is W_2 (silu(W_1 x) ⊙ V x). With ``experts=E``, every second one (``every``)
+of a pattern is a mixture of E experts (see `flann.models.core.experts`). Jamba has 16 experts, of
+which each symbol uses 2, and norms inside its Mamba mixers that are omitted here.
 
 Jamba: Lieber et al. 2024, arXiv:2403.19887, §2 and §3.
 """
@@ -34,16 +34,16 @@ from flann.names import split_at_commas
 
 from .core.architecture import Architecture, Sizes
 from .core.experts import Experts, Mixture
+from .core.layer import Layer, Residual
 from .core.registry import model_registry, register
-from .core.sequence import Layer, Residual
-from .core.sizing import customary
+from .core.sizing import compute_default_second_size
 
 EVERY = 2
 ELEMENT = re.compile(r"(\d{0,3})([A-Za-z][\w-]*)(?:\((.+)\))?")
 
 
 def read_pattern(pattern: str) -> list[str]:
-    """The names in a pattern, each as often as it stands there.
+    """Return the names in a pattern, each as often as it occurs.
 
     >>> read_pattern("2mamba(eigenvalues=negative)+attention")
     ['mamba:eigenvalues=negative', 'mamba:eigenvalues=negative', 'transformer:position=none']
@@ -51,7 +51,7 @@ def read_pattern(pattern: str) -> list[str]:
     Raises
     ------
     UserError
-        for what is not a pattern.
+        If the text is not a pattern.
     """
     names: list[str] = []
     for element in split_at_plus(pattern):
@@ -61,23 +61,23 @@ def read_pattern(pattern: str) -> list[str]:
                 f"in the pattern {pattern!r}: expected elements such as 7mamba, attention or"
                 f" mamba(eigenvalues=negative), joined by +, got {element!r}"
             )
-        names += [full_name(found[2], found[3])] * int(found[1] or 1)
+        names += [expand_name(found[2], found[3])] * int(found[1] or 1)
     return names
 
 
 def split_at_plus(pattern: str) -> list[str]:
-    """Split at + outside brackets.
+    """Split a pattern at each + outside brackets.
 
     >>> split_at_plus("2lstm+mamba(state=8)")
     ['2lstm', 'mamba(state=8)']
     """
-    # The grammar of names splits at commas outside brackets; the two signs change places here.
+    # Swapping the two signs reduces this to splitting at commas outside brackets.
     swapped = pattern.translate({ord("+"): ",", ord(","): "+"})
     return [part.replace("+", ",") for part in split_at_commas(swapped)]
 
 
-def full_name(base: str, options: str | None) -> str:
-    """An element's name by the grammar of names; attention is a transformer's."""
+def expand_name(base: str, options: str | None) -> str:
+    """Return the registered name of an element; attention is that of a transformer."""
     if base != "attention":
         return f"{base}:{options}" if options else base
     given = split_at_commas(options) if options else []
@@ -86,44 +86,44 @@ def full_name(base: str, options: str | None) -> str:
     return "transformer:" + ",".join(given)
 
 
-@register("hybrid")
+@register("hybrid", renamed={"chosen": "top_k"})
 class Hybrid(Architecture):
     """Mixers of several architectures in turn, experts by choice, as Jamba (Lieber et al. 2024).
 
     Parameters
     ----------
     pattern : str
-        such as ``7mamba+attention``; depth counts how often it stands.
+        The mixers, such as ``7mamba+attention``; the depth is the number of repetitions.
     experts : int
-        how many experts every `every`-th feed-forward part has; 0 for none.
-    chosen : int
-        how many of them a symbol uses.
+        Number of experts in every `every`-th feed-forward part; 0 for none.
+    top_k : int
+        Number of experts that each symbol uses.
     every : int
-        which feed-forward parts are mixtures, counted within the pattern.
+        Which feed-forward parts are mixtures, counted within the pattern.
     balance : float
-        weight of the experts' balance loss.
+        Weight of the experts' balance loss.
     """
 
-    knob = "feedforward"
+    second_size_name = "feedforward"
 
     def __init__(
         self,
         *,
         pattern: str = "mamba+attention",
         experts: int = 0,
-        chosen: int = 2,
+        top_k: int = 2,
         every: int = EVERY,
         balance: float = 0.01,
     ) -> None:
         names = read_pattern(pattern)
-        made = {name: part_of(name, pattern) for name in names}
-        self.parts = [made[name] for name in names]
-        self.mixture, self.every = Mixture(experts, chosen, balance), every
+        architectures = {name: create_part(name, pattern) for name in names}
+        self.parts = [architectures[name] for name in names]
+        self.mixture, self.every = Mixture(experts, top_k, balance), every
         self._check_experts()
-        self.width_step = lcm(*(part.width_step for part in made.values()))
-        families = {part.family for part in made.values()}
+        self.width_step = lcm(*(part.width_step for part in architectures.values()))
+        families = {part.family for part in architectures.values()}
         self.family = families.pop() if len(families) == 1 else "hybrid"
-        recipes = [part.recipe for part in made.values()]
+        recipes = [part.recipe for part in architectures.values()]
         self.recipe = MappingProxyType(
             {
                 "lr": min(recipe["lr"] for recipe in recipes),
@@ -132,22 +132,23 @@ class Hybrid(Architecture):
         )
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
+        """Return 8/3 of the width d, with which the three matrices have 8 d² parameters."""
         return round(8 * width / 3)
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         layers: list[Layer] = []
         for _ in range(sizes.depth):
-            for place, part in enumerate(self.parts, start=1):
-                layers.append(mixer_of(part, sizes.width))
-                layers.append(Residual(self._feedforward(sizes, place), sizes.width))
+            for number, part in enumerate(self.parts, start=1):
+                layers.append(build_mixer(part, sizes.width))
+                layers.append(Residual(self._build_feedforward(sizes, number), sizes.width))
         return layers
 
-    def _feedforward(self, sizes: Sizes, place: int) -> Layer:
-        if self.mixture.experts and place % self.every == 0:
-            return self.mixture.layer(sizes.width, sizes.second)
-        return Experts(sizes.width, sizes.second)
+    def _build_feedforward(self, sizes: Sizes, number: int) -> Layer:
+        if self.mixture.experts and number % self.every == 0:
+            return self.mixture.build_layer(sizes.width, sizes.second_size)
+        return Experts(sizes.width, sizes.second_size)
 
     def _check_experts(self) -> None:
         self.mixture.check("hybrid")
@@ -160,16 +161,16 @@ class Hybrid(Architecture):
             )
 
 
-def part_of(name: str, pattern: str) -> Architecture:
-    """The architecture that an element of a pattern names, if its mixer can stand in one.
+def create_part(name: str, pattern: str) -> Architecture:
+    """Create the architecture that an element of a pattern names.
 
     Raises
     ------
     UserError
-        for an unknown name or option, or one that cannot.
+        For an unknown name or option, or an architecture without a mixer that can be used alone.
     """
     part = model_registry.create(name)
-    if isinstance(part, Hybrid) or not stands_alone(part):
+    if isinstance(part, Hybrid) or not has_standalone_mixer(part):
         raise UserError(
             f"in the pattern {pattern!r}: {name} cannot stand in one: expected a causal mixer that"
             " needs nothing outside its layer"
@@ -177,14 +178,14 @@ def part_of(name: str, pattern: str) -> Architecture:
     return part
 
 
-def stands_alone(part: Architecture) -> bool:
-    """Whether a layer begins with a causal mixer for words of any length, and that is all."""
-    with torch.device("meta"):  # shapes only: no numbers are drawn
-        probe = part.model("", symbols=2, labels=2, sizes=Sizes(part.width_step, 1, 1))
-    whole = probe.bos or probe.longest is not None or not probe.has_step
-    return isinstance(probe.layers[0], Residual) and not whole
+def has_standalone_mixer(part: Architecture) -> bool:
+    """Return whether a layer starts with a causal mixer that depends on nothing outside it."""
+    with torch.device("meta"):  # shapes only: no weights are drawn
+        probe = part.build_model("", symbols=2, labels=2, sizes=Sizes(part.width_step, 1, 1))
+    needs_more = probe.bos or probe.longest is not None or not probe.has_step
+    return isinstance(probe.layers[0], Residual) and not needs_more
 
 
-def mixer_of(part: Architecture, width: int) -> Layer:
-    """The mixer of one layer, at its customary size, on the residual stream."""
-    return part.layers(Sizes(width, customary(part, width), 1))[0]
+def build_mixer(part: Architecture, width: int) -> Layer:
+    """Build the mixer of one layer, of default size, on the residual stream."""
+    return part.build_layers(Sizes(width, compute_default_second_size(part, width), 1))[0]

@@ -26,7 +26,7 @@ from .graph.word_batch import InputWord
 from .language.syntax import Atom
 
 if TYPE_CHECKING:
-    from .compiler import Compiled
+    from .compiler import ProgramNetwork
 
 
 class SOpExpr:
@@ -57,7 +57,7 @@ class SOpExpr:
         """Return the s-op that has the value at one position at every position."""
         return SOpExpr(sops.take_at(self.node, index))
 
-    def compile(self, symbols: Sequence[str], max_length: int) -> Compiled:
+    def compile(self, symbols: Sequence[str], max_length: int) -> ProgramNetwork:
         """Return the network that computes the s-op on words of up to `max_length` symbols."""
         from .compiler import compile_sop  # loads torch
 

@@ -1,13 +1,13 @@
-"""Run folders in, pictures and pages out.
+"""Reports: run folders in, figures and pages out.
 
-A report is a function of run folders alone: nothing here trains, measures, or knows what a task or
-a model is. The names below load what they need (pandas, matplotlib) when they are first used.
+A report is a function of run folders alone: nothing here trains or evaluates, or knows what a task
+or a model is. The names below load what they need (pandas, matplotlib) on first use.
 
-- `read_run`, `read_runs`   a run folder, read and checked
-- `curve_table`             several runs as one tidy table, one row per run and tested length
-- `draw_curves`             that table as a figure: accuracy against length
-- `draw_costs`             what models cost against length, as a figure
-- `write_report`            run folders to one self-contained HTML page and a PNG beside it
+- `read_run`, `read_runs`   read and check run folders
+- `curve_table`             join runs into one tidy table, a row for each run and tested length
+- `draw_curves`             draw that table as a figure of accuracy against length
+- `draw_costs`              draw what models cost against length
+- `write_report`            write run folders as one self-contained HTML page, with a PNG beside it
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
     "write_report",
 ]
 
-HOMES = {
+MODULES = {
     "ReportPaths": "page",
     "Run": "runs",
     "curve_table": "table",
@@ -49,6 +49,6 @@ HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in HOMES:
+    if name not in MODULES:
         raise AttributeError(f"module 'flann.reports' has no attribute {name!r}")
-    return getattr(import_module(f".{HOMES[name]}", __name__), name)
+    return getattr(import_module(f".{MODULES[name]}", __name__), name)

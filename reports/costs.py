@@ -1,8 +1,9 @@
-"""The figure of what models cost: training and generating, time and memory, against length.
+"""The figure of what models cost: training and generation, time and memory, against length.
 
-Four panels on logarithmic axes, a line a model: above, a word's training, as time for each symbol
-and as memory kept for the backward pass; below, a generated symbol, as time and as the state
-carried. A horizontal line is a cost that does not grow with the word.
+Four panels on logarithmic axes have one line for each model. The upper ones show the training of a
+word, as time per symbol and as memory stored for the backward pass; the lower ones show the
+generation of a symbol, as time and as the size of the state. A horizontal line is a cost that does
+not grow with the length of the word.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from flann.errors import UserError
+from flann.files import write_aside
 
 from .curves import METADATA
-from .style import DPI, LIGHT, Theme, colour, marker, settings
-from .writing import write_aside
+from .style import DPI, LIGHT, Theme, build_rc_params, choose_colour, choose_marker
 
 SIZE = (6.8, 5.2)  # inches: both columns of a two-column paper
-NARROW = 100  # from the top of an axis to its bottom
+NARROW = 100  # ratio of an axis' ends below which more ticks are labelled
 PANELS = [
-    ("training_us", "training: µs a symbol"),
-    ("training_mb", "training: MB kept for the backward pass"),
-    ("step_us", "generating: µs a symbol"),
-    ("state_kb", "generating: kB of state carried"),
+    ("training_us", "training: µs per symbol"),
+    ("training_mb", "training: MB stored for the backward pass"),
+    ("step_us", "generation: µs per symbol"),
+    ("state_kb", "generation: kB of state"),
 ]
 
 
@@ -40,15 +41,16 @@ def draw_costs(table: pd.DataFrame, path: Path | str) -> Path:
     Parameters
     ----------
     table : DataFrame
-        a row a model and length: model, length, training_seconds and training_bytes (of a word),
-        step_seconds and state_bytes (of a generated symbol; missing where there is no step form).
+        One row for each model and length, with columns model, length, training_seconds and
+        training_bytes (of a word), step_seconds and state_bytes (of a generated symbol; missing
+        for a model without a step form).
     path : Path or str
-        the figure's file: .png, .pdf or .svg.
+        The file of the figure: .png, .pdf or .svg.
 
     Raises
     ------
     UserError
-        for another suffix, or a file that cannot be written.
+        For another suffix, or a file that cannot be written.
 
     Examples
     --------
@@ -61,15 +63,15 @@ def draw_costs(table: pd.DataFrame, path: Path | str) -> Path:
     if path.suffix not in METADATA:
         raise UserError(f"cannot draw {path.name!r}: expected {', '.join(METADATA)} at its end")
     content = io.BytesIO()
-    with mpl.rc_context(cast(Any, settings(LIGHT))):
-        figure = compose(in_units(table), LIGHT)
+    with mpl.rc_context(cast(Any, build_rc_params(LIGHT))):
+        figure = compose(convert_units(table), LIGHT)
         figure.savefig(content, format=path.suffix[1:], dpi=DPI, metadata=METADATA[path.suffix])
     write_aside(path, content.getvalue())
     return path
 
 
-def in_units(table: pd.DataFrame) -> pd.DataFrame:
-    """The four quantities of the panels, in units that are easily read."""
+def convert_units(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the quantities of the four panels, in units that are easy to read."""
     return table.assign(
         training_us=1e6 * table["training_seconds"] / table["length"],
         training_mb=table["training_bytes"] / 1e6,
@@ -79,7 +81,7 @@ def in_units(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def compose(table: pd.DataFrame, theme: Theme) -> Figure:
-    """Four panels, and one legend below them."""
+    """Lay out four panels with one legend below them."""
     figure = Figure(figsize=SIZE, layout="constrained")
     FigureCanvasAgg(figure)
     models = list(dict.fromkeys(table["model"]))
@@ -89,9 +91,9 @@ def compose(table: pd.DataFrame, theme: Theme) -> Figure:
             points = table[table["model"] == model].dropna(subset=[quantity])
             axes.plot(
                 points["length"], points[quantity], label=model,
-                color=colour(number, theme), mec=theme.paper, **marker(number),
+                color=choose_colour(number, theme), mec=theme.paper, **choose_marker(number),
             )  # fmt: skip
-        finish(axes, title, sorted(set(table["length"])), theme)
+        format_axes(axes, title, sorted(set(table["length"])), theme)
     for axes in panels[1]:
         axes.set_xlabel("length of the word")
     figure.legend(
@@ -101,8 +103,8 @@ def compose(table: pd.DataFrame, theme: Theme) -> Figure:
     return figure
 
 
-def finish(axes: Axes, title: str, lengths: list[int], theme: Theme) -> None:
-    """Logarithmic axes with plain numbers, and a title at the left."""
+def format_axes(axes: Axes, title: str, lengths: list[int], theme: Theme) -> None:
+    """Format logarithmic axes with plain numbers, and a title on the left."""
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_title(title, loc="left", fontsize=8, color=theme.ink)
@@ -110,7 +112,7 @@ def finish(axes: Axes, title: str, lengths: list[int], theme: Theme) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.xaxis.set_minor_locator(NullLocator())
     low, high = axes.get_ylim()
-    if high < NARROW * low:  # else a single number would stand at the axis
+    if high < NARROW * low:  # otherwise the axis would have a single label
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())

@@ -1,10 +1,11 @@
-"""The figure: accuracy against length, a pair of panels per task.
+"""The figure of accuracy against length, with a pair of panels for each task.
 
-Above, accuracy per symbol, which falls gently and shows how a model fails; below, the share of
-words that are right throughout, which falls off a cliff and decides the reach. A band is one run's
-95% interval; of several seeds the line is the median and each seed a thin line, since the spread
-between seeds is wider than what any one of them could say of itself. Nothing is smoothed: markers
-are the tested lengths, on a logarithmic axis.
+The upper panel shows accuracy per symbol, which falls gradually and shows how a model fails. The
+lower panel shows the share of words in which every scored position is right, which falls sharply
+and determines the reach. The band of a single run is its 95% interval. With several seeds, the
+thick line is their median and each seed is a thin line, because the spread between seeds is wider
+than the interval of any one of them. Nothing is smoothed: the markers are the tested lengths, on a
+logarithmic axis.
 """
 
 from __future__ import annotations
@@ -24,22 +25,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from matplotlib.transforms import offset_copy
 
+from flann.curve_schema import FORMAT_ALONE, REACH
 from flann.errors import UserError
+from flann.files import write_aside
 
-from .legend import Curve, curves_of, draw_legend, say_seeds
-from .runs import FORMAT_ALONE
-from .style import DPI, LIGHT, Theme, settings
-from .writing import write_aside
+from .legend import Curve, describe_seeds, draw_legend, list_curves
+from .style import DPI, LIGHT, Theme, build_rc_params
 
 WIDTH = 3.4  # inches: one column of a two-column paper
 LEFT, RIGHT, TOP, BOTTOM, GAP = 0.5, 0.5, 0.4, 0.42, 0.13
 HEIGHTS = {"per_symbol": 1.6, "per_word": 0.8}
-TITLES = {"per_symbol": "accuracy per symbol", "per_word": "words all right"}
-REACH = 0.9  # the accuracy per word up to which a run's reach extends
+TITLES = {"per_symbol": "accuracy per symbol", "per_word": "words correct"}
 References = Mapping[str, Mapping[str, Any]]
-"""For some tasks, the curve of a program that is right by construction (`Run.reference`)."""
-CROWDED = 0.12  # names of lines closer than this would run into each other
-METADATA: dict[str, dict[str, Any]] = {  # no dates: same table, same bytes
+"""The curve of a program that is right by construction (`Run.reference`), by task."""
+CROWDED = 0.12  # labels of lines that are closer than this would overlap
+METADATA: dict[str, dict[str, Any]] = {  # no dates: equal tables give equal bytes
     ".png": {},
     ".pdf": {"CreationDate": None},
     ".svg": {"Date": None},
@@ -48,7 +48,7 @@ METADATA: dict[str, dict[str, Any]] = {  # no dates: same table, same bytes
 
 @dataclass(frozen=True)
 class Panel:
-    """One metric on one task, with the line of the reach if the metric decides it."""
+    """One metric on one task; `reach` says whether the panel shows the line of the reach."""
 
     metric: str
     points: pd.DataFrame
@@ -64,21 +64,21 @@ def draw_curves(table: pd.DataFrame, path: Path | str, *, columns: int = 2) -> P
     Parameters
     ----------
     table : DataFrame
-        what `curve_table` returns.
+        The result of `curve_table`.
     path : Path or str
-        the picture: ``.png`` (200 dots an inch), ``.pdf`` or ``.svg``.
+        The file of the figure: ``.png`` (200 dots per inch), ``.pdf`` or ``.svg``.
     columns : int
-        how many tasks stand beside each other; each takes a column's width, 3.4 inches.
+        The number of tasks beside each other, each 3.4 inches wide, as a column of a paper.
 
     Returns
     -------
     Path
-        the picture's.
+        The file of the figure.
 
     Raises
     ------
     UserError
-        for another ending, or a folder that cannot be written.
+        For another suffix, or a file that cannot be written.
 
     Examples
     --------
@@ -90,11 +90,11 @@ def draw_curves(table: pd.DataFrame, path: Path | str, *, columns: int = 2) -> P
     path = Path(path)
     if path.suffix not in METADATA:
         raise UserError(f"cannot draw {path.name!r}: expected {', '.join(METADATA)} at its end")
-    write_aside(path, picture(table, columns=columns, kind=path.suffix))
+    write_aside(path, render_figure(table, columns=columns, kind=path.suffix))
     return path
 
 
-def picture(
+def render_figure(
     table: pd.DataFrame,
     *,
     columns: int = 2,
@@ -102,9 +102,11 @@ def picture(
     kind: str = ".png",
     references: References | None = None,
 ) -> bytes:
-    """The figure as the bytes of a file; `references` has a program's curve for some tasks."""
+    """Return the figure as the bytes of a file; `references` holds the curve of a program for
+    some tasks.
+    """
     content = io.BytesIO()
-    with mpl.rc_context(cast(Any, settings(theme))):
+    with mpl.rc_context(cast(Any, build_rc_params(theme))):
         figure = compose(table, columns, theme, references)
         figure.savefig(content, format=kind[1:], dpi=DPI, metadata=METADATA[kind])
     return content.getvalue()
@@ -113,19 +115,19 @@ def picture(
 def compose(
     table: pd.DataFrame, columns: int, theme: Theme, references: References | None = None
 ) -> Figure:
-    """Lay the panels and the legend out on a page that is as large as they need."""
+    """Lay out the panels and the legend on a page of the size that they need."""
     tasks = list(dict.fromkeys(table["task"]))
-    metrics = metrics_of(table)
+    metrics = choose_metrics(table)
     columns = min(columns, len(tasks))
     block = TOP + BOTTOM + sum(HEIGHTS[metric] for metric in metrics) + GAP * (len(metrics) - 1)
     above = -(-len(tasks) // columns) * block
     figure = Figure(figsize=(WIDTH * columns, above))
     FigureCanvasAgg(figure)
-    curves = curves_of(table, theme)
-    legend = draw_legend(figure, curves, say_seeds(table), theme)
+    curves = list_curves(table, theme)
+    legend = draw_legend(figure, curves, describe_seeds(table), theme)
     figure.set_figheight(above + legend)
-    for place, task in enumerate(tasks):
-        row, column = divmod(place, columns)
+    for index, task in enumerate(tasks):
+        row, column = divmod(index, columns)
         corner = WIDTH * column, above + legend - row * block
         points = table[table["task"] == task]
         panels = [
@@ -139,31 +141,33 @@ def compose(
 
 
 def draw_task(figure: Figure, corner: tuple[float, float], panels: list[Panel]) -> None:
-    """One task's panels, below each other, from the upper left corner (in inches)."""
+    """Draw a task's panels below each other, from the upper left corner (in inches)."""
     left, top = corner[0] + LEFT, corner[1] - TOP
     for panel in panels:
         high = HEIGHTS[panel.metric]
-        axes = figure.add_axes(fractions((left, top - high, WIDTH - LEFT - RIGHT, high), figure))
+        axes = figure.add_axes(to_fractions((left, top - high, WIDTH - LEFT - RIGHT, high), figure))
         draw_panel(axes, panel)
         draw_reference(axes, panel)
-        finish_x(axes, panel.points, last=panel is panels[-1])
+        format_length_axis(axes, panel.points, last=panel is panels[-1])
         axes.set_ylabel(TITLES[panel.metric] if len(panels) > 1 else "accuracy")
         if panel is panels[0]:
-            head(axes, panel)
+            draw_heading(axes, panel)
         top -= high + GAP
 
 
-def fractions(
+def to_fractions(
     inches: tuple[float, float, float, float], figure: Figure
 ) -> tuple[float, float, float, float]:
-    """A place in inches as matplotlib takes it: shares of the figure's width and height."""
+    """Convert a rectangle from inches to shares of the figure's width and height."""
     left, bottom, wide, high = inches
     width, height = figure.get_size_inches()
     return left / width, bottom / height, wide / width, high / height
 
 
-def metrics_of(table: pd.DataFrame) -> list[str]:
-    """Both, or one where a word has a single scored position, and so they and chance agree."""
+def choose_metrics(table: pd.DataFrame) -> list[str]:
+    """Return both metrics, or one if every word has a single scored position and so the two
+    agree.
+    """
     same = table["per_symbol"].eq(table["per_word"])
     same &= table["chance_per_symbol"].eq(table["chance_per_word"])
     single = bool((same | table["length"].isna()).all())
@@ -174,7 +178,7 @@ def metrics_of(table: pd.DataFrame) -> list[str]:
 
 
 def draw_panel(axes: Axes, panel: Panel) -> None:
-    """Training lengths, chance, then the curves on top."""
+    """Draw the training lengths, chance, and the curves on top of them."""
     shade_training(axes, panel)
     draw_chance(axes, panel)
     draw_format(axes, panel)
@@ -191,9 +195,9 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
 
 
 def draw_curve(axes: Axes, points: pd.DataFrame, metric: str, curve: Curve, order: float) -> None:
-    """One setting: a run with its interval, or the median of its seeds with each seed thin."""
-    aside = offset_copy(axes.transData, cast(Figure, axes.figure), x=curve.shift, units="points")
-    faint = {"color": curve.look["color"], "transform": aside, "zorder": order}
+    """Draw one setting: a run with its interval, or the median of its seeds and each seed thin."""
+    shifted = offset_copy(axes.transData, cast(Figure, axes.figure), x=curve.shift, units="points")
+    faint = {"color": curve.style["color"], "transform": shifted, "zorder": order}
     alone = points["run"].nunique() == 1
     for _, seed in points.groupby("run", sort=False):
         x = seed["length"].to_numpy(float)
@@ -202,19 +206,19 @@ def draw_curve(axes: Axes, points: pd.DataFrame, metric: str, curve: Curve, orde
             axes.fill_between(x, low, high, alpha=0.2, lw=0, **faint)
         else:
             axes.plot(x, seed[metric].to_numpy(float), lw=0.6, alpha=0.6, **faint)
-    line = median_line(points, metric)
-    axes.plot(line.index, line, **curve.look, transform=aside, zorder=order + 0.5, clip_on=False)
+    line = compute_median_line(points, metric)
+    axes.plot(line.index, line, **curve.style, transform=shifted, zorder=order + 0.5, clip_on=False)
 
 
-def median_line(points: pd.DataFrame, metric: str) -> pd.Series[float]:
-    """The median over seeds, at the lengths where all of them were measured."""
+def compute_median_line(points: pd.DataFrame, metric: str) -> pd.Series[float]:
+    """Return the median over the seeds, at the lengths where all of them were measured."""
     by_length = points.astype({"length": float}).groupby("length")[metric]
     everywhere = by_length.count() == points["run"].nunique()
     return by_length.median()[everywhere].astype(float)
 
 
 def shade_training(axes: Axes, panel: Panel) -> None:
-    """The training lengths of every run of the panel; a compiled one has none."""
+    """Shade the training lengths."""
     trained = panel.points[panel.points["steps"].ne(0)]
     ranges = trained[["train_low", "train_high"]].drop_duplicates()
     for low, high in ranges.itertuples(index=False):
@@ -222,7 +226,7 @@ def shade_training(axes: Axes, panel: Panel) -> None:
 
 
 def draw_chance(axes: Axes, panel: Panel) -> None:
-    """What the best guess that looks at the position alone would score, named on the line."""
+    """Draw and label the accuracy of the best guess that sees only the position."""
     points = panel.points.dropna(subset="length")
     if points.empty:
         return
@@ -230,58 +234,60 @@ def draw_chance(axes: Axes, panel: Panel) -> None:
     axes.plot(chance.index, chance, ls=":", lw=1.1, color=panel.theme.faint, zorder=2)
     end = float(chance.iloc[-1])
     crowded = panel.reach and abs(end - REACH) < CROWDED
-    name_line(axes, "chance", min(end, REACH) if crowded else end, panel.theme, below=crowded)
+    label_line(axes, "chance", min(end, REACH) if crowded else end, panel.theme, below=crowded)
 
 
 def draw_format(axes: Axes, panel: Panel) -> None:
-    """What a check of the mere format would score, where the task has a format."""
+    """Draw the accuracy of checking the words' format alone, if the task has a format."""
     points = panel.points.dropna(subset=["length", FORMAT_ALONE]).astype({"length": float})
     if points.empty:
         return
     alone = points.groupby("length")[FORMAT_ALONE].first()
     axes.plot(alone.index, alone, ls=(0, (4, 2)), lw=0.9, color=panel.theme.faint, zorder=2)
-    end, apart = float(alone.iloc[-1]), 0.6 * CROWDED
+    end, distance = float(alone.iloc[-1]), 0.6 * CROWDED
     chance = float(points[f"chance_{panel.metric}"].iloc[-1])
-    for taken in (chance, REACH) if panel.reach else (chance,):
-        if abs(end - taken) < apart:  # its name would run into that of this line
-            end = taken + apart
-    name_line(axes, "format", end, panel.theme)
+    for occupied in (chance, REACH) if panel.reach else (chance,):
+        if abs(end - occupied) < distance:  # the labels would overlap
+            end = occupied + distance
+    label_line(axes, "format", end, panel.theme)
 
 
 def draw_reach(axes: Axes, theme: Theme) -> None:
-    """The line that a run must not fall below to have reached a length."""
+    """Draw the accuracy that a run must keep for a length to count as reached."""
     axes.axhline(REACH, color=theme.faint, lw=0.6, zorder=1)
-    name_line(axes, f"reach {REACH}", REACH, theme)
+    label_line(axes, f"reach {REACH}", REACH, theme)
 
 
 def draw_reference(axes: Axes, panel: Panel) -> None:
-    """The curve of a program that is right by construction, named once, on the upper panel."""
+    """Draw the curve of a program that is right by construction, and label it on the upper
+    panel.
+    """
     points = panel.reference["curve"] if panel.reference else []
     lengths = panel.points["length"].dropna()
     points = [point for point in points if len(lengths) and point["length"] <= lengths.max()]
     if not points:
         return
-    look: dict[str, Any] = {"ls": (0, (4, 1.5)), "lw": 0.9, "color": panel.theme.ink}
+    style: dict[str, Any] = {"ls": (0, (4, 1.5)), "lw": 0.9, "color": panel.theme.ink}
     shares = [point[panel.metric] for point in points]
-    axes.plot([point["length"] for point in points], shares, zorder=2.5, **look)
+    axes.plot([point["length"] for point in points], shares, zorder=2.5, **style)
     if panel.metric == "per_symbol":
         chance = panel.points["chance_per_symbol"].dropna()
         crowded = panel.reach or abs(float(chance.iloc[-1]) - shares[-1]) < CROWDED
-        name_line(axes, "RASP", shares[-1], panel.theme, above=crowded)
+        label_line(axes, "RASP", shares[-1], panel.theme, above=crowded)
 
 
-def name_line(
+def label_line(
     axes: Axes,
-    words: str,
+    text: str,
     height: float,
     theme: Theme,
     *,
     below: bool = False,
     above: bool = False,
 ) -> None:
-    """A line's name at its end, outside of the panel, where no curve can pass."""
+    """Write a line's label at its end, outside the panel, where no curve passes."""
     axes.annotate(
-        words,
+        text,
         (1, height),
         xycoords=("axes fraction", "data"),
         xytext=(3, -5 if below else 2 if above else 0),
@@ -296,14 +302,14 @@ def name_line(
 # -- around the panels -----------------------------------------------------------------------------
 
 
-def head(axes: Axes, panel: Panel) -> None:
-    """The task's name and, over the shading, the lengths that were trained."""
+def draw_heading(axes: Axes, panel: Panel) -> None:
+    """Write the task's name and, above the shading, the training lengths."""
     task = str(panel.points["task"].iloc[0])
     ranges = panel.points[["train_low", "train_high"]].drop_duplicates()
     low, high = (int(bound) for bound in ranges.iloc[0])
-    words = f"trained on {low}–{high}" if len(ranges) == 1 else "training lengths"
+    text = f"trained on {low}–{high}" if len(ranges) == 1 else "training lengths"
     if panel.points["steps"].eq(0).all():
-        words = "not trained"
+        text = "not trained"
     name = axes.annotate(
         task if len(task) <= 48 else task[:47] + "…",
         (0, 1),
@@ -313,7 +319,7 @@ def head(axes: Axes, panel: Panel) -> None:
     )
     name.set(size=9, weight="bold")
     axes.annotate(
-        words,
+        text,
         (int(ranges["train_low"].min()), 1),
         xycoords=("data", "axes fraction"),
         xytext=(0, 3),
@@ -323,14 +329,14 @@ def head(axes: Axes, panel: Panel) -> None:
     )
 
 
-def finish_x(axes: Axes, points: pd.DataFrame, *, last: bool) -> None:
-    """A log-2 axis with a small tick at every tested length and as many labels as fit."""
+def format_length_axis(axes: Axes, points: pd.DataFrame, *, last: bool) -> None:
+    """Format a log-2 axis with a small tick at every tested length and as many labels as fit."""
     lengths = sorted({int(n) for n in points["length"].dropna()})
     ends = [*lengths, int(points["train_low"].min()), int(points["train_high"].max())]
     margin = max(1.05, (max(ends) / min(ends)) ** 0.045)
     axes.set_xscale("log", base=2)
     axes.set_xlim(min(ends) / margin, max(ends) * margin)
-    axes.xaxis.set_major_locator(FixedLocator(labelled(lengths)))
+    axes.xaxis.set_major_locator(FixedLocator(choose_labels(lengths)))
     axes.xaxis.set_minor_locator(FixedLocator(lengths) if lengths else NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda length, _: f"{length:g}"))
@@ -339,18 +345,19 @@ def finish_x(axes: Axes, points: pd.DataFrame, *, last: bool) -> None:
         axes.set_xlabel("word length")
 
 
-def labelled(lengths: Iterable[int], room: int = 8) -> list[int]:
-    """The tested lengths to write at the axis: powers of two first, no two too close.
+def choose_labels(lengths: Iterable[int], room: int = 8) -> list[int]:
+    """Choose the tested lengths to label on the axis: powers of two first, and none too close to
+    another.
 
-    >>> labelled([2, 4, 8, 16, 32, 40, 64, 128, 256, 320])
+    >>> choose_labels([2, 4, 8, 16, 32, 40, 64, 128, 256, 320])
     [2, 4, 8, 16, 32, 64, 128, 320]
     """
     ordered = sorted(lengths)
     if not ordered:
         return []
-    apart = max(0.45, log2(ordered[-1] / ordered[0]) / room)
-    kept = [ordered[-1]]  # how far the test went is always said
+    distance = max(0.45, log2(ordered[-1] / ordered[0]) / room)
+    labels = [ordered[-1]]  # the longest tested length is always labelled
     for length in sorted(ordered[:-1], key=lambda n: (n & (n - 1) != 0, n)):
-        if all(abs(log2(length / other)) >= apart for other in kept):
-            kept.append(length)
-    return sorted(kept)
+        if all(abs(log2(length / other)) >= distance for other in labels):
+            labels.append(length)
+    return sorted(labels)

@@ -1,4 +1,4 @@
-"""The curves of a figure and what they are called: one per setting, with how its runs ended."""
+"""The curves of a figure and their legend: one entry for each setting, with how its runs ended."""
 
 from __future__ import annotations
 
@@ -11,60 +11,77 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
-from .style import Theme, colour, marker
+from .style import Theme, choose_colour, choose_marker
 
-LETTERS = (56, 48, 40, 30)  # where an entry is broken into lines: the most that fits
+LETTERS = (56, 48, 40, 30)  # widths at which to wrap an entry; the greatest that fits is used
 MARGIN = 0.06  # inches to the left and below
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One setting of one task: its words, whether it has a curve at all, and its looks.
+    """The curve of one setting.
 
-    `shift` sets it aside by some points, so that curves which coincide (all at 1) are all seen.
+    Attributes
+    ----------
+    setting : str
+        The setting, as `flann.reports.table.identify_setting` returns it.
+    text : str
+        The entry in the legend.
+    has_points : bool
+        Whether there is a curve to draw.
+    shift : float
+        By how many points the curve is shifted sideways, so that coinciding curves are all visible.
+    style : dict
+        Matplotlib's colour, line and marker.
     """
 
     setting: str
-    words: str
-    drawn: bool
+    text: str
+    has_points: bool
     shift: float
-    look: dict[str, Any]
+    style: dict[str, Any]
 
 
-def curves_of(table: pd.DataFrame, theme: Theme) -> list[Curve]:
-    """One curve a setting, in the order of the table.
+def list_curves(table: pd.DataFrame, theme: Theme) -> list[Curve]:
+    """Return one curve for each setting, in the order of the table.
 
-    One label on two tasks is the same model: it has one colour, and one entry in the legend if its
-    runs ended alike.
+    A label that occurs on two tasks is the same model: it has one colour, and one entry in the
+    legend if its runs ended alike.
     """
-    drawn = list(dict.fromkeys(table.loc[table["length"].notna(), "label"]))
-    counted = say_seeds(table) is None
+    labels = list(dict.fromkeys(table.loc[table["length"].notna(), "label"]))
+    with_seed_count = describe_seeds(table) is None
     curves = []
     for setting, points in table.groupby("setting", sort=False):
         label = str(points["label"].iloc[0])
-        number = drawn.index(label) if label in drawn else 0
+        number = labels.index(label) if label in labels else 0
         runs = points.drop_duplicates("run")
-        note = outcome(runs, counted=counted)
+        note = describe_outcome(runs, with_seed_count=with_seed_count)
         curves.append(
             Curve(
                 setting=str(setting),
-                words=f"{label} ({note})" if note else label,
-                drawn=bool(runs["length"].notna().any()),
-                shift=aside(number, len(drawn)),
-                look={"color": colour(number, theme), "mec": theme.paper, **marker(number)},
+                text=f"{label} ({note})" if note else label,
+                has_points=bool(runs["length"].notna().any()),
+                shift=compute_shift(number, len(labels)),
+                style={
+                    "color": choose_colour(number, theme),
+                    "mec": theme.paper,
+                    **choose_marker(number),
+                },
             )
         )
     return curves
 
 
-def aside(number: int, count: int) -> float:
-    """By how many points the curve of this number is set aside: at most 3.5 either way."""
+def compute_shift(number: int, count: int) -> float:
+    """Return the shift of a curve in points, at most 3.5 in either direction."""
     step = min(1.8, 7 / max(count - 1, 1))
     return (number - (count - 1) / 2) * step
 
 
-def say_seeds(table: pd.DataFrame) -> str | None:
-    """What lines mean, in one note for the figure; None where each entry must say it."""
+def describe_seeds(table: pd.DataFrame) -> str | None:
+    """Return a note on what the lines mean, or None if the settings differ in their number of
+    seeds.
+    """
     counts = set(table.groupby("setting")["run"].nunique())
     if counts == {1}:
         return ""
@@ -73,10 +90,10 @@ def say_seeds(table: pd.DataFrame) -> str | None:
     return None
 
 
-def outcome(runs: pd.DataFrame, *, counted: bool = False) -> str:
-    """What a reader must know of the runs behind a curve; nothing if all went well.
+def describe_outcome(runs: pd.DataFrame, *, with_seed_count: bool = False) -> str:
+    """Return what a reader must know of the runs behind a curve, or nothing if all ended well.
 
-    >>> outcome(pd.DataFrame({"status": ["done", "diverged"], "length": [2, None]}))
+    >>> describe_outcome(pd.DataFrame({"status": ["done", "diverged"], "length": [2, None]}))
     '1 of 2 diverged'
     """
     count = len(runs)
@@ -87,30 +104,30 @@ def outcome(runs: pd.DataFrame, *, counted: bool = False) -> str:
         return f"{failed[0]}, no curve"
     if count == 1 and len(stopped):
         return f"stopped at step {stopped['step'].iloc[0]} of {stopped['steps'].iloc[0]}"
-    notes = [f"{count} seeds"] if counted and count > 1 else []
+    notes = [f"{count} seeds"] if with_seed_count and count > 1 else []
     notes += [f"{(runs['status'].eq(s) & missing).sum()} of {count} {s}" for s in failed]
     notes += [f"{len(stopped)} of {count} stopped early"] if len(stopped) else []
     return ", ".join(notes)
 
 
 def draw_legend(figure: Figure, curves: list[Curve], note: str | None, theme: Theme) -> float:
-    """Put the legend at the foot, in as many columns as fit; return its height in inches."""
-    unique = {curve.words: curve for curve in curves}
+    """Draw the legend at the foot in as many columns as fit, and return its height in inches."""
+    unique = {curve.text: curve for curve in curves}
     title = "Thick: median of the seeds. Thin: each seed." if note is None else note
     room = (float(figure.get_figwidth()) - MARGIN) * figure.dpi
     layouts = [(n, LETTERS[0]) for n in range(min(4, len(unique)), 1, -1)]
     for columns, letters in layouts + [(1, letters) for letters in LETTERS]:
-        legend = build(figure, unique, title, columns, letters, theme)
+        legend = build_legend(figure, unique, title, columns, letters, theme)
         box = legend.get_window_extent()
         if box.width <= room:
             break
         legend.remove()
     else:
-        figure.add_artist(legend)  # a word longer than the column: cut off, there is no better way
+        figure.add_artist(legend)  # a word wider than the figure is cut off
     return float(box.height) / figure.dpi + MARGIN
 
 
-def build(
+def build_legend(
     figure: Figure,
     entries: dict[str, Curve],
     title: str,
@@ -118,11 +135,14 @@ def build(
     letters: int,
     theme: Theme,
 ) -> Legend:
-    """The legend in a number of columns, its entries broken after a number of letters."""
+    """Build the legend with a number of columns, and entries wrapped at a number of letters."""
     blank = {"ls": "none", "marker": "none"}
     legend = figure.legend(
-        [Line2D([], [], **(curve.look if curve.drawn else blank)) for curve in entries.values()],
-        [entry(words, letters) for words in entries],
+        [
+            Line2D([], [], **(curve.style if curve.has_points else blank))
+            for curve in entries.values()
+        ],
+        [wrap_entry(text, letters) for text in entries],
         loc="lower left",
         bbox_to_anchor=(MARGIN, MARGIN),
         bbox_transform=figure.dpi_scale_trans,
@@ -142,7 +162,9 @@ def build(
     return legend
 
 
-def entry(words: str, letters: int) -> str:
-    """An entry's text, in lines; matplotlib would hide one that begins with an underscore."""
-    text = "\n".join(wrap(words, letters))
+def wrap_entry(text: str, letters: int) -> str:
+    """Wrap an entry into lines; a leading space keeps matplotlib from hiding a leading
+    underscore.
+    """
+    text = "\n".join(wrap(text, letters))
     return " " + text if text.startswith("_") else text

@@ -1,8 +1,8 @@
-"""The page: everything about a few runs in one HTML file that needs nothing else.
+"""The page: everything about a few runs in one self-contained HTML file.
 
-Run folders come from users and from other machines, so all text from them is escaped, and the page
-forbids itself by its own content policy to run or load anything. Pictures are in it as data; there
-is no date of today in it, so the same folders give the same bytes.
+Run folders come from users and from other machines, so all text from them is escaped, and the
+content security policy of the page forbids running or loading anything. Pictures are embedded as
+data. The page holds no current date, so equal folders give equal bytes.
 """
 
 from __future__ import annotations
@@ -18,42 +18,39 @@ import jinja2
 import pandas as pd
 
 from flann.errors import UserError
+from flann.files import write_aside
 
-from . import numbers
-from . import wording as sentences
-from .curves import WIDTH, References, picture
+from . import number_format, wording
+from .curves import WIDTH, References, render_figure
 from .runs import Run, read_runs
 from .schema import FIELDS
-from .sparklines import loss_line, position_line
+from .sparklines import build_loss_chart, build_position_chart
 from .style import DARK
-from .summary import rows_of
-from .table import curve_table, plain, setting_labels
-from .writing import write_aside
+from .summary import build_rows
+from .table import clean_text, curve_table, label_settings
 
 TEMPLATES = Path(__file__).parent / "templates"
-PIXELS = round(
-    WIDTH * 160
-)  # of a column on the page: sharp on fine screens, not too large on coarse
-OPEN_RUNS = 2  # with more than these, each run is folded up under its heading
+PIXELS = round(WIDTH * 160)  # of a column on the page, a compromise between fine and coarse screens
+OPEN_RUNS = 2  # with more runs than this, each is collapsed under its heading
 
 
 @dataclass(frozen=True)
 class ReportPaths:
-    """Where a report was written."""
+    """The files of a report."""
 
     page: Path
     picture: Path
 
 
 def write_report(runs: Sequence[Path | str], page: Path | str) -> ReportPaths:
-    """Write the page, and the figure as PNG beside it under the same name.
+    """Write the page, and the figure as a PNG of the same name beside it.
 
     Parameters
     ----------
     runs : sequence of Path
-        run folders; several become several curves, seeds of one setting become one.
+        Run folders. Several become several curves; the seeds of one setting become one curve.
     page : Path or str
-        the page, ``.html``. Its folder is made if there is none.
+        The file of the page, ``.html``. Its folder is created if it does not exist.
 
     Returns
     -------
@@ -62,8 +59,8 @@ def write_report(runs: Sequence[Path | str], page: Path | str) -> ReportPaths:
     Raises
     ------
     UserError
-        for a run folder that cannot be read, or a page that cannot be written. What was written
-        before is left as it was.
+        If a run folder cannot be read or the page cannot be written. An earlier page then
+        remains as it was.
 
     Examples
     --------
@@ -77,7 +74,7 @@ def write_report(runs: Sequence[Path | str], page: Path | str) -> ReportPaths:
         raise UserError(f"cannot write a page to {page.name!r}: expected a name ending in .html")
     read = read_runs(runs)
     table = curve_table(read)
-    figure = picture(table, references=references_of(read))
+    figure = render_figure(table, references=collect_references(read))
     paths = ReportPaths(page, page.with_suffix(".png"))
     content = render(read, table, figure).encode("utf-8")
     write_aside(paths.picture, figure)
@@ -86,22 +83,22 @@ def write_report(runs: Sequence[Path | str], page: Path | str) -> ReportPaths:
 
 
 def render(runs: Sequence[Run], table: pd.DataFrame, figure: bytes) -> str:
-    """The page's HTML."""
+    """Return the HTML of the page."""
     tasks = {run.experiment["task"]: run.task.get("summary") for run in runs}
-    labels = setting_labels([run.experiment for run in runs])
+    labels = label_settings([run.experiment for run in runs])
     return (
-        environment()
+        build_environment()
         .get_template("page.html")
         .render(
-            title=sentences.title_of(runs),
+            title=wording.write_title(runs),
             tasks=tasks,
-            glance=rows_of(runs, labels),
+            glance=build_rows(runs, labels),
             runs=[
-                describe(run, heading(run, label, several_tasks=len(tasks) > 1))
+                describe_run(run, write_heading(run, label, several_tasks=len(tasks) > 1))
                 for run, label in zip(runs, labels, strict=True)
             ],
-            pictures=pictures(table, figure, references_of(runs)),
-            references=references_of(runs),
+            pictures=encode_figures(table, figure, collect_references(runs)),
+            references=collect_references(runs),
             width=PIXELS * min(2, len(tasks)),
             seeds=int(table.groupby("setting")["run"].nunique().max()),
             folded=len(runs) > OPEN_RUNS,
@@ -109,77 +106,79 @@ def render(runs: Sequence[Run], table: pd.DataFrame, figure: bytes) -> str:
     )
 
 
-def environment() -> jinja2.Environment:
-    """Templates with escaping on, and an error for a name that is not there."""
-    made = jinja2.Environment(
+def build_environment() -> jinja2.Environment:
+    """Return the template environment, with escaping and an error for undefined names."""
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(
-        share=numbers.share,
-        whole=numbers.whole,
-        seconds=numbers.seconds,
-        with_links=sentences.with_links,
+    environment.filters.update(
+        share=number_format.format_share,
+        whole=number_format.format_whole,
+        seconds=number_format.format_seconds,
+        with_links=wording.link_citations,
     )
-    return made
+    return environment
 
 
-def references_of(runs: Sequence[Run]) -> dict[str, Mapping[str, Any]]:
-    """For each task the longest curve of its program that a run has."""
-    found: dict[str, Mapping[str, Any]] = {}
+def collect_references(runs: Sequence[Run]) -> dict[str, Mapping[str, Any]]:
+    """Return for each task the longest curve of its program that any run holds."""
+    references: dict[str, Mapping[str, Any]] = {}
     for run in runs:
-        task, curve = plain(run.experiment["task"]), run.reference
-        if curve and len(curve["curve"]) > len(found.get(task, {"curve": []})["curve"]):
-            found[task] = curve
-    return found
+        task, curve = clean_text(run.experiment["task"]), run.reference
+        if curve and len(curve["curve"]) > len(references.get(task, {"curve": []})["curve"]):
+            references[task] = curve
+    return references
 
 
-def pictures(table: pd.DataFrame, figure: bytes, references: References) -> dict[str, str]:
-    """The figure for light and dark pages, and one task wide for phones, as data URIs."""
-    drawn = {"light": figure, "dark": picture(table, theme=DARK, references=references)}
+def encode_figures(table: pd.DataFrame, figure: bytes, references: References) -> dict[str, str]:
+    """Return the figure for light and dark pages, and one task wide for phones, as data URIs."""
+    figures = {"light": figure, "dark": render_figure(table, theme=DARK, references=references)}
     if table["task"].nunique() > 1:
-        drawn["narrow_light"] = picture(table, columns=1, references=references)
-        drawn["narrow_dark"] = picture(table, columns=1, theme=DARK, references=references)
+        figures["narrow_light"] = render_figure(table, columns=1, references=references)
+        figures["narrow_dark"] = render_figure(table, columns=1, theme=DARK, references=references)
     return {
         name: "data:image/png;base64," + b64encode(content).decode("ascii")
-        for name, content in drawn.items()
+        for name, content in figures.items()
     }
 
 
-def heading(run: Run, label: str, *, several_tasks: bool) -> str:
-    """What a run is called on the page."""
+def write_heading(run: Run, label: str, *, several_tasks: bool) -> str:
+    """Return the heading of a run."""
     task = f"{run.experiment['task']}: " if several_tasks else ""
     return f"{task}{label}, seed {run.experiment['seed']}"
 
 
-def describe(run: Run, label: str) -> dict[str, Any]:
-    """Everything that the template says of one run."""
+def describe_run(run: Run, label: str) -> dict[str, Any]:
+    """Return everything that the template shows of one run."""
     low, high = run.train_lengths
     return {
         "name": run.name,
         "label": label,
         "status": run.status,
-        "fate": sentences.fate(run),
-        "result": whole_content(run.result, "result.json"),
-        "reach": sentences.reach_words(run),
+        "ending": wording.explain_ending(run),
+        "result": fill_missing_fields(run.result, "result.json"),
+        "reach": wording.describe_reach(run),
         "train": f"{low}–{high}",
-        "circuit_class": sentences.circuit_class(run),
-        "family": sentences.family(run),
-        "statements": [sentences.statement(known) for known in run.theory["statements"]],
-        "short_verdict": sentences.short_verdict(run),
+        "circuit_class": wording.describe_circuit_class(run),
+        "family": wording.describe_family(run),
+        "statements": [
+            wording.describe_statement(statement) for statement in run.theory["statements"]
+        ],
+        "short_verdict": wording.summarise_verdicts(run),
         "curve": [
             {**{str(k): v for k, v in point.items()}, "trained": low <= point["length"] <= high}
             for point in run.curve.to_dict("records")
         ],
-        "gaps": sentences.gaps(run),
-        "overlap": sentences.overlap_words(run),
-        "loss": loss_line(run),
-        "positions": position_line(run),
-        "environment": whole_content(run.environment, "environment.json"),
-        "versions": versions_of(run),
+        "gaps": wording.list_unmeasured(run),
+        "overlap": wording.describe_overlap(run),
+        "loss": build_loss_chart(run),
+        "positions": build_position_chart(run),
+        "environment": fill_missing_fields(run.environment, "environment.json"),
+        "versions": list_versions(run),
         "seed": run.experiment["seed"],
         "settings": {
             field: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -188,13 +187,13 @@ def describe(run: Run, label: str) -> dict[str, Any]:
     }
 
 
-def whole_content(content: Mapping[str, Any], file: str) -> dict[str, Any]:
-    """A file's content with None for what it may leave out, so that the template can ask."""
+def fill_missing_fields(content: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """Return a file's content with None for the optional fields that it lacks."""
     return {**dict.fromkeys(FIELDS[file]), **content}
 
 
-def versions_of(run: Run) -> str:
-    """Every version that the run recorded, on one line."""
+def list_versions(run: Run) -> str:
+    """Return every version that the run recorded, on one line."""
     recorded = {
         "flann": run.environment.get("flann"),
         "python": run.environment.get("python"),

@@ -1,64 +1,61 @@
-"""A run folder, read and checked: the only thing a report is made of.
+"""Reading and checking a run folder, which is all that a report is made from.
 
 A run folder holds plain JSON, CSV and JSON lines::
 
-    experiment.json   what was asked for            result.json    what came of it
-    environment.json  with which versions, where    task.json      the problem
-    theory.json       what is known of task and model family
+    experiment.json   the settings                  result.json    the outcome
+    environment.json  versions and machine          task.json      the problem
+    theory.json       what is known of the task and the model's family
     curve.csv         accuracy at each tested length
-    positions.csv     accuracy at each scored position      (may be missing)
-    progress.jsonl    training loss, one object a line      (may be missing)
-    reference.json    the curve of a compiled program       (may be missing)
+    positions.csv     accuracy at each scored position             (optional)
+    progress.jsonl    training loss, one object on each line       (optional)
+    reference.json    the curve of a compiled program              (optional)
 
-Folders come from anywhere, so everything in them is data: nothing is imported or run, and a file
-that is missing, cut short or of another shape is refused with one line that names it. A file whose
-last line has no end is taken as cut short: half a number can look like a whole one.
+Run folders may come from other machines, so their content is treated as data: nothing is imported
+or run, and a file that is missing, truncated or of another form is refused with one line that
+names it. A file whose last line has no line end counts as truncated, because half a number can look
+like a whole one.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from flann.curve_schema import CURVE_COLUMNS, FORMAT_ALONE, POSITION_COLUMNS, SHARE_COLUMNS
 from flann.errors import UserError
 
 from .schema import FIELDS, check_fields, is_number, is_whole
 
-METRICS = ("per_word", "last_symbol", "per_symbol")
-SHARES = [
-    *(f"{metric}{bound}" for metric in METRICS for bound in ("", "_low", "_high")),
-    *(f"chance_{metric}" for metric in METRICS),
-]
-FORMAT_ALONE = "format_alone"  # only of languages to be recognised
-CURVE = ["length", "words", *SHARES, "first_error", FORMAT_ALONE]
-POSITIONS = ["length", "position", "accuracy", "first_errors"]
+CURVE = [*CURVE_COLUMNS, FORMAT_ALONE]
 PROGRESS = ["step", "length", "loss", "accuracy"]
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One run folder.
+    """A run folder.
 
     Attributes
     ----------
     folder : Path
-        where it was read from; its last part is the run's name.
+        The folder; its last part is the name of the run.
     experiment, result, environment, task, theory : Mapping
-        the JSON files of the same names.
+        The JSON files of the same names.
     curve : DataFrame
-        one row per tested length, shortest first; columns `CURVE`. Empty for a run that diverged.
+        One row for each tested length, the shortest first, with the columns `CURVE`. Empty for
+        a run that diverged.
     positions : DataFrame
-        one row per tested length and scored position; columns `POSITIONS`. May be empty.
+        One row for each tested length and scored position, with the columns
+        `flann.curve_schema.POSITION_COLUMNS`. May be empty.
     progress : DataFrame
-        one row per report of the training loop; columns `PROGRESS`. May be empty.
+        One row for each report of the training loop, with the columns `PROGRESS`. May be empty.
     reference : Mapping or None
-        the curve of a program that is right by construction, where the task has one.
+        The curve of a program that is right by construction, if the task has one.
     """
 
     folder: Path
@@ -74,7 +71,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The folder's own name, without where it lies."""
+        """The name of the folder, without the folders that contain it."""
         return self.folder.name
 
     @property
@@ -89,28 +86,28 @@ class Run:
         return low, high
 
     @property
-    def unmeasured(self) -> list[int]:
-        """The test lengths that were asked for and are not in the curve."""
+    def unmeasured_lengths(self) -> list[int]:
+        """The test lengths of the experiment that are missing from the curve."""
         measured = set(self.curve["length"])
         return [n for n in self.experiment.get("test_lengths") or [] if n not in measured]
 
 
 def read_runs(folders: Iterable[Path | str]) -> list[Run]:
-    """Several run folders, in the order given; a folder given twice is read once.
+    """Read several run folders, in the order given; a folder given twice is read once.
 
     Raises
     ------
     UserError
-        if there is none, if one cannot be read, or if two hold the same experiment: the same
-        seed counted twice would pass for two.
+        If no folder is given, if one cannot be read, or if two hold the same experiment: one seed
+        counted twice would pass for two.
     """
     unique = {Path(folder).resolve(): None for folder in folders}
     if not unique:
         raise UserError("no run folder given: expected at least one")
     runs = [read_run(folder) for folder in unique]
-    seen: dict[str, Run] = {}
+    first_with: dict[str, Run] = {}
     for run in runs:
-        earlier = seen.setdefault(json.dumps(run.experiment, sort_keys=True), run)
+        earlier = first_with.setdefault(json.dumps(run.experiment, sort_keys=True), run)
         if earlier is not run:
             raise UserError(
                 f"{earlier.folder} and {run.folder} hold the same experiment with the same seed:"
@@ -120,12 +117,12 @@ def read_runs(folders: Iterable[Path | str]) -> list[Run]:
 
 
 def read_run(folder: Path | str) -> Run:
-    """Read one run folder and check everything that a report draws.
+    """Read one run folder, and check everything that a report draws.
 
     Raises
     ------
     UserError
-        for a folder or file that is missing, cut short, or not what was expected.
+        If the folder or a file in it is missing, truncated, or not of the expected form.
 
     Examples
     --------
@@ -155,15 +152,19 @@ def read_run(folder: Path | str) -> Run:
 
 
 def check_rows(run: Run) -> None:
-    """Refuse a curve that is shorter than the run said it was: it was cut between two lines."""
-    rows, told = len(run.curve), run.result.get("rows")
-    if (told is not None and rows != told) or (run.status == "done" and rows == 0):
-        file, expected = run.folder / "curve.csv", told or "one per test length"
-        raise UserError(f"{file} has {rows} rows: expected {expected}; is it cut short?")
+    """Refuse a curve with fewer rows than the run recorded: the file was truncated between two
+    lines.
+    """
+    rows, expected_rows = len(run.curve), run.result.get("rows")
+    if (expected_rows is not None and rows != expected_rows) or (
+        run.status == "done" and rows == 0
+    ):
+        file, expected = run.folder / "curve.csv", expected_rows or "one per test length"
+        raise UserError(f"{file} has {rows} rows: expected {expected}; is the file truncated?")
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """A JSON object with the fields that `FIELDS` lists for this file name."""
+    """Read a JSON object, and check the fields that `FIELDS` lists for its file name."""
     content = parse_json(read_text(file), str(file))
     if not isinstance(content, dict):
         raise UserError(f"{file} holds {type(content).__name__}: expected a JSON object")
@@ -172,23 +173,27 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def read_curve(file: Path) -> pd.DataFrame:
-    """curve.csv, shortest length first."""
+    """Read curve.csv, sorted by length."""
     curve = read_csv(file, CURVE, ["first_error", FORMAT_ALONE], [FORMAT_ALONE])
-    check_range(curve, SHARES, 0, 1, file)
+    check_range(curve, SHARE_COLUMNS, 0, 1, file)
     check_range(curve.dropna(subset=FORMAT_ALONE), [FORMAT_ALONE], 0, 1, file)
     check_range(curve, ["length", "words"], 1, None, file)
     curve = curve.astype({"length": "int64", "words": "int64"}).sort_values("length")
     repeated = curve["length"][curve["length"].duplicated()]
     if len(repeated):
-        raise UserError(f"{file} has length {repeated.iloc[0]} twice: expected one row a length")
+        raise UserError(
+            f"{file} has length {repeated.iloc[0]} twice: expected one row for each length"
+        )
     return curve.reset_index(drop=True)
 
 
 def read_positions(file: Path) -> pd.DataFrame:
-    """positions.csv in order of length and position; empty if there is none."""
+    """Read positions.csv, sorted by length and position, or return an empty table if there is
+    none.
+    """
     if not file.exists():
-        return pd.DataFrame(columns=POSITIONS, dtype=float)
-    positions = read_csv(file, POSITIONS)
+        return pd.DataFrame(columns=list(POSITION_COLUMNS), dtype=float)
+    positions = read_csv(file, POSITION_COLUMNS)
     check_range(positions, ["accuracy"], 0, 1, file)
     check_range(positions, ["length", "position"], 1, None, file)
     check_range(positions, ["first_errors"], 0, None, file)
@@ -197,20 +202,20 @@ def read_positions(file: Path) -> pd.DataFrame:
 
 
 def read_reference(file: Path) -> dict[str, Any] | None:
-    """reference.json: a name and a curve; None if there is no such file."""
+    """Read reference.json, with a name and a curve, or return None if there is none."""
     if not file.exists():
         return None
     content = parse_json(read_text(file), str(file))
     points = content.get("curve") if isinstance(content, dict) else None
     if not isinstance(content, dict) or not isinstance(content.get("name"), str):
         raise UserError(f"{file}: expected an object with a name and a curve")
-    if not isinstance(points, list) or not all(map(is_point, points)):
+    if not isinstance(points, list) or not all(map(is_reference_point, points)):
         raise UserError(f"{file}: expected a curve of points with length, per_symbol and per_word")
     return content
 
 
-def is_point(point: Any) -> bool:
-    """Whether a value is a length with two shares of one."""
+def is_reference_point(point: Any) -> bool:
+    """Return whether a value is a length with two shares between 0 and 1."""
     if not isinstance(point, dict) or not is_whole(point.get("length")) or point["length"] < 1:
         return False
     shares: list[Any] = [point.get(metric) for metric in ("per_symbol", "per_word")]
@@ -218,7 +223,10 @@ def is_point(point: Any) -> bool:
 
 
 def read_progress(file: Path) -> pd.DataFrame:
-    """progress.jsonl in order of steps; empty if there is none. A loss may be NaN, or null."""
+    """Read progress.jsonl, sorted by step, or return an empty table if there is none.
+
+    A loss may be NaN or null.
+    """
     if not file.exists():
         return pd.DataFrame(columns=PROGRESS, dtype=float)
     rows = []
@@ -236,11 +244,11 @@ def read_progress(file: Path) -> pd.DataFrame:
 
 def read_csv(
     file: Path,
-    columns: list[str],
+    columns: Sequence[str],
     may_be_blank: Iterable[str] = (),
     may_be_missing: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """The named columns of a CSV file, all numbers; other columns are left out."""
+    """Read the named columns of a CSV file, all of them numbers."""
     text = read_text(file)
     try:
         table = pd.read_csv(io.StringIO(text))
@@ -252,22 +260,22 @@ def read_csv(
     if missing:
         raise UserError(f"{file} has no column {missing[0]!r}: expected {', '.join(columns)}")
     try:
-        table = table[columns].astype(float)
+        table = table[list(columns)].astype(float)
     except (TypeError, ValueError) as error:
         raise UserError(f"{file} holds something other than numbers: {error}") from error
     for column in columns:
         blank = table.index[table[column].isna()]
         if len(blank) and column not in may_be_blank:
             raise UserError(
-                f"{file}, line {blank[0] + 2}: no number for {column!r}; is the file cut short?"
+                f"{file}, line {blank[0] + 2}: no number for {column!r}; is the file truncated?"
             )
     return table
 
 
 def check_range(
-    table: pd.DataFrame, columns: list[str], low: float, high: float | None, file: Path
+    table: pd.DataFrame, columns: Sequence[str], low: float, high: float | None, file: Path
 ) -> None:
-    """Refuse a number outside of its range, and an infinite one."""
+    """Refuse numbers outside their range, and infinite ones."""
     top = high if high is not None else 2.0**53
     for column in columns:
         outside = table[column][(table[column] < low) | (table[column] > top)]
@@ -279,17 +287,17 @@ def check_range(
 
 
 def parse_json(text: str, where: str) -> Any:
-    """JSON of which every text can be written again (no lone surrogates)."""
+    """Parse JSON, and refuse text that cannot be encoded again (lone surrogates)."""
     try:
         content = json.loads(text)
         json.dumps(content, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{where} is not whole JSON: {error}") from error
+        raise UserError(f"{where} is not complete JSON: {error}") from error
     return content
 
 
 def read_text(file: Path) -> str:
-    """A file's text, refused if its last line has no end."""
+    """Read a text file, and refuse it if its last line has no line end."""
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -297,7 +305,7 @@ def read_text(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {file}: {error}") from error
     if file.suffix != ".json" and text and not text.endswith("\n"):
-        raise UserError(f"{file} ends in the middle of a line: expected a whole file")
+        raise UserError(f"{file} ends in the middle of a line: expected a complete file")
     if not text.strip() and file.suffix != ".jsonl":
-        raise UserError(f"{file} is empty: expected its content; is it cut short?")
+        raise UserError(f"{file} is empty: expected its content; is the file truncated?")
     return text

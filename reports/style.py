@@ -1,4 +1,6 @@
-"""How figures look: fonts for a paper's column, colours that the colour-blind can tell apart."""
+"""The style of figures: fonts for a column of a paper, and colours that are safe for the
+colour-blind.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,12 @@ from matplotlib.colors import to_hex, to_rgb
 DPI = 200
 MARKERS = "osD^vPX*"
 SIZES = {"o": 3.9, "s": 3.6, "D": 3.4, "^": 4.3, "v": 4.3, "P": 4.6, "X": 4.6, "*": 6.0}
-COLOURS = [0, 1, 2, 3, 4, 9, 5, 7]  # of seaborn's colorblind, without its two palest
+COLOURS = [0, 1, 2, 3, 4, 9, 5, 7]  # of seaborn's palette "colorblind", without its two palest
 
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours around the curves, and by how much the curves are lightened."""
+    """The colours around the curves, and the share by which the curves are lightened."""
 
     ink: str
     faint: str
@@ -29,8 +31,8 @@ LIGHT = Theme(ink="#1d2129", faint="#667080", shade="#eceff3", paper="#ffffff")
 DARK = Theme(ink="#e6e8ec", faint="#9aa2af", shade="#242a33", paper="#14171c", lighten=0.25)
 
 
-def settings(theme: Theme) -> dict[str, Any]:
-    """Matplotlib's settings for a figure."""
+def build_rc_params(theme: Theme) -> dict[str, Any]:
+    """Return matplotlib's parameters for a figure."""
     return {
         **sns.axes_style("ticks"),
         "font.family": "DejaVu Sans",
@@ -47,8 +49,8 @@ def settings(theme: Theme) -> dict[str, Any]:
         "xtick.minor.size": 1.8,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "text.parse_math": False,  # a dollar in a user's name is a dollar
-        "svg.hashsalt": "flann",  # the same figure, the same bytes
+        "text.parse_math": False,  # a dollar sign in a user's name is not mathematics
+        "svg.hashsalt": "flann",  # equal figures have equal bytes
         "figure.facecolor": theme.paper,
         "axes.facecolor": theme.paper,
         "savefig.facecolor": theme.paper,
@@ -57,14 +59,16 @@ def settings(theme: Theme) -> dict[str, Any]:
     }
 
 
-def colour(number: int, theme: Theme) -> str:
-    """The colour of the curve of this number, from 0; after eight they come again."""
+def choose_colour(number: int, theme: Theme) -> str:
+    """Return the colour of the curve with this number, from 0; colours repeat after eight."""
     red, green, blue = to_rgb(sns.color_palette("colorblind")[COLOURS[number % len(COLOURS)]])
     light = theme.lighten
     return to_hex((red + (1 - red) * light, green + (1 - green) * light, blue + (1 - blue) * light))
 
 
-def marker(number: int) -> dict[str, Any]:
-    """The line and marker of the curve of this number; out of step with colours after eight."""
+def choose_marker(number: int) -> dict[str, Any]:
+    """Return the line and marker of the curve with this number; their cycle is offset from that
+    of the colours.
+    """
     shape = MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
     return {"marker": shape, "ms": SIZES[shape], "mew": 0.5, "lw": 1.3}

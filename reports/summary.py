@@ -1,4 +1,4 @@
-"""At a glance: what each setting came to, its seeds side by side, with the theory's verdict."""
+"""The overview table: the result of each setting, over its seeds, beside the theory's verdict."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from .numbers import share, whole
+from .number_format import format_share, format_whole
 from .runs import Run
-from .table import setting_of
-from .wording import short_verdict
+from .table import identify_setting
+from .wording import summarise_verdicts
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The median of the seeds and their range; no range where they agree."""
+    """The median of the seeds and their range; the range is empty where they agree."""
 
     middle: str
     range: str
@@ -22,12 +22,13 @@ class Spread:
 
 @dataclass(frozen=True)
 class Row:
-    """One setting, every cell in words. A dash stands for what was not measured.
+    """One setting, with every cell as text. A dash stands for what was not measured.
 
     Attributes
     ----------
     trained, longest : Spread
-        accuracy per symbol at the longest tested length within training, and at the longest of all.
+        Accuracy per symbol at the longest tested length within the training lengths, and at the
+        longest tested length of all.
     """
 
     task: str
@@ -41,70 +42,75 @@ class Row:
     status: str
 
 
-def rows_of(runs: Sequence[Run], labels: Sequence[str]) -> list[Row]:
-    """A row a setting, in the order in which they come."""
+def build_rows(runs: Sequence[Run], labels: Sequence[str]) -> list[Row]:
+    """Return one row for each setting, in the order of the runs."""
     settings: dict[str, list[Run]] = {}
-    words: dict[str, str] = {}
+    label_of: dict[str, str] = {}
     for run, label in zip(runs, labels, strict=True):
-        setting = setting_of(run.experiment)
+        setting = identify_setting(run.experiment)
         settings.setdefault(setting, []).append(run)
-        words[setting] = label
-    return [row_of(words[setting], seeds) for setting, seeds in settings.items()]
+        label_of[setting] = label
+    return [build_row(label_of[setting], seeds) for setting, seeds in settings.items()]
 
 
-def row_of(label: str, runs: Sequence[Run]) -> Row:
-    """One setting's row."""
+def build_row(label: str, runs: Sequence[Run]) -> Row:
+    """Return the row of one setting."""
     first = runs[0]
-    trained = [at_longest(run, run.train_lengths[1]) for run in runs]
+    trained = [find_longest_accuracy(run, run.train_lengths[1]) for run in runs]
     return Row(
         task=first.experiment["task"],
         label=label if len(runs) == 1 else f"{label} ({len(runs)} seeds)",
-        theory=short_verdict(first),
-        reach=", ".join(reach_of(run) for run in runs),
-        trained=spread(trained),
-        longest=spread([at_longest(run) for run in runs]),
-        parameters=alike([whole(run.result.get("parameters")) for run in runs]),
-        state_size=alike([whole(run.result.get("state_size")) for run in runs]),
-        status=counted([run.status for run in runs]),
+        theory=summarise_verdicts(first),
+        reach=", ".join(format_reach(run) for run in runs),
+        trained=summarise(trained),
+        longest=summarise([find_longest_accuracy(run) for run in runs]),
+        parameters=join_distinct([format_whole(run.result.get("parameters")) for run in runs]),
+        state_size=join_distinct([format_whole(run.result.get("state_size")) for run in runs]),
+        status=count_statuses([run.status for run in runs]),
     )
 
 
-def reach_of(run: Run) -> str:
-    """The reach; a dash for a run that was not measured, which is not a reach of 0."""
-    return "–" if run.curve.empty else whole(run.result.get("reach"))
+def format_reach(run: Run) -> str:
+    """Format the reach; a run that was not measured gets a dash, which is not a reach of 0."""
+    return "–" if run.curve.empty else format_whole(run.result.get("reach"))
 
 
-def at_longest(run: Run, limit: int | None = None) -> float | None:
-    """Accuracy per symbol at the longest tested length, up to a limit; None if there is none."""
+def find_longest_accuracy(run: Run, limit: int | None = None) -> float | None:
+    """Return the accuracy per symbol at the longest tested length up to a limit, or None if
+    there is none.
+    """
     curve = run.curve if limit is None else run.curve[run.curve["length"] <= limit]
     return None if curve.empty else float(curve["per_symbol"].iloc[-1])
 
 
-def spread(values: Sequence[float | None]) -> Spread:
-    """One value, or the median of several with the least and the greatest.
+def summarise(values: Sequence[float | None]) -> Spread:
+    """Return one value, or the median of several with the least and the greatest.
 
-    >>> spread([0.5, 1.0, 0.75]).middle, spread([0.5, 1.0, 0.75]).range
+    >>> summarise([0.5, 1.0, 0.75]).middle, summarise([0.5, 1.0, 0.75]).range
     ('0.750', '0.500–1')
-    >>> spread([1.0, None]).middle, spread([None]).middle
+    >>> summarise([1.0, None]).middle, summarise([None]).middle
     ('1', '–')
     """
-    known = [value for value in values if value is not None]
-    if not known:
+    measured = [value for value in values if value is not None]
+    if not measured:
         return Spread("–", "")
-    if min(known) == max(known):
-        return Spread(share(known[0]), "")
-    return Spread(share(median(known)), f"{share(min(known))}–{share(max(known))}")
+    if min(measured) == max(measured):
+        return Spread(format_share(measured[0]), "")
+    return Spread(
+        format_share(median(measured)),
+        f"{format_share(min(measured))}–{format_share(max(measured))}",
+    )
 
 
-def alike(texts: Sequence[str]) -> str:
-    """What all say, or each different saying."""
+def join_distinct(texts: Sequence[str]) -> str:
+    """Join the distinct texts with commas."""
     return ", ".join(dict.fromkeys(texts))
 
 
-def counted(statuses: Sequence[str]) -> str:
-    """How many runs ended how.
+def count_statuses(statuses: Sequence[str]) -> str:
+    """Return how many runs ended with each status.
 
-    >>> counted(["done", "diverged", "done"]), counted(["done", "done"])
+    >>> count_statuses(["done", "diverged", "done"]), count_statuses(["done", "done"])
     ('2 done, 1 diverged', 'done')
     """
     kinds = list(dict.fromkeys(statuses))

@@ -1,8 +1,8 @@
-"""Several runs as one tidy table: one row per run and tested length.
+"""Several runs as one tidy table, with one row for each run and tested length.
 
-Runs that differ in their seed alone are one *setting*, and one curve. What a setting is called in a
-legend depends on its company: the model in words, and of the rest of the experiment only what is
-not the same for all.
+Runs that differ only in their seed share one *setting*, and one curve. The label of a setting in a
+legend depends on the others: it names the model, and of the rest of the experiment only what is not
+the same for all.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ UNITS = {"parameters": "{:,} parameters", "steps": "{:,} steps", "depth": "depth
 
 
 def curve_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """Every point of every curve, with what it belongs to.
+    """Return every point of every curve, with the run that it belongs to.
 
     Parameters
     ----------
@@ -45,25 +45,25 @@ def curve_table(runs: Sequence[Run]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        a row per run and tested length: ``task``, ``model``, ``label`` (the setting in words),
+        A row for each run and tested length: ``task``, ``model``, ``label`` (the setting in words),
         ``setting`` (the experiment without its seed, as JSON), ``seed``, ``run``, ``status``,
-        ``step``, ``steps``, ``reach``, ``train_low``, ``train_high``, and the columns of
-        curve.csv. A run without a curve (diverged) has one row whose ``length`` is missing, so
-        that nothing is left out in silence.
+        ``step``, ``steps``, ``reach``, ``train_low``, ``train_high``, and the columns of curve.csv.
+        A run without a curve (because it diverged) has one row whose ``length`` is missing, so that
+        no run is left out silently.
 
     Examples
     --------
     >>> curve_table([]).columns[:5].tolist()
     ['task', 'model', 'label', 'setting', 'seed']
     """
-    labels = setting_labels([run.experiment for run in runs])
+    labels = label_settings([run.experiment for run in runs])
     rows: list[dict[str, Any]] = []
     for run, label in zip(runs, labels, strict=True):
         identity = {
-            "task": plain(run.experiment["task"]),
-            "model": plain(run.experiment["model"]),
+            "task": clean_text(run.experiment["task"]),
+            "model": clean_text(run.experiment["model"]),
             "label": label,
-            "setting": setting_of(run.experiment),
+            "setting": identify_setting(run.experiment),
             "seed": run.experiment["seed"],
             "run": run.name,
             "status": run.status,
@@ -80,38 +80,40 @@ def curve_table(runs: Sequence[Run]) -> pd.DataFrame:
     return table.astype(whole)
 
 
-def setting_of(experiment: Mapping[str, Any]) -> str:
-    """The experiment without its seed: what runs of one curve share."""
+def identify_setting(experiment: Mapping[str, Any]) -> str:
+    """Return the experiment without its seed, as JSON: what the runs of one curve share."""
     return json.dumps({k: v for k, v in experiment.items() if k != "seed"}, sort_keys=True)
 
 
-def setting_labels(experiments: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What each experiment's curve is called among these.
+def label_settings(experiments: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the label of each experiment among the others.
 
     >>> deep, flat = {"model": "ids4:state_norm=true", "depth": 2}, {"model": "gru", "depth": 1}
-    >>> setting_labels([deep, flat])
+    >>> label_settings([deep, flat])
     ['ids4, state norm, depth 2', 'gru, depth 1']
-    >>> setting_labels([deep])
+    >>> label_settings([deep])
     ['ids4, state norm']
     """
-    differing = [field for field in fields_of(experiments) if differs(field, experiments)]
+    varying = [field for field in list_fields(experiments) if needs_label(field, experiments)]
     return [
-        ", ".join([model_words(e["model"]), *(in_words(f, e[f]) for f in differing if f in e)])
+        ", ".join(
+            [describe_model(e["model"]), *(describe_option(f, e[f]) for f in varying if f in e)]
+        )
         for e in experiments
     ]
 
 
-def fields_of(experiments: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The fields that could tell settings apart, in the order of the experiment."""
+def list_fields(experiments: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the fields that may distinguish settings, in the order of the experiment."""
     fields = dict.fromkeys(field for experiment in experiments for field in experiment)
     return [field for field in fields if field not in ("task", "model", "seed")]
 
 
-def differs(field: str, experiments: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a field needs saying.
+def needs_label(field: str, experiments: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a field distinguishes settings.
 
-    The learning rate follows from the model unless it was asked for, so it only needs saying where
-    one model has two.
+    The learning rate follows from the model unless it was given, so it distinguishes settings only
+    where one model has two.
     """
     by_model: dict[str, set[str]] = {}
     for experiment in experiments:
@@ -120,45 +122,47 @@ def differs(field: str, experiments: Sequence[Mapping[str, Any]]) -> bool:
     return any(len(values) > 1 for values in by_model.values())
 
 
-def model_words(name: str) -> str:
-    """A model's name as one would say it.
+def describe_model(name: str) -> str:
+    """Return a model's name in words.
 
-    >>> model_words("mamba:eigenvalues=negative")
+    >>> describe_model("mamba:eigenvalues=negative")
     'mamba, eigenvalues negative'
-    >>> model_words("transformer:bos=false,norm=post")
+    >>> describe_model("transformer:bos=false,norm=post")
     'transformer, no bos, norm post'
     """
     try:
         base, options = parse_name(name)
     except UserError:
-        return plain(name)
-    return plain(", ".join([base, *(in_words(key, value) for key, value in options.items())]))
+        return clean_text(name)
+    return clean_text(
+        ", ".join([base, *(describe_option(key, value) for key, value in options.items())])
+    )
 
 
-def in_words(field: str, value: Any) -> str:
-    """An option or setting as one would say it.
+def describe_option(field: str, value: Any) -> str:
+    """Return an option or a setting in words.
 
-    >>> in_words("train_lengths", [2, 40]), in_words("depth", 1)
+    >>> describe_option("train_lengths", [2, 40]), describe_option("depth", 1)
     ('trained on 2–40', 'depth 1')
     """
-    spoken = field.replace("_", " ")
+    spaced = field.replace("_", " ")
     if field == "train_lengths" and isinstance(value, list):
         return "trained on " + "–".join(map(str, value))
     if field == "test_lengths" and isinstance(value, list) and value:
         return f"tested at {len(value)} lengths to {value[-1]}"
     if value is True or value == "true":
-        return spoken
+        return spaced
     if value is False or value is None or value == "false":
-        return f"no {spoken}"
+        return f"no {spaced}"
     if field in UNITS and isinstance(value, int):
         return UNITS[field].format(value)
-    return plain(f"{spoken} {value}")
+    return clean_text(f"{spaced} {value}")
 
 
-def plain(text: str) -> str:
-    """Text on one line, without characters that cannot be shown.
+def clean_text(text: str) -> str:
+    """Return text on one line, with characters that cannot be printed replaced.
 
-    >>> plain("two\\nlines\\x07")
+    >>> clean_text("two\\nlines\\x07")
     'two lines\ufffd'
     """
     return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))

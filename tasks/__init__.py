@@ -1,4 +1,4 @@
-"""flann.tasks: formal-language problems with exact answers.
+"""Formal-language problems with exact answers.
 
 >>> import numpy as np
 >>> task = get_task("A5")
@@ -34,7 +34,7 @@ __all__ = [
 
 
 def get_task(text: str, *, imports: bool = False) -> Task:
-    """The task of this name.
+    """Return the task of this name.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def get_task(text: str, *, imports: bool = False) -> Task:
 
 
 def task_names() -> list[str]:
-    """The names of all tasks; of a family such as the finite groups, the best-known members.
+    """Return the names of all tasks and, for a family such as the groups, its best-known members.
 
     ``regex`` and the others that ask for an argument after the colon are no tasks without it;
     `task_registry.names` has them too.
@@ -68,5 +68,5 @@ def task_names() -> list[str]:
 
 
 def task_summaries() -> dict[str, str]:
-    """Each name with one line on what it is, without importing any task."""
+    """Return one line on each task without importing any of them."""
     return {name: task_registry.index[name].summary for name in task_names()}

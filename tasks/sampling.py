@@ -1,4 +1,4 @@
-"""Random words: uniform symbols from raw bits, and the streams that test words come from.
+"""Random symbols drawn exactly from raw bits, and the random streams of test words.
 
 Everything here is a function of a generator's raw 64-bit numbers and of integers alone: no
 floating point, and no use of numpy's own bounded draws, whose algorithm numpy may change. So the
@@ -26,7 +26,7 @@ Purpose = Literal["test", "validation", "chance"]
 
 
 def test_stream(task: str, length: int, purpose: Purpose) -> np.random.Generator:
-    """The generator of a task's test, validation or chance words of one length.
+    """Return the generator of a task's test, validation or chance words of one length.
 
     It depends on its arguments alone, never on a run's seed: every run is tested on the same
     words. The seed is the first 16 bytes of a SHA-256 of the three, and the bit generator is
@@ -41,14 +41,14 @@ def test_stream(task: str, length: int, purpose: Purpose) -> np.random.Generator
 
 
 def choose_unsigned(count: int) -> np.dtype[np.unsignedinteger[Any]]:
-    """The smallest unsigned type that holds the ids below `count`."""
+    """Return the smallest unsigned type that holds the ids below `count`."""
     return np.min_scalar_type(count - 1)
 
 
 def choose_signed(count: int) -> np.dtype[np.signedinteger[Any]]:
-    """The smallest signed type that holds the ids below `count`, and -100 for not scored.
+    """Return the smallest signed type that holds the ids below `count` and -100.
 
-    >>> choose_signed(128), smallest_signed(129)
+    >>> choose_signed(128), choose_signed(129)
     (dtype('int8'), dtype('int16'))
     """
     return np.dtype(np.int8) if count <= 128 else np.min_scalar_type(-count)
@@ -57,7 +57,7 @@ def choose_signed(count: int) -> np.dtype[np.signedinteger[Any]]:
 def draw_uniform(
     rng: np.random.Generator, bound: int, shape: tuple[int, ...]
 ) -> UInt[np.ndarray, ...]:
-    """Integers uniform over 0 .. bound - 1, exactly, in the smallest unsigned type.
+    """Draw integers exactly uniform over 0 .. bound - 1, in the smallest unsigned type.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def draw_uniform(
 def draw_bits(
     rng: np.random.Generator, count: int, dtype: type[np.unsignedinteger[Any]]
 ) -> UInt[np.ndarray, " count"]:
-    """`count` uniform numbers of the whole range of an unsigned type."""
+    """Draw `count` uniform numbers from the whole range of an unsigned type."""
     kind = np.dtype(dtype).newbyteorder("<")  # the same words on a big-endian machine
     words = -(-count * kind.itemsize // 8)
     raw = rng.integers(0, 2**64 - 1, size=words, dtype=np.uint64, endpoint=True)
@@ -109,7 +109,9 @@ def _lemire32(rng: np.random.Generator, bound: int, count: int) -> UInt[np.ndarr
 def draw_below(
     rng: np.random.Generator, bounds: Int[np.ndarray, " count"]
 ) -> UInt[np.ndarray, " count"]:
-    """One integer per bound, uniform over 0 .. bound - 1, exactly; bounds from 1 to 2^32 - 1.
+    """Draw one integer for each bound, exactly uniform over 0 .. bound - 1.
+
+    Bounds lie between 1 and 2^32 - 1.
 
     >>> draw_below(np.random.default_rng(0), np.array([1, 1, 1]))
     array([0, 0, 0], dtype=uint64)
@@ -129,7 +131,7 @@ def draw_below(
 
 
 def draw_whole_below(rng: np.random.Generator, bounds: Sequence[int]) -> list[int]:
-    """One whole number per bound, uniform over 0 .. bound - 1, exactly, of any size.
+    """Draw one whole number of any size for each bound, exactly uniform over 0 .. bound - 1.
 
     Each is drawn with as many bits as its bound needs, and again while it is not below it.
 
@@ -149,6 +151,6 @@ def draw_whole_below(rng: np.random.Generator, bounds: Sequence[int]) -> list[in
 
 
 def flip_coins(rng: np.random.Generator, size: int) -> Bool[np.ndarray, " size"]:
-    """Fair coins: True or False, each with probability one half."""
+    """Draw fair coins: True or False, each with probability one half."""
     heads: Bool[np.ndarray, " size"] = draw_bits(rng, size, np.uint8) >= 128
     return heads

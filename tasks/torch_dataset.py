@@ -1,4 +1,4 @@
-"""Any task as a dataset of torch, for training loops that are not flann's.
+"""Any task as a torch dataset, for training loops that are not flann's.
 
 Nothing else of `flann.tasks` imports this module, so `import flann.tasks` never loads torch.
 
@@ -28,7 +28,7 @@ Pair = tuple[Int64[Tensor, "batch positions"], Int64[Tensor, "batch positions"]]
 
 
 class TaskDataset(IterableDataset[Pair]):
-    """Batches of labelled words without end, each of one length.
+    """An endless stream of batches of labelled words, each batch of one length.
 
     Lengths are uniform over those that the task has between the two ends. A target of -100 is
     not scored, and torch's own losses pass it over. Give it to a ``DataLoader`` with
@@ -83,5 +83,5 @@ class TaskDataset(IterableDataset[Pair]):
 
 
 def as_tensor(ids: np.ndarray) -> Int64[Tensor, "batch positions"]:
-    """Ids as torch's embeddings and losses take them."""
+    """Return ids in the type that torch's embeddings and losses take."""
     return torch.from_numpy(np.ascontiguousarray(ids, dtype=np.int64))

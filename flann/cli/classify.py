@@ -1,4 +1,4 @@
-"""What `flann classify` asks and prints: the classes of a regular language, with their evidence."""
+"""The input and the output of `flann classify`: the classes of a language, with evidence."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from flann.errors import UserError
 from flann.progress import Progress
 
 if TYPE_CHECKING:
-    from flann.tasks.algebra import Classification, Words
+    from flann.tasks.algebra import Classification, Witness
     from flann.tasks.automata.moore_machine import MooreMachine
     from flann.tasks.core.task import Task
 
 ANSWERS = {True: "yes", False: "no", None: "?"}
 WIDTH = 100
 LEGEND = (
-    "S strictly, L locally, P piecewise, T testable, TT threshold testable; in front T on a tier,"
-    " co of the complement; SF star-free, DA two-variable logic. x^w is the idempotent power of x;"
-    " e and f stand for those of their words."
+    "S strictly, L locally, P piecewise, T testable, TT threshold testable; prefix T: on a tier,"
+    " co: of the complement; SF star-free, DA two-variable logic. x^w is the idempotent power of x;"
+    " e and f are the idempotent powers of their words."
 )
-SILENT = 2.0  # seconds before a person is told what is going on
-LONGEST_WITNESS = 60  # characters of a word that are shown
+SILENT = 2.0  # seconds before progress is shown
+LONGEST_WITNESS = 60  # characters of a word that is shown
 
 
-def asked(regex: str | None, task: str | None, file: Path | None) -> Task | MooreMachine:
-    """What is to be classified: exactly one of an expression, a task and a file."""
+def load_language(regex: str | None, task: str | None, file: Path | None) -> Task | MooreMachine:
+    """Load the language to classify from exactly one of an expression, a task and a file."""
     given = [
         f
         for f, value in (("--regex", regex), ("--task", task), ("FILE", file))
@@ -52,8 +52,8 @@ def asked(regex: str | None, task: str | None, file: Path | None) -> Task | Moor
 
 
 @contextmanager
-def deciding() -> Iterator[Callable[[str], None]]:
-    """A line on standard error that says which class is asked about, once it takes long."""
+def report_progress() -> Iterator[Callable[[str], None]]:
+    """Show on standard error which class is being decided, once it takes long."""
     line, start = Progress(), time.monotonic()
 
     def progress(name: str) -> None:
@@ -66,43 +66,43 @@ def deciding() -> Iterator[Callable[[str], None]]:
         line.close()
 
 
-def page(name: str, found: Classification) -> str:
-    """The classes as a table, with what speaks for each answer."""
+def format_table(name: str, found: Classification) -> str:
+    """Format the classes as a table, with the evidence for each answer."""
     elements = "unknown" if found.semigroup is None else f"{found.semigroup} elements"
     lines = [
         f"{name}: {found.states} states, {found.alphabet} symbols, semigroup: {elements}",
         *textwrap.wrap(f"circuit class: {found.circuit or 'unknown'} ({found.why})", WIDTH),
-        *textwrap.wrap(f"tier: {tier(found)}", WIDTH),
+        *textwrap.wrap(f"tier: {format_tier(found)}", WIDTH),
         "",
         f"{'class':<16}{'':5}{'k':>3}  because",
     ]
     for label, answer in found.classes.items():
         verdict = found.verdicts[label]
         k = "" if verdict.k is None else str(verdict.k)
-        because = verdict.why + (f": {spelt(verdict.witness)}" if verdict.witness else "")
+        because = verdict.why + (f": {format_witness(verdict.witness)}" if verdict.witness else "")
         lead = f"{label:<16}{ANSWERS[answer]:5}{k:>3}  "
         lines.append(textwrap.fill(because, WIDTH, initial_indent=lead, subsequent_indent=" " * 26))
     lines += ["", *textwrap.wrap(LEGEND, WIDTH)]
     return "\n".join(lines)
 
 
-def tier(found: Classification) -> str:
-    """The symbols that count, where others do not."""
+def format_tier(found: Classification) -> str:
+    """Format the symbols that are not neutral."""
     if len(found.tier) == found.alphabet:
         return "every symbol"
-    return " ".join(found.tier) or "no symbol: all are neutral"
+    return " ".join(found.tier) or "empty: every symbol is neutral"
 
 
-def spelt(witness: Words) -> str:
-    """The words of a witness in one line.
+def format_witness(witness: Witness) -> str:
+    """Format the words of a witness in one line.
 
-    >>> spelt({"x": ("a", "b"), "y": ()})
+    >>> format_witness({"x": ("a", "b"), "y": ()})
     'x = ab, y = (empty)'
     """
-    return ", ".join(f"{name} = {joined(word)}" for name, word in witness.items())
+    return ", ".join(f"{name} = {format_word(word)}" for name, word in witness.items())
 
 
-def joined(word: tuple[str, ...]) -> str:
-    """A word in one piece, or with spaces where symbols have several characters; cut if long."""
+def format_word(word: tuple[str, ...]) -> str:
+    """Join the symbols of a word, with spaces if one has several characters; truncate if long."""
     text = ("" if all(len(symbol) == 1 for symbol in word) else " ").join(word) or "(empty)"
     return text if len(text) <= LONGEST_WITNESS else text[: LONGEST_WITNESS - 2] + ".."

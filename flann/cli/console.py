@@ -105,27 +105,59 @@ def format_options(registry: Registry[Any], text: str) -> str:
 
 
 def format_task(task: dict[str, Any]) -> str:
-    """Format a task's description."""
-    theory, example = task["theory"], task["example"]
+    """Format a task's description on one screen, without the statements of theory."""
+    theory, example, chance = task["theory"], task["example"], task["chance"]
+    lengths = task["valid_lengths"]
     lines = [
         f"{task['name']}: {task['summary']}",
-        f"mode: {task['mode']}",
-        f"symbols ({len(task['symbols'])}): {shorten_list(task['symbols'])}",
-        f"labels ({len(task['labels'])}): {shorten_list(task['labels'])}",
+        f"mode: {task['mode']}; lengths: {', '.join(map(str, lengths[:6]))}, ...",
+        f"symbols ({len(task['symbols'])}): {shorten_list(task['symbols'], 8)}",
+        f"labels ({len(task['labels'])}): {shorten_list(task['labels'], 8)}",
         f"word:   {' '.join(example['word'])}",
         f"labels: {' '.join(example['labels'])}",
-        *(
-            [f"a check of the format alone is right on {task['format_alone']:.1%} of words"]
-            if task["format_alone"] is not None
-            else []
-        ),
-        f"theory: {theory['circuit_class']}: {theory['why']}",
+        f"chance at length {chance['length']}: {chance['per_symbol']:.1%} of symbols,"
+        f" {chance['per_word']:.1%} of words",
     ]
-    for statement in theory["statements"]:
-        lines.append(
-            f"  {statement['family']}, {statement['regime']}: {statement['verdict']}"
-            f" ({statement['why']}; {statement['citation']})"
+    if task["format_alone"] is not None:
+        lines.append(f"a check of the format alone is right on {task['format_alone']:.1%} of words")
+    lines.append(f"theory: {theory['circuit_class']}: {theory['why']}; at fixed or log precision")
+    for verdict, families in group_families(theory["statements"]).items():
+        lines += textwrap.wrap(
+            f"{verdict}: {', '.join(families)}",
+            96,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_on_hyphens=False,
         )
+    return "\n".join(lines)
+
+
+def group_families(statements: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Group families by their verdict at fixed precision, or at log precision if that is known.
+
+    >>> group_families([{"family": "rnn", "regime": "fixed precision", "verdict": "can"}])
+    {'can': ['rnn']}
+    """
+    verdicts: dict[str, str] = {}
+    for regime in ("fixed precision", "log precision"):
+        for statement in statements:
+            if statement["regime"] == regime:
+                verdicts.setdefault(statement["family"], statement["verdict"])
+    groups: dict[str, list[str]] = {}
+    for family, verdict in verdicts.items():
+        groups.setdefault(verdict, []).append(family)
+    return groups
+
+
+def format_statements(theory: dict[str, Any]) -> str:
+    """Format every statement of theory about a task, grouped by family."""
+    lines = ["statements of theory:"]
+    for statement in theory["statements"]:
+        text = (
+            f"{statement['family']}, {statement['regime']}: {statement['verdict']}."
+            f" {statement['why']} ({statement['citation']})"
+        )
+        lines += textwrap.wrap(text, 98, initial_indent="  ", subsequent_indent="      ")
     return "\n".join(lines)
 
 
@@ -153,13 +185,13 @@ def format_sizes(rows: list[dict[str, Any]]) -> str:
         ("model", [row["name"] for row in feasible]),
         ("family", [row["family"] for row in feasible]),
         ("width", [str(row["width"]) for row in feasible]),
-        ("second knob", [row["second"] for row in feasible]),
+        ("second size", [row["second"] for row in feasible]),
         ("parameters", [f"{row['parameters']:,}" for row in feasible]),
         ("state after T", [row["state"] for row in feasible]),
         ("operations", [f"{row['operations']:,}" for row in feasible]),
         ("bytes kept", [f"{row['kept_bytes']:,}" for row in feasible]),
     ]
-    lines = align_columns(columns, left=("model", "family", "second knob")) if feasible else []
+    lines = align_columns(columns, left=("model", "family", "second size")) if feasible else []
     if feasible:
         lines.append(
             "operations (forward) and bytes kept (for the backward pass): a symbol, at 256"

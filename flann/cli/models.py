@@ -1,4 +1,4 @@
-"""``flann models``: the architectures, at matched size, and what they cost."""
+"""``flann models``: the architectures at matched size, and their costs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from .console import format_costs, format_model, format_names, format_options, f
 from .parameters import AS_JSON, Lengths
 
 
-@click.command(short_help="The architectures, at matched size, and what they cost.")
+@click.command(short_help="List the architectures, their sizes and costs.")
 @click.argument("names", nargs=-1)
-@click.option("--parameters", "--budget", "parameters", type=int, help="Budget. [100000]")
-@click.option("--depth", type=int, help="Layers. [1]")
+@click.option("--parameters", "--budget", "parameters", type=int, help="Parameter budget. [100000]")
+@click.option("--depth", type=int, help="Number of layers. [1]")
 @click.option("--cost", is_flag=True, help="Measure time and memory against length.")
-@click.option("--lengths", type=Lengths(), help="Of --cost. [64,256,1024]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="--cost's CSV. [costs.csv]")
+@click.option("--lengths", type=Lengths(), help="Word lengths for --cost. [64,256,1024]")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="CSV file of --cost. [costs.csv]"
+)
 @AS_JSON
 def models(
     names: tuple[str, ...],
@@ -33,10 +35,11 @@ def models(
 ) -> None:
     """List the architectures, or describe one: its options, family, and sizes at a budget.
 
-    With --budget or --depth and no name, or several names, the table of all at that size: what is
-    carried after T symbols, operations and memory for each symbol of a training step. With --cost,
-    time and memory of training on one word and of generating, measured on this machine, as a table
-    (CSV) and a figure beside it; lengths up to 16384 take some minutes.
+    With several names, or with --budget or --depth and no name, print a table of the architectures
+    at that size: the state after T symbols, and the operations and memory per symbol of a training
+    step. With --cost, measure time and memory on this machine, of training on one word and of
+    generating, and write a table (CSV) and a figure beside it. Lengths up to 16384 take some
+    minutes.
 
     \b
       flann models
@@ -58,14 +61,14 @@ def models(
     elif lengths or output:
         raise UserError("--lengths and --output belong to --cost")
     elif len(names) == 1:
-        described = describe_model(names[0], **size)
-        click.echo(json.dumps(described, indent=2) if as_json else format_model(described))
+        description = describe_model(names[0], **size)
+        click.echo(json.dumps(description, indent=2) if as_json else format_model(description))
         if not as_json:
             click.echo(format_options(model_registry, names[0]))
     elif names or parameters is not None or depth is not None:
-        from flann.evaluation.costs import matched
+        from flann.evaluation.cost_tables import tabulate_sizes
 
-        rows = matched(list(names), **size)
+        rows = tabulate_sizes(list(names), **size)
         click.echo(json.dumps(rows, indent=2) if as_json else format_sizes(rows))
     else:
         listed = [{"name": e.name, "summary": e.summary} for e in model_registry.index.values()]
@@ -75,10 +78,10 @@ def models(
 def show_costs(
     names: list[str], size: dict[str, int], lengths: tuple[int, ...] | None, path: Path, quiet: bool
 ) -> None:
-    """Measure, and write the table, the figure, and what was found."""
+    """Measure the costs, write the table and the figure, and print the rows."""
     import pandas as pd
 
-    from flann.evaluation.costs import LENGTHS, measured, write_costs
+    from flann.evaluation.cost_tables import LENGTHS, measure_costs, write_costs
     from flann.progress import Progress
     from flann.reports import draw_costs
 
@@ -89,7 +92,7 @@ def show_costs(
         progress.line(f"{name}: {what}, length {length:,}")
 
     try:
-        rows = measured(names, **size, lengths=lengths or LENGTHS, watch=watch)
+        rows = measure_costs(names, **size, lengths=lengths or LENGTHS, watch=watch)
     finally:
         progress.close()
     write_costs(rows, path)
@@ -100,7 +103,7 @@ def show_costs(
 
 
 def describe_model(name: str, parameters: int, depth: int) -> dict[str, Any]:
-    """An architecture at a budget, for a task of 60 symbols and 60 labels such as A5."""
+    """Describe an architecture at a budget, for a task of 60 symbols and 60 labels, as A5."""
     from flann.models import build_model
     from flann.runs.run import count_parameters
 

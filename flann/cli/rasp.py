@@ -204,7 +204,7 @@ def select_node(file: str, name: str | None) -> tuple[Interpreter, Node]:
 
 def build_session(file: str) -> tuple[Session, object]:
     """Execute a program from a file, or of a name, and return the session and its last value."""
-    from flann.rasp.interpreter.library import read_source
+    from flann.rasp.interpreter.program_files import read_source
     from flann.rasp.interpreter.session import Session
     from flann.rasp.language.parser import parse
 
@@ -221,7 +221,7 @@ def build_session(file: str) -> tuple[Session, object]:
 
 def load_named_source(name: str) -> str:
     """Return the text of a program that comes with flann, by its own name or by its task's."""
-    from flann.rasp.interpreter.library import load_source
+    from flann.rasp.interpreter.program_files import load_source
     from flann.rasp.programs.catalogue import load_program
 
     try:
@@ -287,7 +287,7 @@ def compile_command(
       flann rasp compile mine.rasp --symbols '()' --max-length 100
     """
     from flann.progress import Progress
-    from flann.rasp.compiler import compile_program, compile_sop, save_compiled
+    from flann.rasp.compiler import compile_program, compile_sop, save_network
     from flann.rasp.compiler.check import check
     from flann.rasp.graph.sops import SOp
     from flann.rasp.programs.catalogue import load_program
@@ -300,7 +300,7 @@ def compile_command(
             raise UserError(f"{name}: a selector is no network: expected an s-op; see --name")
         alphabet = symbols.split() if split else list(symbols)
         network = compile_sop(
-            node, alphabet, max_length, name=Path(name).stem, places=interpreter.spans,
+            node, alphabet, max_length, name=Path(name).stem, spans=interpreter.spans,
             precision=cast(Any, precision),  # the compiler refuses other precisions
         )  # fmt: skip
     else:
@@ -333,4 +333,4 @@ def compile_command(
                 f"{network.name} is wrong from length {comparison.wrong} on: nothing written"
             )
     if output is not None:
-        click.echo(f"weights: {save_compiled(network, output)}")
+        click.echo(f"weights: {save_network(network, output)}")

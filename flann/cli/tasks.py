@@ -1,4 +1,4 @@
-"""``flann tasks``, ``data``, ``classify`` and ``theory``: what is asked of a task by itself."""
+"""``flann tasks``, ``data``, ``classify`` and ``theory``: commands about a task alone."""
 
 from __future__ import annotations
 
@@ -11,48 +11,61 @@ import click
 
 from flann.errors import UserError
 
-from .console import format_names, format_options, format_task
+from .console import format_names, format_options, format_statements, format_task
 from .parameters import AS_JSON
 
 
 @click.command(short_help="The problems, with exact answers.")
 @click.argument("name", required=False)
-@click.option("--draw", type=click.Path(path_type=Path), help="Its automaton or Cayley graph.")
+@click.option(
+    "--draw",
+    type=click.Path(path_type=Path),
+    help="Draw the task's automaton or Cayley graph to an SVG, PNG or PDF file.",
+)
+@click.option("--theory", "with_theory", is_flag=True, help="Also print every statement of theory.")
 @AS_JSON
-def tasks(name: str | None, draw: Path | None, as_json: bool) -> None:
-    """List the tasks, or describe one: its symbols, labels, an example and what theory says.
+def tasks(name: str | None, draw: Path | None, with_theory: bool, as_json: bool) -> None:
+    """List the tasks, or describe one: its symbols, its labels, an example and its class.
 
     \b
       flann tasks
       flann tasks A4xZ5:generators=2
+      flann tasks parity --theory
       flann tasks 'regex:(aa|b)*' --draw automaton.svg
     """
     from flann.tasks import get_task, task_names, task_registry
 
     if name is None:
-        if draw is not None:
-            raise UserError("--draw: expected the name of one task to draw")
+        for option, value in (("--draw", draw), ("--theory", with_theory)):
+            if value:
+                raise UserError(f"{option}: expected the name of one task")
         click.echo(
             json.dumps([get_task(each).describe() for each in task_names()], indent=2)
             if as_json
             else format_names(task_registry)
         )
         return
-    described = get_task(name, imports=True).describe()
+    description = get_task(name, imports=True).describe()
     if draw is not None:
-        draw_task(described, draw)
-    click.echo(json.dumps(described, indent=2) if as_json else format_task(described))
-    if not as_json:
-        click.echo(format_options(task_registry, name))
+        draw_task(description, draw)
+    if as_json:
+        click.echo(json.dumps(description, indent=2))
+        return
+    click.echo(format_task(description))
+    click.echo(format_options(task_registry, name))
+    if with_theory:
+        click.echo(format_statements(description["theory"]))
+    else:
+        click.echo("--theory prints every statement of theory with its source")
 
 
-def draw_task(described: dict[str, Any], path: Path) -> None:
-    """The picture of a task's automaton or group, if it has one."""
+def draw_task(description: dict[str, Any], path: Path) -> None:
+    """Draw a task's automaton or Cayley graph, or refuse a task that has neither."""
     from flann.tasks.automata.drawing import draw
 
-    structure = described.get("structure")
+    structure = description.get("structure")
     if not structure:
-        raise UserError(f"{described['name']} has no automaton or Cayley graph to draw")
+        raise UserError(f"{description['name']} has no automaton or Cayley graph to draw")
     try:
         draw(structure, path)
     except OSError as error:
@@ -96,8 +109,8 @@ def data(
       flann data 'regex:(aa|b)*' --length 16 -o words.jsonl
       flann data A5 --length 20 --size 100000 --test-size 5000 -o A5-20
     """
-    from flann.export.huggingface import TEST_SIZE, folder_header, write_folder
-    from flann.export.words import file_header, write_words
+    from flann.export.huggingface import TEST_SIZE, build_folder_header, write_folder
+    from flann.export.words import build_file_header, write_words
     from flann.progress import Progress, format_writing_line
     from flann.tasks import get_task
 
@@ -112,12 +125,12 @@ def data(
             if test_size is not None:
                 raise UserError("--test-size is for a folder: expected -o without a suffix")
             write_words(task, length, size, seed, output, watch)
-            files, header = [output], file_header(task, length, size, seed, output)
+            files, header = [output], build_file_header(task, length, size, seed, output)
         else:
             test_size = TEST_SIZE if test_size is None else test_size
             write_folder(task, length, size, test_size, seed, output, watch)
             files = sorted(output.iterdir())
-            header = folder_header(task, length, size, test_size, seed, output)
+            header = build_folder_header(task, length, size, test_size, seed, output)
     finally:
         progress.close()
     made = {"path": str(output), "bytes": sum(file.stat().st_size for file in files), **header}
@@ -154,15 +167,15 @@ def classify(
     from flann.tasks.algebra import classify_machine, classify_task, draw_eggbox, require_machine
     from flann.tasks.core.task import Task
 
-    from .classify import asked, deciding, page
+    from .classify import format_table, load_language, report_progress
 
     if not seconds > 0:
         raise UserError(f"--seconds {seconds:g}: expected a positive number of seconds")
-    language = asked(regex, task, file)
+    language = load_language(regex, task, file)
     boxes = ""
     if eggbox:  # first, as it may be refused
         boxes = draw_eggbox(require_machine(language) if isinstance(language, Task) else language)
-    with deciding() as progress:
+    with report_progress() as progress:
         if isinstance(language, Task):
             found = classify_task(language, seconds=seconds, progress=progress)
         else:
@@ -170,7 +183,7 @@ def classify(
     if as_json:
         click.echo(json.dumps(found.as_dict(), indent=2))
     else:
-        click.echo(page(str(task or regex or file), found))
+        click.echo(format_table(str(task or regex or file), found))
     if boxes:
         click.echo("\n" + boxes, err=as_json)
 

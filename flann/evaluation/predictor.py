@@ -92,7 +92,7 @@ class Predictor:
     def _fix_length(self, total: int) -> AbstractContextManager[None]:
         """Let loops and drawn positions be those of the whole word, as they are in training."""
         fixed: AbstractContextManager[None] | None = (
-            self.model.held(total) if hasattr(self.model, "held") else None
+            self.model.fix_length(total) if hasattr(self.model, "fix_length") else None
         )
         return nullcontext() if fixed is None else fixed
 

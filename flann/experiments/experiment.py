@@ -347,13 +347,13 @@ def is_rasp(start: str | None) -> bool:
 def canonical_model(name: str) -> str:
     """Return the one spelling of a model's name."""
     if rasp_models.is_rasp_model(name):
-        return rasp_models.canonical(name)
+        return rasp_models.canonicalise(name)
     return model_registry.canonical(name, imports=True)
 
 
 def canonical_start(name: str | None) -> str | None:
     """Return the one spelling of what training starts from."""
-    return rasp_models.canonical(name) if name is not None and is_rasp(name) else name
+    return rasp_models.canonicalise(name) if name is not None and is_rasp(name) else name
 
 
 def spell_value(name: str, value: object) -> str:

@@ -46,10 +46,10 @@ def parse_options(name: str) -> dict[str, Any]:
     return declare_options(**read_options(declare_options, given, f"model {NAME!r}"))
 
 
-def canonical(name: str) -> str:
+def canonicalise(name: str) -> str:
     """Return the one spelling of such a name: options in order, defaults left out.
 
-    >>> canonical("rasp:radix=2,layers=4")
+    >>> canonicalise("rasp:radix=2,layers=4")
     'rasp:layers=4'
     """
     options = parse_options(name)

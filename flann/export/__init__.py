@@ -1,1 +1,1 @@
-"""Labelled words in files, for training loops that are not flann's."""
+"""Export of labelled words to files, for training loops outside flann."""

@@ -1,26 +1,26 @@
-"""Labelled words for others: one file of one length, which says how to make it again.
+"""Export of labelled words: one file of words of one length, with the command that reproduces it.
 
-The suffix of the file chooses its form; every form begins with, or carries, the same header.
+The suffix of the file selects its format; every format carries the same header.
 
 ``.npz``      arrays ``tokens`` and ``targets`` of shape (size, length + queries), -100 where not
-              scored; ``symbols`` and ``labels``, what the ids mean; ``header``, a JSON string
+              scored; ``symbols`` and ``labels``, the names of the ids; ``header``, a JSON string
 ``.csv``      ``# {header}``, then the columns ``word`` and ``labels``
               (``pandas.read_csv(path, skiprows=1, dtype=str)``)
-``.jsonl``    ``{"header": {...}}``, then ``{"word": ..., "labels": ...}`` a line
-``.parquet``  the columns ``word`` and ``labels``; the header is the schema's metadata ``flann``
+``.jsonl``    ``{"header": {...}}``, then one line ``{"word": ..., "labels": ...}`` per word
+``.parquet``  the columns ``word`` and ``labels``; the header is in the schema's metadata under the
+              key ``flann``
 
-As text a word is its symbols joined by spaces, with one label per position and ``-`` where none
-is scored. White space within a name is written ``_``.
+In the text formats a word is its symbols joined by spaces, and its labels are one per position,
+with ``-`` at positions that are not scored. White space within a name is written as ``_``.
 
-Words are drawn and written a block at a time, so memory does not grow with the file. The
-generator of a block follows from the seed and the block's number, and a block's size from the
-length: the same request gives the same bytes.
+Words are drawn and written one block at a time, so memory does not grow with the file. The
+generator of a block is determined by the seed and the block's number, and the size of a block by
+the length, so the same arguments give the same bytes.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -30,21 +30,22 @@ from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from jaxtyping import Integer
 
 from flann import __version__
 from flann.errors import UserError, unknown
+from flann.files import open_aside
 from flann.streams import stream
 from flann.tasks import NOT_SCORED, Batch, Task, get_task
 
-BLOCK = 1 << 18  # symbols in a block of words
-UNSCORED = "-"  # in place of a label, in text
+BLOCK_SYMBOLS = 1 << 18  # symbols in a block of words
+UNSCORED = "-"  # the text of a label that is not scored
 
 Header = dict[str, Any]
-Watch = Callable[[int, int], None]
+ReportProgress = Callable[[int, int], None]  # called with (words written, size)
 Write = Callable[[IO[bytes], Task, Header, Iterator[Batch]], None]
 
 
@@ -54,36 +55,38 @@ def write_words(
     size: int,
     seed: int,
     path: Path | str,
-    watch: Watch | None = None,
+    report: ReportProgress | None = None,
 ) -> Path:
-    """Write labelled words of one length to a file; the same arguments give the same bytes.
+    """Write labelled words of one length to a file.
+
+    The same arguments give the same bytes.
 
     Parameters
     ----------
     task : Task or str
         the task or its name.
     length : int
-        of every word, without its queries.
+        the length of every word, without its queries.
     size : int
-        how many words, 1 or more.
+        the number of words, at least 1.
     seed : int
-        0 or more.
+        the random seed, at least 0.
     path : Path or str
-        its suffix chooses the form: ``.npz``, ``.csv``, ``.jsonl`` or ``.parquet``. It is written
-        aside and renamed, so it is there whole or not at all.
-    watch : callable, optional
+        the file; its suffix selects the format: ``.npz``, ``.csv``, ``.jsonl`` or ``.parquet``.
+        It is written under a temporary name and then renamed, so a partial file never appears.
+    report : callable, optional
         called with (words written, size) after every block.
 
     Returns
     -------
     Path
-        where the words are.
+        the path of the file.
 
     Raises
     ------
     UserError
-        for another suffix, a length with no word, a file that cannot be written, or a task whose
-        names cannot be told apart as text.
+        if the suffix is unknown, the task has no word of this length, the file cannot be written,
+        or two names of the task would be the same in a text format.
 
     Examples
     --------
@@ -103,28 +106,30 @@ def write_words(
         if value < least:
             raise UserError(f"{name} {value}: expected {least} or more")
     task.check_length(length)
-    header = file_header(task, length, size, seed, path)
-    try:
-        with_file(path, lambda file: WRITERS[path.suffix](
-            file, task, header, blocks(task, length, size, seed, watch)
-        ))  # fmt: skip
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+    header = build_file_header(task, length, size, seed, path)
+    with open_aside(path) as file:
+        WRITERS[path.suffix](file, task, header, draw_blocks(task, length, size, seed, report))
     return path
 
 
-def file_header(task: Task, length: int, size: int, seed: int, path: Path) -> Header:
-    """What makes a file again. Where it lies is left out: it would change the bytes."""
-    return header_of(task, length, size, seed, f"-o words{path.suffix}")
+def build_file_header(task: Task, length: int, size: int, seed: int, path: Path) -> Header:
+    """Return the header of a file.
+
+    The command names the file ``words`` whatever its path, so that the bytes do not depend on it.
+    """
+    return build_header(task, length, size, seed, f"-o words{path.suffix}")
 
 
-def header_of(task: Task, length: int, size: int, seed: int, ending: str) -> Header:
-    """What makes the words again; `ending` is how the command ends, behind the seed."""
+def build_header(task: Task, length: int, size: int, seed: int, ending: str) -> Header:
+    """Return the arguments that reproduce the words, and the command line that does it.
+
+    `ending` is the part of the command line after the seed.
+    """
     words = ["flann", "data", task.name, "--length", length, "--size", size, "--seed", seed]
     source = {} if task.source is None else {"source": sha256(task.source.read_bytes()).hexdigest()}
     return {
         "task": task.name,
-        **source,  # of a task read from a file: its content, for the name tells only where it lay
+        **source,  # a hash of the content, where the name of the task is the path of a file
         "length": length,
         "size": size,
         "seed": seed,
@@ -133,91 +138,85 @@ def header_of(task: Task, length: int, size: int, seed: int, ending: str) -> Hea
     }
 
 
-def with_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Write aside and rename; whatever goes wrong, nothing is left and an older file stands."""
-    if path.is_dir():
-        raise IsADirectoryError(0, "it is a folder")  # found now, not after the last block
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with aside.open("wb") as file:
-            write(file)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def blocks(
-    task: Task, length: int, size: int, seed: int, watch: Watch | None = None
+def draw_blocks(
+    task: Task, length: int, size: int, seed: int, report: ReportProgress | None = None
 ) -> Iterator[Batch]:
-    """The words, a block at a time; `watch` hears of a block when the next is asked for."""
-    most = max(1, BLOCK // (length + task.queries(length)))
-    for number, start in enumerate(range(0, size, most)):
-        count = min(most, size - start)
+    """Yield the words one block at a time, and report each block once it has been consumed."""
+    block_size = count_block_words(task, length)
+    for number, start in enumerate(range(0, size, block_size)):
+        count = min(block_size, size - start)
         yield task.sample(stream(seed, "data", number), count, length)
-        if watch is not None:
-            watch(start + count, size)
+        if report is not None:
+            report(start + count, size)
+
+
+def count_block_words(task: Task, length: int) -> int:
+    """Return the number of words in a block of words of one length."""
+    return max(1, BLOCK_SYMBOLS // (length + task.queries(length)))
 
 
 # -- arrays --------------------------------------------------------------------------------------
 
 
 def write_npz(file: IO[bytes], task: Task, header: Header, batches: Iterator[Batch]) -> None:
-    """The arrays of `numpy.savez`, written in pieces; members have no date, so bytes repeat.
+    """Write the arrays in the format of `numpy.savez`, one block at a time.
 
-    A zip archive takes one member at a time, so targets wait in a file until tokens are done.
+    All members carry the same date, so the bytes are reproducible. A zip archive takes one member
+    at a time, so the targets are kept in a temporary file until all tokens are written.
     """
     first = next(batches)
     shape = (header["size"], first.tokens.shape[1])
     folder = Path(file.name).parent
-    with zipfile.ZipFile(file, "w") as archive, TemporaryFile(dir=folder) as waiting:
-        with member(archive, "tokens") as out:
-            start_array(out, shape, first.tokens.dtype)
+    with zipfile.ZipFile(file, "w") as archive, TemporaryFile(dir=folder) as target_bytes:
+        with open_member(archive, "tokens") as out:
+            write_array_start(out, shape, first.tokens.dtype)
             for batch in chain([first], batches):
-                out.write(raw(batch.tokens))
-                waiting.write(raw(batch.targets))
-        waiting.seek(0)
-        with member(archive, "targets") as out:
-            start_array(out, shape, first.targets.dtype)
-            shutil.copyfileobj(waiting, out, 1 << 20)
-        told = {"symbols": task.symbols, "labels": task.labels, "header": json.dumps(header)}
-        for name, value in told.items():
-            with member(archive, name) as out:
+                out.write(encode_array(batch.tokens))
+                target_bytes.write(encode_array(batch.targets))
+        target_bytes.seek(0)
+        with open_member(archive, "targets") as out:
+            write_array_start(out, shape, first.targets.dtype)
+            shutil.copyfileobj(target_bytes, out, 1 << 20)
+        names = {"symbols": task.symbols, "labels": task.labels, "header": json.dumps(header)}
+        for name, value in names.items():
+            with open_member(archive, name) as out:
                 np.lib.format.write_array(out, np.array(value), allow_pickle=False)
 
 
-def member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    """A member of the archive to write to, dated 1980 as `zipfile` does by itself."""
+def open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """Open a member of the archive for writing, with the default date of `zipfile`, 1980."""
     return archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True)
 
 
-def start_array(out: IO[bytes], shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
-    """What stands before the numbers of an array in numpy's file format."""
+def write_array_start(out: IO[bytes], shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+    """Write the header of an array in the npy format."""
     descr = np.lib.format.dtype_to_descr(dtype.newbyteorder("<"))
-    about = {"descr": descr, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(out, about)
+    description = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(out, description)
 
 
-def raw(array: Integer[np.ndarray, "size positions"]) -> bytes:
-    """The numbers in C order, little-endian on every machine."""
+def encode_array(array: Integer[np.ndarray, "size positions"]) -> bytes:
+    """Return the numbers in C order, little-endian on every machine."""
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
 # -- text ----------------------------------------------------------------------------------------
 
 
-class Spelling:
-    """A block of words as text: ``head word middle labels tail`` for each.
+class RowFormatter:
+    """The text of a block of words, one row ``head word middle labels tail`` per word.
 
-    Every piece that can occur is made into bytes once, and a block is one lookup by number and
-    one join.
+    Every piece of text that can occur is encoded once; a block is then one array lookup and one
+    join.
 
     Parameters
     ----------
     task : Task
+        the task whose symbols and labels are written.
     head, middle, tail : str
-        what stands before, between and after word and labels.
+        the text before the word, between the word and its labels, and after the labels.
     escape : callable
-        a name as the form writes it.
+        maps a name to its escaped form in the file format.
     """
 
     def __init__(
@@ -228,22 +227,25 @@ class Spelling:
         tail: str,
         escape: Callable[[str], str] = lambda name: name,
     ) -> None:
-        self.symbols = [escape(name) for name in spelled(task, "symbols")]
-        self.labels = [escape(name) for name in (UNSCORED, *spelled(task, "labels"))]
+        self.symbols = [escape(name) for name in list_text_names(task, "symbols")]
+        self.labels = [escape(name) for name in (UNSCORED, *list_text_names(task, "labels"))]
         pieces = [head, middle, tail]
         for names in (self.symbols, self.labels):
-            pieces += [*names, *(f" {name}" for name in names)]  # first in its word, and later
+            pieces += [
+                *names,
+                *(f" {name}" for name in names),
+            ]  # at the first position, and at later ones
         self.pieces = np.array([piece.encode() for piece in pieces], dtype=object)
 
     def __call__(self, batch: Batch) -> bytes:
-        """The block's text."""
+        """Return the encoded rows of a block."""
         size, width = batch.tokens.shape
         numbers = np.empty((size, 2 * width + 3), np.intp)
         numbers[:, 0], numbers[:, width + 1], numbers[:, -1] = 0, 1, 2
         word, labels = numbers[:, 1 : width + 1], numbers[:, width + 2 : -1]
         word[...] = batch.tokens
         labels[...] = batch.targets
-        labels += 1  # the first name is that of a position not scored
+        labels += 1  # name 0 is that of a position that is not scored
         labels[batch.targets == NOT_SCORED] = 0
         word[:, 1:] += len(self.symbols)
         labels[:, 1:] += len(self.labels)
@@ -252,8 +254,14 @@ class Spelling:
         return b"".join(self.pieces[numbers.ravel()].tolist())
 
 
-def spelled(task: Task, kind: str) -> list[str]:
-    """The task's symbols or labels as text without white space; refused if two became one."""
+def list_text_names(task: Task, kind: Literal["symbols", "labels"]) -> list[str]:
+    """Return the names of a task's symbols or labels, with white space replaced by ``_``.
+
+    Raises
+    ------
+    UserError
+        if two names become equal, a name is empty, or a label is ``-``.
+    """
     names = [re.sub(r"\s", "_", name) for name in getattr(task, kind)]
     taken = [UNSCORED] if kind == "labels" else []
     if "" in names or len({*names, *taken}) < len(names) + len(taken):
@@ -262,31 +270,31 @@ def spelled(task: Task, kind: str) -> list[str]:
 
 
 def write_csv(file: IO[bytes], task: Task, header: Header, batches: Iterator[Batch]) -> None:
-    """Comma-separated, a field in quotes where one of its names has a comma or a quote."""
+    """Write comma-separated values; a column is quoted if a name has a comma or a quote."""
     word, labels = (
         '"' if any(set(name) & set(',"') for name in names) else ""
         for names in (task.symbols, task.labels)
     )
-    spell = Spelling(
+    format_rows = RowFormatter(
         task, word, f"{word},{labels}", f"{labels}\n", lambda name: name.replace('"', '""')
     )
     file.write(f"# {json.dumps(header)}\nword,labels\n".encode())
     for batch in batches:
-        file.write(spell(batch))
+        file.write(format_rows(batch))
 
 
 def write_jsonl(file: IO[bytes], task: Task, header: Header, batches: Iterator[Batch]) -> None:
-    """One JSON object a line."""
-    spell = Spelling(
+    """Write one JSON object per line."""
+    format_rows = RowFormatter(
         task, '{"word": "', '", "labels": "', '"}\n', lambda name: json.dumps(name)[1:-1]
     )
     file.write(json.dumps({"header": header}).encode() + b"\n")
     for batch in batches:
-        file.write(spell(batch))
+        file.write(format_rows(batch))
 
 
 def write_parquet(file: IO[bytes], task: Task, header: Header, batches: Iterator[Batch]) -> None:
-    """Two columns of text, a row group per block."""
+    """Write two columns of text, with one row group per block."""
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -296,10 +304,10 @@ def write_parquet(file: IO[bytes], task: Task, header: Header, batches: Iterator
         ) from error
     text = pa.string()
     schema = pa.schema([("word", text), ("labels", text)], {"flann": json.dumps(header)})
-    spell = Spelling(task, "", "\t", "\n")  # no name has white space, so lines come apart again
+    format_rows = RowFormatter(task, "", "\t", "\n")  # names have no white space, so rows split
     with parquet.ParquetWriter(file, schema) as writer:
         for batch in batches:
-            rows = [line.split("\t") for line in spell(batch).decode().split("\n")[:-1]]
+            rows = [line.split("\t") for line in format_rows(batch).decode().split("\n")[:-1]]
             columns = [pa.array(column, text) for column in zip(*rows, strict=True)]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 

@@ -1,19 +1,20 @@
-"""Softmax attention through few intermediaries, whose cost grows with the word and not its square.
+"""Low-rank softmax attention, whose cost grows linearly with the length of the word.
 
 With queries Q, keys K, values V of a word of length T and head width w, softmax over rows::
 
-    linformer  softmax(Q (E K)ᵀ / √w) (F V)         E, F trained, (rank, longest word); the first
-                                                    T columns are used
+    linformer  softmax(Q (E K)ᵀ / √w) (F V)         E, F trained, (rank, longest word), of which the
+                                                    first T columns are used
     nystrom    softmax(Q K̃ᵀ / √w) softmax(Q̃ K̃ᵀ / √w)⁺ softmax(Q̃ Kᵀ / √w) V
                                                     Q̃, K̃ the means of m consecutive segments
 
-A⁺ is found by iteration: Z ← Z (13 I - A Z (15 I - A Z (7 I - A Z))) / 4 from Aᵀ / (‖A‖₁ ‖A‖_∞).
-Where a word has no more symbols than m, every symbol is its own segment, and since A A⁺ A = A
-that is softmax attention itself, which is then computed. The published Nyströmformer also adds a
-convolution of the values; that is no attention and is left out.
+The pseudoinverse A⁺ is approximated by the iteration
+Z ← Z (13 I - A Z (15 I - A Z (7 I - A Z))) / 4 from Aᵀ / (‖A‖₁ ‖A‖_∞). In a word of at most m
+symbols, every symbol is its own segment; since A A⁺ A = A, the result is then softmax attention
+itself, which is computed directly. The convolution of the values in the published Nyströmformer is
+not part of the attention and is omitted.
 
-Both mix every symbol of the word into the intermediaries, so they have no causal form. Rotary
-positions turn queries and keys before; positions on pairs need scores that are never formed.
+Both mix all symbols of the word, so they have no causal form. Rotary positions are applied to
+queries and keys beforehand; encodings that change the scores of pairs are not supported.
 
 Linformer: Wang et al. 2020, arXiv:2006.04768, §4. Nyström: Xiong et al. 2021, arXiv:2102.03902, §3.
 """
@@ -29,44 +30,41 @@ from typing_extensions import override
 
 from flann.errors import UserError
 
-from .attention import Attention
+from .attention import Attention, refuse_pairwise
 
 
-class Intermediaries(Attention):
-    """What both have in common: no mask, and no scores of pairs."""
+class LowRankAttention(Attention):
+    """The base class of low-rank attention: no causal mask, and no scores of pairs."""
 
     def __init__(self, width: int, heads: int, head_width: int, **others: Any) -> None:
         super().__init__(width, heads, head_width, **others)
         if self.causal:
             raise UserError("low-rank attention mixes the whole word: expected causal=False")
-        if self.pairs.adds_scores:
-            raise UserError(
-                "low-rank attention never forms the score of a pair: expected none, rope"
-            )
+        refuse_pairwise(self.pairs, "low-rank")
 
     @override
     def forward(
         self, x: Float[Tensor, "batch length width"]
     ) -> Float[Tensor, "batch length width"]:
-        every = torch.arange(x.shape[1], device=x.device)
-        q, k, v = self.projected(x, every)
-        q = self.pairs.queries(q, self.places.of(every)) * self.head_width**-0.5
-        return self.merged(self.looked(q, self.shared(k), self.shared(v)))
+        indices = torch.arange(x.shape[1], device=x.device)
+        q, k, v = self.project(x, indices)
+        q = self.pairs.transform_queries(q, self.position_map.map(indices)) * self.head_width**-0.5
+        return self.merge_heads(self.approximate(q, self.repeat_heads(k), self.repeat_heads(v)))
 
-    def looked(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """What scaled queries find, (batch, heads, length, head width)."""
+    def approximate(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Approximate softmax(Q Kᵀ) V for scaled queries, (batch, heads, length, head width)."""
         raise NotImplementedError
 
 
-class Linformer(Intermediaries):
-    """Attention to `rank` mixtures of the keys and values, trained for each place.
+class Linformer(LowRankAttention):
+    """Attention to `rank` trained linear combinations of the keys and values.
 
     Parameters
     ----------
     longest : int
-        the longest word.
+        Length of the longest word.
     rank : int
-        how many mixtures.
+        Number of linear combinations.
 
     Other parameters are those of `Attention`.
     """
@@ -86,25 +84,26 @@ class Linformer(Intermediaries):
             raise UserError(f"rank {rank}: expected 1 or more")
         self.of_keys = nn.Parameter(torch.empty(rank, longest))
         self.of_values = nn.Parameter(torch.empty(rank, longest))
-        for mixture in (self.of_keys, self.of_values):
-            nn.init.normal_(mixture, std=rank**-0.5)  # the projection of their theorem 1
+        for projection in (self.of_keys, self.of_values):
+            nn.init.normal_(projection, std=rank**-0.5)  # the projection of their theorem 1
 
     @override
-    def looked(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def approximate(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Return softmax(Q (E K)ᵀ) (F V)."""
         length = k.shape[2]
         k, v = self.of_keys[:, :length] @ k, self.of_values[:, :length] @ v
         return torch.softmax(q @ k.transpose(-1, -2), dim=-1) @ v
 
 
-class Nystrom(Intermediaries):
+class Nystrom(LowRankAttention):
     """Attention through the means of `landmarks` segments of the word.
 
     Parameters
     ----------
     landmarks : int
-        m.
+        m, the number of segments.
     iterations : int
-        of the pseudoinverse; six as published.
+        Number of iterations for the pseudoinverse, six in the paper.
 
     Other parameters are those of `Attention`.
     """
@@ -127,25 +126,26 @@ class Nystrom(Intermediaries):
         self.landmarks, self.iterations = landmarks, iterations
 
     @override
-    def looked(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def approximate(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Return the product of three small softmaxes, or softmax attention for short words."""
         if q.shape[2] <= self.landmarks:
             return torch.softmax(q @ k.transpose(-1, -2), dim=-1) @ v
-        return self.through_landmarks(q, k, v)
+        return self.approximate_by_landmarks(q, k, v)
 
-    def through_landmarks(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """softmax(Q K̃ᵀ) softmax(Q̃ K̃ᵀ)⁺ softmax(Q̃ Kᵀ) V."""
-        landmarks = segments(q.shape[2], self.landmarks, q)
-        far_q, far_k = landmarks @ q, landmarks @ k
-        left = torch.softmax(q @ far_k.transpose(-1, -2), dim=-1)
-        middle = torch.softmax(far_q @ far_k.transpose(-1, -2), dim=-1)
-        right = torch.softmax(far_q @ k.transpose(-1, -2), dim=-1)
-        return left @ (pseudoinverse(middle, self.iterations) @ (right @ v))
+    def approximate_by_landmarks(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Return softmax(Q K̃ᵀ) softmax(Q̃ K̃ᵀ)⁺ softmax(Q̃ Kᵀ) V."""
+        means = build_segment_means(q.shape[2], self.landmarks, q)
+        mean_q, mean_k = means @ q, means @ k
+        left = torch.softmax(q @ mean_k.transpose(-1, -2), dim=-1)
+        middle = torch.softmax(mean_q @ mean_k.transpose(-1, -2), dim=-1)
+        right = torch.softmax(mean_q @ k.transpose(-1, -2), dim=-1)
+        return left @ (approximate_pseudoinverse(middle, self.iterations) @ (right @ v))
 
 
-def segments(length: int, count: int, like: Tensor) -> Tensor:
-    """The map to the means of `count` consecutive segments, (count, length).
+def build_segment_means(length: int, count: int, like: Tensor) -> Tensor:
+    """Build the matrix that takes means of `count` consecutive segments, (count, length).
 
-    >>> segments(4, 2, torch.zeros(1)).tolist()
+    >>> build_segment_means(4, 2, torch.zeros(1)).tolist()
     [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]]
     """
     segment = torch.arange(length, device=like.device) * count // length
@@ -153,11 +153,11 @@ def segments(length: int, count: int, like: Tensor) -> Tensor:
     return members / members.sum(dim=1, keepdim=True)
 
 
-def pseudoinverse(a: Tensor, iterations: int) -> Tensor:
-    """A⁺ of square matrices, by the iteration in the module's text."""
+def approximate_pseudoinverse(a: Tensor, iterations: int) -> Tensor:
+    """Approximate A⁺ of square matrices by the iteration in the module docstring."""
     eye = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
-    greatest = a.abs().sum(-2).amax(-1) * a.abs().sum(-1).amax(-1)
-    z = a.transpose(-1, -2) / greatest[..., None, None]
+    norms = a.abs().sum(-2).amax(-1) * a.abs().sum(-1).amax(-1)
+    z = a.transpose(-1, -2) / norms[..., None, None]
     for _ in range(iterations):
         az = a @ z
         z = z @ (13 * eye - az @ (15 * eye - az @ (7 * eye - az))) / 4

@@ -1,6 +1,6 @@
-"""Softmax attention to some of the keys: a window, chosen tokens, random blocks.
+"""Sparse softmax attention: a sliding window, global tokens, random blocks.
 
-Which keys j a query i sees, besides the causal mask where there is one::
+Besides the causal mask, if there is one, a query i sees the keys j with::
 
     window    |i - j| < W, or i or j is among the first G symbols       Longformer: Beltagy et al.
                                                                         2020, arXiv:2004.05150, §3.1
@@ -8,12 +8,14 @@ Which keys j a query i sees, besides the causal mask where there is one::
               |I - J| ≤ 1, or I = 0 or J = 0, or J is one of r          arXiv:2007.14062, §2 and
               random blocks of I's own (another r for each head)        appendix D, ITC
 
-The first G symbols, or the first block, are the global tokens: they see all and all see them.
-They share the projections of the others, where Longformer gives them their own. With a mask the
-window reaches back only, the random blocks are earlier ones, and so a prefix stays as it was.
+The first G symbols, or the first block, are global tokens: they attend to all symbols and all
+attend to them. They share the projections of the other symbols, whereas Longformer gives them their
+own. With a causal mask, the window extends only backwards and the random blocks are earlier ones,
+so that outputs do not depend on later symbols.
 
-The random blocks are a function of the pattern's seed, the head, and I (and of how many blocks the
-word has, without a mask), never of the weights' seed: one pattern for a model's whole life.
+The random blocks are a function of the option `seed`, the head and I (and, without a mask, of the
+number of blocks in the word), and never of the seed of the initial weights. They stay the same for
+the lifetime of a model.
 """
 
 from __future__ import annotations
@@ -28,20 +30,28 @@ from torch import Tensor
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.models.core.sequence import State
+from flann.models.core.layer import State
 
 from .attention import Attention
 
 
-class SlidingWindow(Attention):
-    """Attention to the last `window` symbols, and to the first `global_tokens`.
+class SparseAttention(Attention):
+    """The base class of attention to some of the keys, whose mask rules out fused attention."""
+
+    @override
+    def can_fuse(self) -> bool:
+        return False
+
+
+class SlidingWindow(SparseAttention):
+    """Attention to the last `window` symbols and to the first `global_tokens`.
 
     Parameters
     ----------
     window : int
-        W, counting the symbol itself; without a mask as many ahead as behind.
+        W, counting the symbol itself; without a mask, the window extends equally far ahead.
     global_tokens : int
-        G.
+        G, the number of global tokens.
 
     Other parameters are those of `Attention`.
     """
@@ -64,67 +74,66 @@ class SlidingWindow(Attention):
         self.window, self.globals = window, global_tokens
 
     @override
-    def hidden(self, i: Tensor, j: Tensor) -> Tensor | None:
+    def compute_mask(self, i: Tensor, j: Tensor) -> Tensor | None:
         behind = i[:, None] - j
         far = behind.abs() >= self.window
         far &= (i >= self.globals)[:, None] & (j >= self.globals)
         return (far | (behind < 0) if self.causal else far).unsqueeze(0)
 
     @override
-    def seen(self, first: int, last: int, length: int) -> tuple[int, int]:
+    def find_key_range(self, first: int, last: int, length: int) -> tuple[int, int]:
         high = last if self.causal else length
         if self.globals:
             return 0, high
         return max(0, first - self.window + 1), min(high, last + self.window - 1)
 
     @override
-    def needs_no_bias(self) -> bool:
-        return False
-
-    @override
     def initial_state(self, batch_size: int) -> State:
+        """Return empty caches of keys and values, and the index of the next symbol."""
         return (*super().initial_state(batch_size), 0)
 
     @override
     def step(
         self, x: Float[Tensor, "batch width"], state: State
     ) -> tuple[Float[Tensor, "batch width"], State]:
-        keys, values, place = state
-        here = torch.tensor([place], device=x.device)
-        kept = torch.cat([self.kept(place, x.device), here])
-        q, k, v = self.projected(x.unsqueeze(1), here)
+        """Attend from one more symbol, and drop keys that no later symbol sees."""
+        keys, values, index = state
+        i = torch.tensor([index], device=x.device)
+        j = torch.cat([self.list_cached(index, x.device), i])
+        q, k, v = self.project(x.unsqueeze(1), i)
         keys, values = torch.cat([keys, k], dim=2), torch.cat([values, v], dim=2)
-        mixed = self.mixed(q, keys, values, here, kept)
-        wanted = torch.isin(kept, self.kept(place + 1, x.device))
-        return self.merged(mixed).squeeze(1), (keys[:, :, wanted], values[:, :, wanted], place + 1)
+        y = self.attend(q, keys, values, i, j)
+        kept = torch.isin(j, self.list_cached(index + 1, x.device))
+        return self.merge_heads(y).squeeze(1), (keys[:, :, kept], values[:, :, kept], index + 1)
 
-    def kept(self, place: int, device: torch.device) -> Tensor:
-        """The earlier symbols whose keys are kept for the one at `place`."""
-        first = max(min(self.globals, place), place - self.window + 1)
+    def list_cached(self, index: int, device: torch.device) -> Tensor:
+        """Return the indices of the earlier symbols whose keys are cached for symbol `index`."""
+        first = max(min(self.globals, index), index - self.window + 1)
         return torch.cat(
             [
-                torch.arange(min(self.globals, place), device=device),
-                torch.arange(first, place, device=device),
+                torch.arange(min(self.globals, index), device=device),
+                torch.arange(first, index, device=device),
             ]
         )
 
     @override
     def state_size(self, length: int) -> int:
-        kept = len(self.kept(length, torch.device("cpu")))
-        return 2 * self.key_heads * self.head_width * kept + 1
+        """Return the size of the caches (global tokens, window minus one) and of the index."""
+        cached = len(self.list_cached(length, torch.device("cpu")))
+        return 2 * self.key_heads * self.head_width * cached + 1
 
 
-class BigBird(Attention):
-    """Attention by blocks: the neighbouring ones, the first, and some at random.
+class BigBird(SparseAttention):
+    """Attention to neighbouring blocks, the first block and some random blocks.
 
     Parameters
     ----------
     block : int
-        b, symbols in a block.
+        b, the number of symbols in a block.
     random_blocks : int
-        r, how many a block sees besides.
-    pattern : int
-        the seed of the random blocks.
+        r, the number of random blocks that each block sees.
+    seed : int
+        Random seed of the random blocks.
 
     Other parameters are those of `Attention`.
     """
@@ -137,7 +146,7 @@ class BigBird(Attention):
         *,
         block: int = 8,
         random_blocks: int = 2,
-        pattern: int = 0,
+        seed: int = 0,
         **others: Any,
     ) -> None:
         super().__init__(width, heads, head_width, **others)
@@ -145,34 +154,31 @@ class BigBird(Attention):
             raise UserError(
                 f"block {block}, random_blocks {random_blocks}: expected 1 or more, 0 or more"
             )
-        self.block, self.random_blocks, self.pattern = block, random_blocks, pattern
+        self.block, self.random_blocks, self.seed = block, random_blocks, seed
 
     @override
-    def hidden(self, i: Tensor, j: Tensor) -> Tensor | None:
+    def compute_mask(self, i: Tensor, j: Tensor) -> Tensor | None:
         blocks = int(j[-1]) // self.block + 1
-        rows = torch.stack([self.row(int(b), blocks) for b in range(blocks)], dim=1)
+        rows = torch.stack([self.find_visible_blocks(b, blocks) for b in range(blocks)], dim=1)
         visible = rows.to(i.device)[:, i // self.block][:, :, j // self.block]
         return ~visible | (j > i[:, None]) if self.causal else ~visible
 
-    def row(self, block: int, blocks: int) -> Tensor:
-        """Which of `blocks` blocks this one sees, (heads, blocks)."""
-        of = block + 1 if self.causal else blocks  # no later block changes what an earlier one sees
-        seen = torch.zeros(self.heads, blocks, dtype=torch.bool)
-        seen[:, [b for b in (block - 1, block, block + 1, 0) if 0 <= b < of]] = True
+    def find_visible_blocks(self, block: int, blocks: int) -> Tensor:
+        """Return which of `blocks` blocks this one sees, of shape (heads, blocks)."""
+        # With a mask, later blocks must not change what an earlier one sees.
+        count = block + 1 if self.causal else blocks
+        visible = torch.zeros(self.heads, blocks, dtype=torch.bool)
+        visible[:, [b for b in (block - 1, block, block + 1, 0) if 0 <= b < count]] = True
         if block == 0:
-            seen[:, :of] = True
+            visible[:, :count] = True
         for head in range(self.heads):
-            seen[head, chosen(self.pattern, head, block, of, self.random_blocks)] = True
-        return seen
-
-    @override
-    def needs_no_bias(self) -> bool:
-        return False
+            visible[head, draw_blocks(self.seed, head, block, count, self.random_blocks)] = True
+        return visible
 
 
 @lru_cache(maxsize=1 << 16)
-def chosen(pattern: int, head: int, block: int, of: int, most: int) -> list[int]:
-    """Up to `most` random blocks among `of`, none that the block sees anyway."""
-    others = [b for b in range(1, of) if abs(b - block) > 1]
-    draw = random.Random(f"{pattern} {head} {block} {of}")
-    return draw.sample(others, min(most, len(others)))
+def draw_blocks(seed: int, head: int, block: int, count: int, most: int) -> list[int]:
+    """Draw up to `most` random blocks out of `count`, none of which the block sees anyway."""
+    others = [b for b in range(1, count) if abs(b - block) > 1]
+    generator = random.Random(f"{seed} {head} {block} {count}")
+    return generator.sample(others, min(most, len(others)))

@@ -1,1 +1,1 @@
-"""What every architecture is made of: the sequence model, sizes for a budget, norms, layers."""
+"""The parts shared by all architectures: sequence model, layers, norms, and sizes for a budget."""

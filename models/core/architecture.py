@@ -1,4 +1,4 @@
-"""What an architecture is, before it has a size: the layers that it makes of a width and a knob.
+"""Architectures: families of layers that become a model once their sizes are given.
 
 A new architecture is one file with one class::
 
@@ -6,17 +6,18 @@ A new architecture is one file with one class::
     class MyModel(Architecture):
         '''One line that `flann models` shows.'''
 
-        knob = "state"
+        second_size_name = "state"
 
         def __init__(self, *, eigenvalues: Literal["positive", "negative"] = "positive") -> None:
             self.family = "real-ssm"
 
-        def layers(self, sizes: Sizes) -> list[Layer]:
-            return [Residual(MyLayer(sizes.width, sizes.second), sizes.width) ...]
+        def build_layers(self, sizes: Sizes) -> list[Layer]:
+            return [Residual(MyLayer(sizes.width, sizes.second_size), sizes.width) ...]
 
-Its keyword-only parameters are the options of its name. It says what theory calls it (`family`),
-what its second knob is (`knob`, beside the width; the two together meet a parameter budget,
-see `flann.models.core.sizing`) and what training settings suit it (`recipe`).
+The keyword-only parameters of the class are the options of its name. The class declares the family
+that theory speaks of (`family`), the name of the size that is varied beside the width to meet a
+parameter budget (`second_size_name`, see `flann.models.core.sizing`), and training settings that
+suit it (`recipe`).
 """
 
 from __future__ import annotations
@@ -26,77 +27,87 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from .sequence import Description, Layer, SequenceModel
+from .layer import Layer
+from .sequence import Description, SequenceModel
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """The numbers that make an architecture into a model.
+    """The sizes that turn an architecture into a model.
 
     Attributes
     ----------
     width : int
-        of the residual stream.
-    second : int
-        the architecture's second knob: state size, feed-forward width, inner width.
+        Width of the residual stream.
+    second_size : int
+        The architecture's second size: its state size, feed-forward width or inner width.
     depth : int
-        how many layers (a transformer's layer is attention and feed-forward together).
+        Number of layers (a transformer's layer is attention and feed-forward together).
     """
 
     width: int
-    second: int
+    second_size: int
     depth: int
 
 
 class Architecture(ABC):
-    """A design of layers; subclasses are registered by name.
+    """The base class of architectures; subclasses are registered by name.
 
     Attributes
     ----------
     family : str
-        what theory calls it.
+        The family that theory speaks of.
     causal : bool
-        whether an output depends on no later symbol.
+        Whether every output is independent of later symbols.
     longest : int or None
-        the greatest length it can read, if there is one.
-    knob : str
-        what the second size is called: ``"state"``, ``"feedforward"``, ``"inner"``.
-    width_step, knob_step : int
-        of what the two sizes must be multiples.
-    knob_least : int
-        the second knob's smallest sensible value.
+        The length of the longest word that the model reads, or None if there is no limit.
+    second_size_name : str
+        What the second size is: ``"state"``, ``"feedforward"`` or ``"inner"``.
+    width_step, second_size_step : int
+        Numbers of which the width and the second size must be multiples.
+    second_size_minimum : int
+        Lower bound on the second size.
     recipe : mapping
-        training settings that suit it.
+        Training settings that suit the architecture.
     """
 
     family: str
     causal: bool = True
     longest: int | None = None
-    knob: str = "state"
+    second_size_name: str = "state"
     width_step: int = 1
-    knob_step: int = 1
-    knob_least: int = 1
+    second_size_step: int = 1
+    second_size_minimum: int = 1
     recipe: Mapping[str, float] = MappingProxyType({"lr": 3e-3, "steps": 4000})
 
     @abstractmethod
-    def layers(self, sizes: Sizes) -> list[Layer]:
-        """The layers of a model of these sizes, freshly initialised."""
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
+        """Build freshly initialised layers of these sizes."""
 
-    def customary(self, width: int) -> int:
-        """The second knob's usual value at this width, from which sizing departs least."""
+    def default_second_size(self, width: int) -> int:
+        """Return the usual second size at this width, from which sizing departs least."""
         return width
 
-    def model(self, name: str, *, symbols: int, labels: int, sizes: Sizes) -> SequenceModel:
-        """The whole model: embedding, layers, norm, head."""
+    @property
+    def smallest_second_size(self) -> int:
+        """The smallest second size that a model can have."""
+        return max(self.second_size_minimum, self.second_size_step)
+
+    def build_model(self, name: str, *, symbols: int, labels: int, sizes: Sizes) -> SequenceModel:
+        """Build the whole model: embedding, layers, final norm and head."""
         return SequenceModel(
             symbols=symbols,
             labels=labels,
             width=sizes.width,
-            layers=self.layers(sizes),
-            description=self.description(name, sizes),
+            layers=self.build_layers(sizes),
+            description=self.describe(name, sizes),
         )
 
-    def description(self, name: str, sizes: Sizes) -> Description:
-        """What a model of these sizes says of itself."""
-        numbers = {"width": sizes.width, self.knob: sizes.second, "depth": sizes.depth}
-        return Description(name, self.family, self.causal, self.longest, self.recipe, numbers)
+    def describe(self, name: str, sizes: Sizes) -> Description:
+        """Return the description of a model of these sizes."""
+        named_sizes = {
+            "width": sizes.width,
+            self.second_size_name: sizes.second_size,
+            "depth": sizes.depth,
+        }
+        return Description(name, self.family, self.causal, self.longest, self.recipe, named_sizes)

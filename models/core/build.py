@@ -1,4 +1,4 @@
-"""From a name and a budget to a model whose weights are drawn from a seed alone."""
+"""Construction of a model from its name and sizes; the initial weights depend on a seed alone."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import torch
 from flann.errors import UserError
 
 from .architecture import Architecture, Sizes
-from .external import Outside
+from .external import ExternalArchitecture
 from .registry import model_registry
 from .sequence import SequenceModel
-from .sizing import customary, solve
+from .sizing import compute_default_second_size, solve_sizes
 
 
 def build_model(
@@ -23,28 +23,28 @@ def build_model(
     seed: int = 0,
     imports: bool = False,
 ) -> SequenceModel:
-    """The named architecture with `parameters` parameters, within 1%.
+    """Build the named architecture with `parameters` parameters, within 1%.
 
     Parameters
     ----------
     name : str
-        by the grammar of names: ``"lstm"``, ``"mamba:eigenvalues=negative"``.
+        Name with options, such as ``"lstm"`` or ``"mamba:eigenvalues=negative"``.
     symbols, labels : int
-        how many token ids come in and label ids go out.
+        Number of input symbols and of output labels.
     depth : int
-        how many layers.
+        Number of layers.
     parameters : int
-        the budget; width and a second knob are solved for. A model of your own
-        (`flann.models.core.external`) is told it and does as it likes.
+        Parameter budget, for which the width and second size are solved. An external model
+        (`flann.models.core.external`) receives the budget but need not meet it.
     seed : int
-        of the initial weights; torch's global generator is neither used nor moved.
+        Random seed of the initial weights; torch's global generator is left as it was.
     imports : bool
-        whether ``package.module:Name`` may be imported: only for text that the user typed.
+        Whether ``package.module:Name`` may be imported; True only for text that the user typed.
 
     Raises
     ------
     UserError
-        for an unknown name or option, or a budget that cannot be met.
+        For an unknown name or option, or a budget that cannot be met.
 
     Examples
     --------
@@ -52,17 +52,17 @@ def build_model(
     >>> 99_000 <= model.sizes["parameters"] <= 101_000
     True
     """
-    architecture, canonical = _architecture(name, imports)
-    if isinstance(architecture, Outside):
+    architecture, canonical = _create_architecture(name, imports)
+    if isinstance(architecture, ExternalArchitecture):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            return architecture.build(
+            return architecture.instantiate(
                 symbols=symbols, labels=labels, depth=depth, parameters=parameters
             )
-    sizes = solve(
+    sizes = solve_sizes(
         architecture, name, symbols=symbols, labels=labels, depth=depth, parameters=parameters
     )
-    return _drawn(architecture, canonical, symbols, labels, sizes, seed)
+    return _build_seeded(architecture, canonical, symbols, labels, sizes, seed)
 
 
 def model_of_width(
@@ -72,18 +72,18 @@ def model_of_width(
     labels: int,
     depth: int,
     width: int,
-    second: int | None = None,
+    second_size: int | None = None,
     seed: int = 0,
     imports: bool = False,
 ) -> SequenceModel:
-    """The named architecture at a width of your choice, whatever its parameters come to.
+    """Build the named architecture at a given width, with however many parameters that takes.
 
     Parameters
     ----------
     width : int
-        of the residual stream.
-    second : int, optional
-        the architecture's second knob; its customary value at this width if not given.
+        Width of the residual stream.
+    second_size : int, optional
+        The architecture's second size; by default, its default at this width.
 
     Other parameters are as in :func:`build_model`.
 
@@ -92,23 +92,25 @@ def model_of_width(
     >>> model_of_width("gru", symbols=2, labels=2, depth=1, width=8).sizes
     {'width': 8, 'state': 8, 'depth': 1, 'parameters': 546}
     """
-    architecture, canonical = _architecture(name, imports)
-    if isinstance(architecture, Outside):
+    architecture, canonical = _create_architecture(name, imports)
+    if isinstance(architecture, ExternalArchitecture):
         raise UserError(f"{name!r} has no width that flann knows: build_model makes it")
     if width < 1 or width % architecture.width_step:
         raise UserError(f"{name}: expected a width that is a multiple of {architecture.width_step}")
-    second = customary(architecture, width) if second is None else second
-    return _drawn(architecture, canonical, symbols, labels, Sizes(width, second, depth), seed)
+    if second_size is None:
+        second_size = compute_default_second_size(architecture, width)
+    sizes = Sizes(width, second_size, depth)
+    return _build_seeded(architecture, canonical, symbols, labels, sizes, seed)
 
 
-def _architecture(name: str, imports: bool) -> tuple[Architecture, str]:
+def _create_architecture(name: str, imports: bool) -> tuple[Architecture, str]:
     architecture = model_registry.create(name, imports=imports)
     return architecture, model_registry.canonical(name, imports=imports)
 
 
-def _drawn(
+def _build_seeded(
     architecture: Architecture, name: str, symbols: int, labels: int, sizes: Sizes, seed: int
 ) -> SequenceModel:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return architecture.model(name, symbols=symbols, labels=labels, sizes=sizes)
+        return architecture.build_model(name, symbols=symbols, labels=labels, sizes=sizes)

@@ -1,16 +1,17 @@
-"""Models that somebody else wrote, asked for as ``package.module:Name``.
+"""External models: models written by users, named as ``package.module:Name``.
 
-Three kinds of things can stand there:
+The name can refer to
 
-- an `Architecture`: one like flann's own, solved for a budget, with a family that theory knows;
-- a constructor: anything callable that takes ``symbols`` and ``labels`` (and ``depth`` and
-  ``parameters``, if it wants them) and returns a `torch.nn.Module` from token ids [words,
-  positions] to logits [words, positions, labels], or to an object with `logits`: it is trained;
-- a model as it stands, a module or any other callable from token ids to logits or label ids: it is
-  measured, and not trained.
+- an `Architecture`, treated like flann's own: its sizes are solved for a budget, and it declares a
+  family that theory speaks of;
+- a constructor: a callable with parameters ``symbols`` and ``labels`` (and optionally ``depth`` and
+  ``parameters``) that returns a `torch.nn.Module` from token ids [words, positions] to logits
+  [words, positions, labels], or to an object with an attribute `logits`. The model is trained;
+- a finished model: a module or any other callable from token ids to logits or label ids. It is
+  evaluated but not trained.
 
-A model may say of itself ``causal`` (taken to be true), ``longest`` (any) and ``family``; theory is
-silent about families that it does not know.
+A model may have attributes ``causal`` (True if absent), ``longest`` (no limit if absent) and
+``family``; theory makes no statement about families that it does not know.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from typing_extensions import override
 from flann.errors import UserError
 
 from .architecture import Architecture, Sizes
-from .sequence import Layer, SequenceModel
+from .layer import Layer
+from .sequence import SequenceModel
 
-TAKEN = ("symbols", "labels", "depth", "parameters")
+OFFERED = ("symbols", "labels", "depth", "parameters")
 SIGNATURE = (
     "expected a constructor (*, symbols: int, labels: int) of a torch.nn.Module, with depth or"
     " parameters too if it wants them, or a model that maps token ids [words, positions] to logits"
@@ -38,15 +40,15 @@ SIGNATURE = (
 )
 
 
-class Outside(Architecture):
-    """What makes a model of somebody else's, or is one.
+class ExternalArchitecture(Architecture):
+    """An external model, or a constructor of one.
 
     Parameters
     ----------
     name : str
-        as it was typed.
+        The name as the user typed it.
     thing : callable
-        what lies there.
+        The object that the name refers to.
     """
 
     family = "outside"
@@ -58,40 +60,53 @@ class Outside(Architecture):
         self.recipe = MappingProxyType({"lr": 1e-3, "steps": steps})
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
-        raise NotImplementedError
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
+        raise NotImplementedError  # its layers are unknown: see `instantiate`
 
-    def build(self, *, symbols: int, labels: int, depth: int, parameters: int) -> OutsideModel:
-        """The model, with weights from torch's generator."""
+    def instantiate(
+        self, *, symbols: int, labels: int, depth: int, parameters: int
+    ) -> ExternalModel:
+        """Construct the model if need be, with weights from torch's global generator.
+
+        Raises
+        ------
+        UserError
+            If a constructor returns anything but a module.
+        """
         inner = self.thing
         if self.is_constructor:
-            offered = dict(zip(TAKEN, (symbols, labels, depth, parameters), strict=True))
-            wanted = inspect.signature(self.thing).parameters
-            inner = self.thing(**{name: offered[name] for name in TAKEN if name in wanted})
+            offered = dict(zip(OFFERED, (symbols, labels, depth, parameters), strict=True))
+            accepted = inspect.signature(self.thing).parameters
+            inner = self.thing(**{name: offered[name] for name in OFFERED if name in accepted})
             if not isinstance(inner, nn.Module):
                 raise UserError(
                     f"{self.name!r} made a {type(inner).__name__}: expected a torch.nn.Module"
                 )
-        return OutsideModel(self, inner, symbols=symbols, labels=labels)
+        return ExternalModel(self, inner, symbols=symbols, labels=labels)
 
 
-class OutsideModel(SequenceModel):
-    """Somebody else's model as flann asks its own.
+class ExternalModel(SequenceModel):
+    """An external model behind the interface of `SequenceModel`, without its layers.
 
     Parameters
     ----------
-    architecture : Outside
-        where it comes from.
+    architecture : ExternalArchitecture
+        The origin of the model.
     inner : callable
-        the model itself.
+        The model itself.
     symbols, labels : int
-        how many token ids come in and label ids go out.
+        Number of input symbols and of output labels.
     """
 
     def __init__(
-        self, architecture: Outside, inner: Callable[..., Any], *, symbols: int, labels: int
+        self,
+        architecture: ExternalArchitecture,
+        inner: Callable[..., Any],
+        *,
+        symbols: int,
+        labels: int,
     ) -> None:
-        nn.Module.__init__(self)  # of a SequenceModel it has the face and not the parts
+        nn.Module.__init__(self)  # not SequenceModel's, which would build an embedding and a head
         self.inner = inner
         self.layers = nn.ModuleList()
         self.symbols, self.labels, self.bos = symbols, labels, False
@@ -104,12 +119,12 @@ class OutsideModel(SequenceModel):
 
     @override
     def forward(self, tokens: Integer[Tensor, "batch length"]) -> Tensor:
-        """What it returns; of a model that is trained, logits.
+        """Return the model's output, which is logits if the model is trained.
 
         Raises
         ------
         UserError
-            if it fails on token ids, or is trained and returns no logits of this shape.
+            If the model fails on token ids, or is trained and returns no logits of the right shape.
         """
         self._check_length(tokens.shape[1])
         try:
@@ -128,23 +143,25 @@ class OutsideModel(SequenceModel):
             )
         return answer
 
-    @contextmanager
     @override
-    def held(self, length: int) -> Iterator[None]:
+    @contextmanager
+    def fix_length(self, length: int) -> Iterator[None]:
+        """Do nothing: an external model is not known to depend on the length of the word."""
         yield
 
     @override
     def state_size(self, length: int) -> int | None:
+        """Return None: the state of an external model is unknown."""
         return None
 
 
-def adopted(name: str, thing: Any) -> Architecture:
-    """What lies at ``package.module:Name``, as an architecture.
+def wrap_external(name: str, thing: Any) -> Architecture:
+    """Wrap the object that ``package.module:Name`` refers to as an architecture.
 
     Raises
     ------
     UserError
-        for what is no model and makes none.
+        If the object is neither a model nor a constructor of one.
     """
     if isinstance(thing, type) and issubclass(thing, Architecture):
         try:
@@ -156,24 +173,24 @@ def adopted(name: str, thing: Any) -> Architecture:
     if not callable(thing):
         raise UserError(f"{name!r} is a {type(thing).__name__}: {SIGNATURE}")
     if isinstance(thing, type) and not is_constructor(thing):
-        raise UserError(f"{name!r} is a class made of {signature_of(thing)}: {SIGNATURE}")
-    return Outside(name, thing)
+        raise UserError(f"{name!r} is a class made of {format_signature(thing)}: {SIGNATURE}")
+    return ExternalArchitecture(name, thing)
 
 
 def is_constructor(thing: Any) -> bool:
-    """Whether it takes symbols and labels.
+    """Return whether a callable has parameters ``symbols`` and ``labels``.
 
     >>> is_constructor(lambda tokens: tokens), is_constructor(lambda symbols, labels: None)
     (False, True)
     """
     try:
         return {"symbols", "labels"} <= inspect.signature(thing).parameters.keys()
-    except (TypeError, ValueError):  # some builtins have none
+    except (TypeError, ValueError):  # some builtins have no signature
         return False
 
 
-def signature_of(thing: Any) -> str:
-    """Its parameters' names."""
+def format_signature(thing: Any) -> str:
+    """Return the names of a callable's parameters as text."""
     try:
         return f"({', '.join(inspect.signature(thing).parameters)})"
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""The transformer's feed-forward part: two linear maps with a nonlinearity between.
+"""The transformer's feed-forward part: two linear maps with a nonlinearity between them.
 
 ::
 
@@ -19,18 +19,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from .sequence import Layer, Stateless
+from .layer import Layer, Stateless
 
 Activation = Literal["relu", "gelu", "swiglu"]
 
 
 class FeedForward(Stateless):
-    """W_2 φ(W_1 x + b_1) + b_2 at every position."""
+    """The map W_2 φ(W_1 x + b_1) + b_2 at every position."""
 
     def __init__(self, width: int, inner: int, activation: Activation) -> None:
         super().__init__()
         self.into, self.out = nn.Linear(width, inner), nn.Linear(inner, width)
-        self.activation = nonlinearity(activation)
+        self.activation = get_nonlinearity(activation)
 
     @override
     def forward(
@@ -41,7 +41,7 @@ class FeedForward(Stateless):
 
 
 class SwiGLU(Stateless):
-    """W_2 (silu(W_1 x) ⊙ V x) at every position."""
+    """The map W_2 (silu(W_1 x) ⊙ V x) at every position."""
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
@@ -57,20 +57,20 @@ class SwiGLU(Stateless):
         return y
 
 
-def nonlinearity(activation: Activation) -> Callable[[Tensor], Tensor]:
-    """φ, of the activations that are not gated."""
+def get_nonlinearity(activation: Activation) -> Callable[[Tensor], Tensor]:
+    """Return φ for an activation without gating."""
     return functional.relu if activation == "relu" else functional.gelu
 
 
-def feedforward_of(width: int, inner: int, activation: Activation) -> Layer:
-    """The feed-forward part with this nonlinearity."""
+def build_feedforward(width: int, inner: int, activation: Activation) -> Layer:
+    """Build the feed-forward part with this activation."""
     return SwiGLU(width, inner) if activation == "swiglu" else FeedForward(width, inner, activation)
 
 
-def customary_inner(width: int, activation: Activation) -> int:
-    """Four times the stream; of SwiGLU, with a matrix more, two thirds of that.
+def default_inner_width(width: int, activation: Activation) -> int:
+    """Return four times the width, or two thirds of that for SwiGLU, which has a third matrix.
 
-    >>> customary_inner(12, "gelu"), customary_inner(12, "swiglu")
+    >>> default_inner_width(12, "gelu"), default_inner_width(12, "swiglu")
     (48, 32)
     """
     return 8 * width // 3 if activation == "swiglu" else 4 * width

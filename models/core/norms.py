@@ -4,9 +4,9 @@
 
     rms     g ⊙ x / √(mean(x²) + ε)                  Zhang & Sennrich 2019, arXiv:1910.07467
     layer   g ⊙ (x - mean(x)) / √(var(x) + ε) + b    Ba et al. 2016, arXiv:1607.06450
-    scale   γ x / ‖x‖, one number γ, at first √d     Nguyen & Salazar 2019, arXiv:1910.05895, §2.2
+    scale   γ x / ‖x‖, scalar γ, initially √d        Nguyen & Salazar 2019, arXiv:1910.05895, §2.2
 
-with gains g and biases b of the stream's width d.
+with gains g and biases b as wide as the stream, d.
 """
 
 from __future__ import annotations
@@ -16,47 +16,47 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from flann.models.scans import rms_norm
-from flann.models.scans.reference import NORM_EPS as EPS
+from flann.models.scans.norm import NORM_EPSILON
 
 NormKind = Literal["rms", "layer", "scale"]
 
 
 class RMSNorm(nn.RMSNorm):
-    """torch's, by the fused kernel where there is one."""
+    """torch's RMSNorm, computed by the fused kernel if there is one."""
 
     def __init__(self, width: int) -> None:
-        super().__init__(width, eps=EPS)
+        super().__init__(width, eps=NORM_EPSILON)
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """The vector at every position, its root mean square made 1, times the gains.
-
-        A word's symbols one at a time (without a length) are too little for a kernel to gain.
-        """
+        # Single symbols (without a length axis) are too little work for a kernel to be faster.
         return rms_norm(x, self.weight) if x.ndim > 2 else super().forward(x)
 
 
 class ScaleNorm(nn.Module):
-    """The vector at a trained length."""
+    """A norm that scales every vector to one trained length."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.tensor(sqrt(width)))
 
+    @override
     def forward(self, x: Tensor) -> Tensor:
-        """γ x / ‖x‖; a vector shorter than ε is left shorter."""
-        length = x.norm(dim=-1, keepdim=True).clamp_min(EPS)
+        """Return γ x / max(‖x‖, ε)."""
+        length = x.norm(dim=-1, keepdim=True).clamp_min(NORM_EPSILON)
         y: Tensor = self.scale * x / length
         return y
 
 
-def norm_of(kind: NormKind, width: int) -> nn.Module:
-    """The norm of this kind for a stream of this width.
+def build_norm(kind: NormKind, width: int) -> nn.Module:
+    """Build the norm of this kind for a stream of this width.
 
-    >>> type(norm_of("layer", 8)).__name__
+    >>> type(build_norm("layer", 8)).__name__
     'LayerNorm'
     """
     if kind == "scale":
         return ScaleNorm(width)
-    return nn.LayerNorm(width, eps=EPS) if kind == "layer" else RMSNorm(width)
+    return nn.LayerNorm(width, eps=NORM_EPSILON) if kind == "layer" else RMSNorm(width)

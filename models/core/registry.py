@@ -1,4 +1,4 @@
-"""The names of the architectures, found by reading this folder's files and importing none."""
+"""The registry of architectures, which reads names from source files without importing them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 
 class ModelRegistry(Registry["Architecture"]):
-    """The registry of models; what lies at ``package.module:Name`` may be anybody's."""
+    """The registry of models; ``package.module:Name`` can be a model from outside flann."""
 
     @override
     def create(self, text: str, *arguments: Any, imports: bool = False) -> Architecture:
+        """Create the named architecture; `flann.models.core.external` wraps imported models."""
         if not is_import(text):
             return super().create(text, *arguments, imports=imports)
-        from .external import adopted
+        from .external import wrap_external  # loads torch
 
-        return adopted(text, self._imported(text, imports))
+        return wrap_external(text, self._imported(text, imports))
 
 
 model_registry = ModelRegistry("model", "flann.models", Path(__file__).parents[1])
@@ -30,7 +31,7 @@ register = model_registry.register
 
 
 def model_names() -> list[str]:
-    """The registered architectures, sorted; torch is not loaded to tell.
+    """Return the names of the registered architectures, sorted, without loading torch.
 
     >>> {"lstm", "mamba", "transformer"} <= set(model_names())
     True

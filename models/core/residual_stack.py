@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from .architecture import Architecture, Sizes
-from .sequence import Layer, Residual
+from .layer import Layer, Residual
 
 
 class ResidualStack(Architecture):
@@ -27,7 +27,7 @@ class ResidualStack(Architecture):
         """
 
     @override
-    def layers(self, sizes: Sizes) -> list[Layer]:
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
         return [
             Residual(mixer, sizes.width)
             for index in range(sizes.depth)

@@ -1,17 +1,13 @@
-"""The sequence model that every architecture is: embedding, layers, norm, head.
+"""The sequence model common to all architectures: embedding, layers, norm, head.
 
 ::
 
     x_t      = E[token_t]                       embedding
-    x        = layer(x)       for each layer    residual, normalised (see `Residual`)
+    x        = layer(x)       for each layer    residual, normalised (`Residual`)
     logits_t = W norm(x_t) + b                  head
 
-A layer is parallel (`Layer.forward`, all positions at once) and, where the architecture is a
-recurrence, also sequential (`Layer.step`, one position, with the state that it carries). The two
-compute the same function; a test holds every registered architecture to it.
-
-Norm: RMSNorm, Zhang & Sennrich 2019, arXiv:1910.07467. Pre-norm: Xiong et al. 2020,
-arXiv:2002.04745.
+The model can be evaluated on whole words (`SequenceModel.forward`) and, if all of its layers can,
+one symbol at a time (`SequenceModel.step`); see `flann.models.core.layer`.
 """
 
 from __future__ import annotations
@@ -19,166 +15,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
-from typing_extensions import override
 
 from flann.errors import UserError
 
-from .norms import NormKind, norm_of
-
-State = Any
-"""What a layer carries from one step to the next: tensors, tuples of them, or None."""
-
-SLOW_RATE = 1e-3
-"""Ceiling on the learning rate of state-space dynamics, as S4's authors train theirs (Gu et al.
-2021, arXiv:2111.00396, appendix D)."""
-
-
-class Layer(nn.Module):
-    """One layer: the same function over a whole word and, where it can, step by step.
-
-    A subclass names the parameters that an optimiser should treat apart: `undecayed` ones are
-    spared weight decay, `slow` ones also learn at no more than `SLOW_RATE`.
-    """
-
-    undecayed: ClassVar[tuple[str, ...]] = ()
-    slow: ClassVar[tuple[str, ...]] = ()
-    has_step: bool = True
-
-    def forward(
-        self, x: Float[Tensor, "batch length width"]
-    ) -> Float[Tensor, "batch length width"]:
-        """The layer's output at every position."""
-        raise NotImplementedError
-
-    def initial_state(self, batch_size: int) -> State:
-        """The state before the first symbol."""
-        raise NotImplementedError
-
-    def step(
-        self, x: Float[Tensor, "batch width"], state: State
-    ) -> tuple[Float[Tensor, "batch width"], State]:
-        """The output at one position, and the state after it."""
-        raise NotImplementedError
-
-    def state_size(self, length: int) -> int:
-        """How many numbers are carried from step to step, per word, after `length` steps."""
-        raise NotImplementedError
-
-    def auxiliary_loss(self) -> Tensor | float:
-        """A loss of the layer's own from its last forward pass (experts' balance); 0 for most."""
-        return 0.0
-
-    def hold(self, length: int | None) -> None:
-        """Work as in a word of this length, however long the word; None lets go.
-
-        It concerns layers whose function depends on the length: a depth that grows with it, places
-        that are drawn for it. Of those, outputs on a prefix are the prefix of the outputs only so.
-        """
-
-
-class Stateless(Layer):
-    """A layer that sees one position at a time and carries nothing."""
-
-    @override
-    def initial_state(self, batch_size: int) -> State:
-        return None
-
-    @override
-    def step(
-        self, x: Float[Tensor, "batch width"], state: State
-    ) -> tuple[Float[Tensor, "batch width"], State]:
-        return self(x.unsqueeze(1)).squeeze(1), None
-
-    @override
-    def state_size(self, length: int) -> int:
-        return 0
-
-
-class Residual(Layer):
-    """A layer on a residual stream: ``x + layer(norm(x))``, ``norm(x + layer(x))``, or no norm.
-
-    Parameters
-    ----------
-    layer : Layer
-        what is added to the stream.
-    width : int
-        of the stream.
-    norm : 'pre', 'post' or 'none'
-        where the norm stands.
-    kind : NormKind
-        which norm it is.
-    """
-
-    def __init__(
-        self,
-        layer: Layer,
-        width: int,
-        norm: Literal["pre", "post", "none"] = "pre",
-        kind: NormKind = "rms",
-    ) -> None:
-        super().__init__()
-        self.layer, self.place, self.has_step = layer, norm, layer.has_step
-        self.norm = nn.Identity() if norm == "none" else norm_of(kind, width)
-
-    def _before(self, x: Tensor) -> Tensor:
-        return self.norm(x) if self.place == "pre" else x
-
-    def _after(self, x: Tensor) -> Tensor:
-        return self.norm(x) if self.place == "post" else x
-
-    @override
-    def forward(
-        self, x: Float[Tensor, "batch length width"]
-    ) -> Float[Tensor, "batch length width"]:
-        return self._after(x + self.layer(self._before(x)))
-
-    @override
-    def initial_state(self, batch_size: int) -> State:
-        return self.layer.initial_state(batch_size)
-
-    @override
-    def step(
-        self, x: Float[Tensor, "batch width"], state: State
-    ) -> tuple[Float[Tensor, "batch width"], State]:
-        y, state = self.layer.step(self._before(x), state)
-        return self._after(x + y), state
-
-    @override
-    def state_size(self, length: int) -> int:
-        return self.layer.state_size(length)
-
-    @override
-    def auxiliary_loss(self) -> Tensor | float:
-        return self.layer.auxiliary_loss()
-
-    @override
-    def hold(self, length: int | None) -> None:
-        self.layer.hold(length)
+from .layer import SLOW_RATE, Layer, State
+from .norms import NormKind, build_norm
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a model says of itself.
+    """The properties that a model declares.
 
     Attributes
     ----------
     name : str
-        canonical: building it again gives the same architecture.
+        Canonical name, from which the same architecture can be built.
     family : str
-        what theory speaks of: ``"lstm"``, ``"nonnegative-ssm"``, ``"transformer"``, ...
+        The family that theory speaks of: ``"lstm"``, ``"nonnegative-ssm"``, ``"transformer"``, ...
     causal : bool
-        whether an output depends on no later symbol.
+        Whether every output is independent of later symbols.
     longest : int or None
-        the greatest length it can read, if there is one.
+        The length of the longest word that the model reads, or None if there is no limit.
     recipe : mapping
-        training settings that suit it: ``{"lr": 0.003}``.
+        Training settings that suit the model, such as ``{"lr": 0.003}``.
     sizes : mapping
-        width, second knob, depth, parameters.
+        Width, second size, depth and number of parameters.
     """
 
     name: str
@@ -190,24 +56,24 @@ class Description:
 
 
 class SequenceModel(nn.Module):
-    """A sequence architecture: tokens in, a score for every label at every position out.
+    """A sequence model, from tokens to the logits of all labels at every position.
 
     Parameters
     ----------
     symbols, labels : int
-        how many token ids come in and how many label ids go out.
+        Number of input symbols and of output labels.
     width : int
-        of the residual stream.
+        Width of the residual stream.
     layers : sequence of Layer
-        what lies between the embedding and the last norm.
+        The layers between the embedding and the final norm.
     description : Description
-        what the model says of itself; its fields are attributes of the model.
+        The properties that the model declares; its fields become attributes of the model.
     final_norm : bool
-        whether a norm stands before the head.
+        Whether a norm is applied before the head.
     norm_kind : NormKind
-        which norm it is.
+        Which norm is applied.
     bos : bool
-        whether a symbol of the model's own stands before every word; its output is dropped.
+        Whether every word is preceded by a symbol of the model's own, whose output is dropped.
 
     Examples
     --------
@@ -236,7 +102,7 @@ class SequenceModel(nn.Module):
         self.recipe, self.sizes = dict(description.recipe), dict(description.sizes)
         self.embedding = nn.Embedding(symbols + bos, width)
         self.layers = nn.ModuleList(layers)
-        self.norm = norm_of(norm_kind, width) if final_norm else nn.Identity()
+        self.norm = build_norm(norm_kind, width) if final_norm else nn.Identity()
         self.head = nn.Linear(width, labels)
         self.has_step = self.causal and all(layer.has_step for layer in layers)
         self.sizes["parameters"] = sum(p.numel() for p in self.parameters())
@@ -246,12 +112,12 @@ class SequenceModel(nn.Module):
     def forward(
         self, tokens: Integer[Tensor, "batch length"]
     ) -> Float[Tensor, "batch length labels"]:
-        """The logits of every label at every position.
+        """Return the logits of all labels at every position.
 
         Raises
         ------
         UserError
-            if the word is longer than the model can read.
+            If the words are longer than the model can read.
         """
         self._check_length(tokens.shape[1])
         x = self._embed(self._with_bos(tokens))
@@ -263,7 +129,7 @@ class SequenceModel(nn.Module):
     # -- one position at a time ----------------------------------------------------------------
 
     def initial_state(self, batch_size: int) -> State:
-        """What is carried before the first symbol of each of `batch_size` words."""
+        """Return the state before the first symbol of each of `batch_size` words."""
         self._check_step()
         state = (0, [layer.initial_state(batch_size) for layer in self._stack])
         if self.bos:
@@ -275,56 +141,56 @@ class SequenceModel(nn.Module):
     def step(
         self, tokens: Integer[Tensor, " batch"], state: State
     ) -> tuple[Float[Tensor, "batch labels"], State]:
-        """The logits after one more symbol, and what is carried on; `state` is left as it was."""
+        """Return the logits after one more symbol, and the next state; `state` is not modified."""
         self._check_step()
         self._check_length(state[0] + 1)
         return self._step(tokens, state)
 
     def state_size(self, length: int) -> int | None:
-        """How many numbers are carried from step to step, per word, after `length` symbols.
+        """Return how many numbers the state of one word holds after `length` symbols.
 
-        None where nobody can tell: of a model that is not flann's.
+        None means that the size is unknown, as for external models.
         """
         return sum(layer.state_size(length + self.bos) for layer in self._stack)
 
     @contextmanager
-    def held(self, length: int) -> Iterator[None]:
-        """Within it, what depends on a word's length is as in a word of this length.
+    def fix_length(self, length: int) -> Iterator[None]:
+        """Return a context in which the model behaves as for words of `length` symbols.
 
-        So are the loops of a model whose depth grows with the length, and places that are drawn:
-        outputs on a prefix are then the prefix of the outputs, and it can go step by step. Of other
-        models nothing changes.
+        This fixes the number of loops of a model whose depth grows with the length, and randomised
+        positions, so that the outputs on a prefix are the prefix of the outputs and the model can
+        be evaluated step by step. Other models are not affected.
         """
         could_step = self.has_step
         try:
             for layer in self._stack:
-                layer.hold(length + self.bos)
+                layer.set_length(length + self.bos)
             self.has_step = could_step or (self.causal and all(x.has_step for x in self._stack))
             yield
         finally:
             for layer in self._stack:
-                layer.hold(None)
+                layer.set_length(None)
             self.has_step = could_step
 
     # -- training ------------------------------------------------------------------------------
 
     def auxiliary_loss(self) -> Tensor | float:
-        """The layers' own losses from the last forward pass, added up."""
+        """Return the sum of the layers' own losses from the last forward pass."""
         return sum((layer.auxiliary_loss() for layer in self._stack), start=0.0)
 
     def parameter_groups(self, lr: float, weight_decay: float = 0.0) -> list[dict[str, Any]]:
-        """Groups for an optimiser, by what weight decay and what rate each parameter bears.
+        """Return an optimiser's parameter groups, by weight decay and learning rate.
 
-        Matrices are decayed; embeddings, norms, biases and state-space dynamics are not. The
-        dynamics of S4 and its kin learn at no more than `SLOW_RATE`.
+        Matrices have weight decay; embeddings, norms, biases and state-space dynamics do not. The
+        learning rate of state-space dynamics is at most `SLOW_RATE`.
         """
         decayed, undecayed, slow = [], [], []
-        met: set[Tensor] = set()  # one parameter can be in several modules
+        visited: set[Tensor] = set()  # several modules can share a parameter
         for module in self.modules():
             for name, parameter in module.named_parameters(recurse=False):
-                if parameter in met:
+                if parameter in visited:
                     continue
-                met.add(parameter)
+                visited.add(parameter)
                 if name in getattr(module, "slow", ()):
                     slow.append(parameter)
                 elif (
@@ -347,10 +213,10 @@ class SequenceModel(nn.Module):
 
     @property
     def _stack(self) -> list[Layer]:
-        return list(self.layers)  # type: ignore[arg-type]  # a ModuleList forgets its type
+        return list(self.layers)  # type: ignore[arg-type]  # a ModuleList does not know its type
 
     def _embed(self, tokens: Tensor) -> Tensor:
-        # Data comes in the smallest integer type that holds it; torch indexes with int32 or int64.
+        # Tokens have the smallest sufficient integer type; torch indexes with int32 or int64.
         x: Tensor = self.embedding(tokens if tokens.dtype == torch.int32 else tokens.long())
         return x
 
@@ -361,12 +227,12 @@ class SequenceModel(nn.Module):
         return torch.cat([first, tokens.long()], dim=1)
 
     def _step(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
-        place, states = state
-        x, following = self._embed(tokens), []
-        for layer, carried in zip(self._stack, states, strict=True):
-            x, carried = layer.step(x, carried)
-            following.append(carried)
-        return self.head(self.norm(x)), (place + 1, following)
+        position, states = state
+        x, next_states = self._embed(tokens), []
+        for layer, layer_state in zip(self._stack, states, strict=True):
+            x, layer_state = layer.step(x, layer_state)
+            next_states.append(layer_state)
+        return self.head(self.norm(x)), (position + 1, next_states)
 
     def _check_length(self, length: int) -> None:
         if self.longest is not None and length > self.longest:

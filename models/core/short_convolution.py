@@ -1,12 +1,12 @@
-"""The short causal convolution that stands before many recurrences, as a module that can go on.
+"""The short causal convolution before many recurrences, over whole words or step by step.
 
 ::
 
     y_t[c] = SiLU(b[c] + Σ_k w[c,0,k] x_{t-K+1+k}[c])         zeros before the first symbol
 
-It lets a symbol see the few before it. Over a whole word it is a scan of `flann.models.scans`;
-at single symbols the K - 1 inputs before are carried. The weights have the layout of torch's
-grouped convolution.
+It makes the last few symbols available at each position. Over a whole word it is a scan of
+`flann.models.scans`; step by step, the last K - 1 inputs are carried. The weights have the layout
+of torch's grouped convolution.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from flann.models.scans import short_convolution
 
 
 class ShortConvolution(nn.Module):
-    """SiLU of a causal depthwise convolution that can go on from where it stopped.
+    """SiLU of a causal depthwise convolution that can continue from earlier inputs.
 
     Parameters
     ----------
     channels, taps : int
-        how many channels, and K.
+        Number of channels, and K.
     bias : bool
-        whether there is a b.
+        Whether there is a bias b.
 
     Examples
     --------
-    Whole words and single symbols are one function, which takes what came just before:
+    A word can be processed in parts, given the inputs just before each part:
 
     >>> convolve = ShortConvolution(2, taps=3)
     >>> x = torch.randn(1, 5, 2)
     >>> whole, _ = convolve(x)
-    >>> _, recent = convolve(x[:, :4], convolve.start(1))
+    >>> _, recent = convolve(x[:, :4], convolve.initial_recent(1))
     >>> last, _ = convolve(x[:, 4:], recent)
     >>> torch.allclose(last, whole[:, 4:])
     True
@@ -51,11 +51,11 @@ class ShortConvolution(nn.Module):
         self.weight = nn.Parameter(torch.empty(channels, 1, taps))
         self.bias = nn.Parameter(torch.empty(channels)) if bias else None
         for parameter in (self.weight, self.bias):
-            if parameter is not None:  # as torch's own begins
+            if parameter is not None:  # as torch initialises its own
                 nn.init.uniform_(parameter, -(taps**-0.5), taps**-0.5)
 
-    def start(self, batch_size: int) -> Tensor:
-        """What came before the first symbol: K - 1 zeros a channel."""
+    def initial_recent(self, batch_size: int) -> Tensor:
+        """Return the inputs before the first symbol: K - 1 zeros for every channel."""
         return self.weight.new_zeros(batch_size, self.taps - 1, len(self.weight))
 
     def forward(
@@ -65,13 +65,14 @@ class ShortConvolution(nn.Module):
     ) -> tuple[
         Float[Tensor, "batch length channels"], Float[Tensor, "batch before channels"] | None
     ]:
-        """The convolution, and the K - 1 last inputs if those before are given.
+        """Return the convolution, and the last K - 1 inputs if `recent` is given.
 
         Parameters
         ----------
         x : tensor of shape (batch, length, channels)
+            The inputs.
         recent : tensor of shape (batch, K - 1, channels), optional
-            the inputs before; not given, `x` is a whole word, with which it ends.
+            The inputs before `x`; if absent, `x` is a whole word.
         """
         weight = self.weight[:, 0]
         if recent is None:

@@ -1,13 +1,14 @@
-"""Sizes for a parameter budget: a width and a second knob that together meet it within 1%.
+"""The width and second size of a model that meets a parameter budget within 1%.
 
-Width alone leaves gaps of up to 4%, so two numbers are solved for. Every architecture has a
-customary second knob s(d) at width d (a feed-forward of 4d, a state as wide as the stream). The
-two widths whose customary models are just below and just above the budget are found by bisection,
-and at each the second knob that closes what is left; the pair that departs less from custom is
-taken. If neither comes within 1%, the widths around them are tried, the nearest first.
+Varying the width alone leaves gaps of up to 4%, so two sizes are varied. Every architecture has a
+default second size s(d) at width d (a feed-forward width of 4d, a state as wide as the stream).
+Bisection finds the two consecutive widths whose models with the default second size lie just below
+and just above the budget. At each of them, the second size is chosen to meet the budget, and the
+pair that departs less from the default is taken. If neither is within 1%, neighbouring widths are
+tried, the nearest first.
 
-Counts come from modules built on torch's meta device, which have shapes and no numbers. Layers of
-one model are alike, so models of one and two layers tell the count at any depth.
+Parameters are counted on torch's meta device, where modules have shapes but no values. The layers
+of a model are alike, so models of one and two layers determine the count at any depth.
 """
 
 from __future__ import annotations
@@ -24,41 +25,41 @@ from .architecture import Architecture, Sizes
 
 TOLERANCE = 0.01
 NEIGHBOURS = 8
-"""How many widths on either side of the customary ones are tried."""
+"""How many further widths are tried below and above the first two."""
 
 Count = Callable[[int, int], int]
-"""From (width, second knob) to the number of parameters."""
+"""A function from (width, second size) to the number of parameters."""
 
 
-def solve(
+def solve_sizes(
     architecture: Architecture, name: str, *, symbols: int, labels: int, depth: int, parameters: int
 ) -> Sizes:
-    """The sizes whose model has `parameters` parameters, within 1%.
+    """Return the sizes of a model with `parameters` parameters, within 1%.
 
     Raises
     ------
     UserError
-        if no sizes come that close; it says how close they come, or the smallest possible.
+        If no sizes come that close; the message gives the nearest counts, or the smallest possible.
     """
     if depth < 1:
         raise UserError(f"depth {depth}: expected 1 or more")
-    count = counter(architecture, symbols, labels, depth)
-    least = count(architecture.width_step, lowest(architecture))
-    if parameters < least * (1 - TOLERANCE):
+    count = build_parameter_counter(architecture, symbols, labels, depth)
+    smallest = count(architecture.width_step, architecture.smallest_second_size)
+    if parameters < smallest * (1 - TOLERANCE):
         raise UserError(
             f"{parameters:,} parameters are too few for {name} at depth {depth} with {symbols}"
-            f" symbols and {labels} labels: the smallest possible has {least:,}"
+            f" symbols and {labels} labels: the smallest possible has {smallest:,}"
         )
     misses: list[int] = []
-    for widths in _widths(architecture, count, parameters):
+    for widths in _list_widths(architecture, count, parameters):
         fits: dict[Sizes, float] = {}
         for width in widths:
-            for second in _seconds(architecture, count, width, parameters):
-                off = abs(count(width, second) / parameters - 1)
+            default = compute_default_second_size(architecture, width)
+            for second_size in _list_second_sizes(architecture, count, width, parameters):
+                off = abs(count(width, second_size) / parameters - 1)
                 if off <= TOLERANCE:
-                    departure = abs(log(second / customary(architecture, width)))
-                    fits[Sizes(width, second, depth)] = departure + off
-                misses.append(count(width, second))
+                    fits[Sizes(width, second_size, depth)] = abs(log(second_size / default)) + off
+                misses.append(count(width, second_size))
         if fits:
             return min(fits, key=lambda sizes: fits[sizes])
     nearest = sorted(misses, key=lambda n: abs(n - parameters))[:2]
@@ -68,56 +69,61 @@ def solve(
     )
 
 
-def counter(architecture: Architecture, symbols: int, labels: int, depth: int) -> Count:
-    """The number of parameters at this depth, as a function of width and second knob."""
+def build_parameter_counter(
+    architecture: Architecture, symbols: int, labels: int, depth: int
+) -> Count:
+    """Build the function from width and second size to the number of parameters at this depth."""
 
     @cache
-    def count(width: int, second: int) -> int:
-        one, two = (built(Sizes(width, second, layers)) for layers in (1, 2))
+    def count(width: int, second_size: int) -> int:
+        one, two = (count_parameters(Sizes(width, second_size, layers)) for layers in (1, 2))
         return one + (depth - 1) * (two - one)
 
-    def built(sizes: Sizes) -> int:
+    def count_parameters(sizes: Sizes) -> int:
         with torch.device("meta"):
-            model = architecture.model("", symbols=symbols, labels=labels, sizes=sizes)
+            model = architecture.build_model("", symbols=symbols, labels=labels, sizes=sizes)
         return model.sizes["parameters"]
 
     return count
 
 
-def customary(architecture: Architecture, width: int) -> int:
-    """The second knob's customary value at a width, as a multiple of its step."""
-    step = architecture.knob_step
-    return max(lowest(architecture), round(architecture.customary(width) / step) * step)
+def compute_default_second_size(architecture: Architecture, width: int) -> int:
+    """Return the default second size at a width, rounded to a multiple of its step."""
+    step = architecture.second_size_step
+    rounded = round(architecture.default_second_size(width) / step) * step
+    return max(architecture.smallest_second_size, rounded)
 
 
-def lowest(architecture: Architecture) -> int:
-    """The second knob's smallest value."""
-    return max(architecture.knob_least, architecture.knob_step)
-
-
-def _widths(architecture: Architecture, count: Count, budget: int) -> list[list[int]]:
-    """The customary widths just below and above the budget, then pairs further and further out."""
+def _list_widths(architecture: Architecture, count: Count, budget: int) -> list[list[int]]:
+    """List pairs of widths: those just below and above the budget, then further and further out."""
     step = architecture.width_step
-    below = _last(lambda w: count(w * step, customary(architecture, w * step)) <= budget)
-    pairs = [(below - away, below + 1 + away) for away in range(NEIGHBOURS + 1)]
-    return [[w * step for w in pair if w > 0] for pair in pairs]
+
+    def fits(steps: int) -> bool:
+        width = steps * step
+        return count(width, compute_default_second_size(architecture, width)) <= budget
+
+    below = _find_last(fits)
+    pairs = [(below - offset, below + 1 + offset) for offset in range(NEIGHBOURS + 1)]
+    return [[steps * step for steps in pair if steps > 0] for pair in pairs]
 
 
-def _seconds(architecture: Architecture, count: Count, width: int, budget: int) -> list[int]:
-    """The second knobs on either side of the budget at this width; none if all are above it."""
-    step = architecture.knob_step
-    first = lowest(architecture) // step
+def _list_second_sizes(
+    architecture: Architecture, count: Count, width: int, budget: int
+) -> list[int]:
+    """List the second sizes just below and above the budget; none if the smallest exceeds it."""
+    step = architecture.second_size_step
+    first = architecture.smallest_second_size // step
     if count(width, first * step) > budget * (1 + TOLERANCE):
         return []
-    usual = customary(architecture, width) // step
-    below = _last(lambda s: count(width, s * step) <= budget, first, usual)
+    guess = compute_default_second_size(architecture, width) // step
+    below = _find_last(lambda s: count(width, s * step) <= budget, first, guess)
     return [below * step, (below + 1) * step]
 
 
-def _last(holds: Callable[[int], bool], first: int = 1, guess: int = 2) -> int:
-    """The last number from `first` on of which a monotone property holds (`first` if none).
+def _find_last(holds: Callable[[int], bool], first: int = 1, guess: int = 2) -> int:
+    """Return the last number from `first` on that has a monotone property (`first` if none has).
 
-    >>> _last(lambda n: n * n <= 200), _last(lambda n: n < 0)
+    >>> _find_last(lambda n: n * n <= 200), _find_last(lambda n: n < 0)
     (14, 1)
     """
     low, high = first, max(first + 1, guess)

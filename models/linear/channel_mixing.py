@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from flann.models.core.sequence import Layer, State
+from flann.models.core.layer import Layer, State
 
 from .token_shift import TokenShift
 

@@ -33,11 +33,11 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.models.core.architecture import Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
 from flann.models.core.feedforward import FeedForward
+from flann.models.core.layer import Layer
 from flann.models.core.norms import RMSNorm
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.core.time_step import initialise_time_step
 from flann.models.scans.state_space import Eigenvalues
@@ -73,7 +73,7 @@ class DeltaRule(FastWeights):
         taps: int,
     ) -> None:
         size = width // heads
-        super().__init__(heads, size, size, per_symbol=factors)
+        super().__init__(heads, size, size, steps_per_symbol=factors)
         self.largest_strength = 2.0 if eigenvalues == "negative" else 1.0
         self.gated = gated
         self.query = nn.Linear(width, width, bias=False)
@@ -90,14 +90,14 @@ class DeltaRule(FastWeights):
             initialise_time_step(self.forget)
 
     @override
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
         """Return the terms of n steps a symbol: its n keys and values, and its query for each."""
         joined = torch.cat([self.query(x), self.keys(x), self.values(x)], dim=-1)
         joined, recent = self.convolution(joined, recent)
-        width, n = x.shape[-1], self.per_symbol
+        width, n = x.shape[-1], self.steps_per_symbol
         q, k, v = joined.split([width, n * width, n * width], dim=-1)
         k, v = self._split_steps(k), self._split_steps(v)
-        q = functional.normalize(self.split(q), dim=-1)
+        q = functional.normalize(self.split_heads(q), dim=-1)
         k = functional.normalize(k, dim=-1)
         if n > 1:  # only the output of a symbol's last step is used
             q = q.repeat_interleave(n, dim=1)
@@ -108,7 +108,7 @@ class DeltaRule(FastWeights):
         return terms, self.gate(x) if self.gated else None, recent
 
     @override
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         y = self.norm(y).flatten(2)
         if beside is not None:
             y = y * functional.silu(beside)
@@ -116,22 +116,22 @@ class DeltaRule(FastWeights):
         return mixed
 
     @override
-    def start(self, batch_size: int) -> Any:
-        return self.convolution.start(batch_size)
+    def initial_recent(self, batch_size: int) -> Any:
+        return self.convolution.initial_recent(batch_size)
 
     @override
     def recent_size(self) -> int:
-        return self.convolution.start(1).numel()
+        return self.convolution.initial_recent(1).numel()
 
     def _split_steps(self, x: Tensor) -> Tensor:
         """Reshape (batch, length, n x channels) to (batch, length x n, heads, size)."""
-        return self.split(x.unflatten(-1, (self.per_symbol, -1)).flatten(1, 2))
+        return self.split_heads(x.unflatten(-1, (self.steps_per_symbol, -1)).flatten(1, 2))
 
     def _compute_decay(self, x: Tensor) -> Tensor:
         """Return α at a symbol's first step and 1 at its others: (batch, steps, heads, 1)."""
         rate = torch.exp(self.log_rates) * functional.softplus(self.forget(x))
         alpha = torch.exp(-rate)[:, :, None]
-        others = alpha.new_ones(len(alpha), x.shape[1], self.per_symbol - 1, self.heads)
+        others = alpha.new_ones(len(alpha), x.shape[1], self.steps_per_symbol - 1, self.heads)
         return torch.cat([alpha, others], dim=2).flatten(1, 2)[..., None]
 
 
@@ -146,19 +146,19 @@ class DeltaArchitecture(ResidualStack):
         See `DeltaRule`.
     """
 
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
     gated = False
     factors = 1
 
     def __init__(self, name: str, heads: int, eigenvalues: Eigenvalues, taps: int) -> None:
-        self.heads = self.width_step = shared_out(name, heads)
+        self.heads = self.width_step = check_heads(name, heads)
         self.eigenvalues: Eigenvalues = eigenvalues
         self.taps = taps
         self.family = "delta-rule" if eigenvalues == "negative" else "delta-rule-nonnegative"
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return four times the width of the stream."""
         return 4 * width
 
@@ -172,4 +172,4 @@ class DeltaArchitecture(ResidualStack):
             eigenvalues=self.eigenvalues,
             taps=self.taps,
         )
-        return [memory, FeedForward(sizes.width, sizes.second, "gelu")]
+        return [memory, FeedForward(sizes.width, sizes.second_size, "gelu")]

@@ -24,11 +24,11 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.models.core.architecture import Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
 from flann.models.core.feedforward import FeedForward
+from flann.models.core.layer import Layer
 from flann.models.core.registry import register
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer
 
 
 class LinearAttention(FastWeights):
@@ -48,14 +48,14 @@ class LinearAttention(FastWeights):
         self.out = nn.Linear(width, width)
 
     @override
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
         """Return the recurrence's terms: φ(q), φ(k), and v with a column of ones appended."""
-        q, k = (functional.elu(self.split(m(x))) + 1 for m in (self.query, self.keys))
-        v = functional.pad(self.split(self.values(x)), (0, 1), value=1.0)
+        q, k = (functional.elu(self.split_heads(m(x))) + 1 for m in (self.query, self.keys))
+        v = functional.pad(self.split_heads(self.values(x)), (0, 1), value=1.0)
         return Terms(q, k, v), None, None
 
     @override
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         mixed: Tensor = self.out((y[..., :-1] / y[..., -1:]).flatten(2))
         return mixed
 
@@ -71,14 +71,14 @@ class LinearTransformer(ResidualStack):
     """
 
     family = "linear-attention"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
 
     def __init__(self, *, heads: int = 4) -> None:
-        self.heads = self.width_step = shared_out("linear-attention", heads)
+        self.heads = self.width_step = check_heads("linear-attention", heads)
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return four times the width of the stream."""
         return 4 * width
 
@@ -86,5 +86,5 @@ class LinearTransformer(ResidualStack):
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
         return [
             LinearAttention(sizes.width, self.heads),
-            FeedForward(sizes.width, sizes.second, "gelu"),
+            FeedForward(sizes.width, sizes.second_size, "gelu"),
         ]

@@ -29,9 +29,9 @@ from typing_extensions import override
 
 from flann.models.core.architecture import Sizes
 from flann.models.core.exponential_gates import advance_gates
+from flann.models.core.layer import Layer, State
 from flann.models.core.registry import register
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer, State
 from flann.models.scans import diagonal_scan, stabilised_gates
 
 from .channel_mixing import ChannelMixing
@@ -118,11 +118,11 @@ class RWKV4(ResidualStack):
     """Decaying running means of values and the token shift, RWKV-4 (Peng et al. 2023)."""
 
     family = "rwkv-4"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return four times the width of the stream."""
         return 4 * width
 
@@ -130,5 +130,5 @@ class RWKV4(ResidualStack):
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
         return [
             TimeMixing(sizes.width, index, sizes.depth),
-            ChannelMixing(sizes.width, sizes.second, index, sizes.depth, gated=True),
+            ChannelMixing(sizes.width, sizes.second_size, index, sizes.depth, gated=True),
         ]

@@ -37,10 +37,10 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.models.core.architecture import Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
+from flann.models.core.layer import Layer
 from flann.models.core.registry import register
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer
 
 from .channel_mixing import ChannelMixing
 from .token_shift import TokenShift
@@ -99,19 +99,19 @@ class TimeMixing7(FastWeights):
             self.rate.up.bias.zero_()
 
     @override
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
         """Return the recurrence's terms, and r, k̃, v and the gate for the output."""
         for_r, for_w, for_k, for_v, for_a, for_g = self.shift(x, recent)
         r, k, v = self.receptance(for_r), self.keys(for_k), self.values(for_v)
         w = torch.exp(-LARGEST_RATE * torch.sigmoid(self.decay(for_w)))
         a = torch.sigmoid(self.rate(for_a))
-        along = functional.normalize(self.split(k * self.removal), dim=-1)
+        along = functional.normalize(self.split_heads(k * self.removal), dim=-1)
         k = k * (1 + (a - 1) * self.replacement)
-        r, k, v, w, a = (self.split(part) for part in (r, k, v, w, a))
+        r, k, v, w, a = (self.split_heads(part) for part in (r, k, v, w, a))
         return Terms(r, k, v, w, along, a * along), (r, k, v, self.gate(for_g)), x[:, -1]
 
     @override
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         r, k, v, gate = beside
         y = self.norm(y.flatten(2).flatten(0, 1)).view_as(v)
         y = y + (r * self.bonus * k).sum(-1, keepdim=True) * v
@@ -119,7 +119,7 @@ class TimeMixing7(FastWeights):
         return mixed
 
     @override
-    def start(self, batch_size: int) -> Any:
+    def initial_recent(self, batch_size: int) -> Any:
         """Return the stream before the first symbol, zeros."""
         return self.removal.new_zeros(batch_size, len(self.removal))
 
@@ -139,14 +139,14 @@ class RWKV7(ResidualStack):
     """
 
     family = "rwkv-7"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
 
     def __init__(self, *, heads: int = 4) -> None:
-        self.heads = self.width_step = shared_out("rwkv-7", heads)
+        self.heads = self.width_step = check_heads("rwkv-7", heads)
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return four times the width of the stream."""
         return 4 * width
 
@@ -154,5 +154,5 @@ class RWKV7(ResidualStack):
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
         return [
             TimeMixing7(sizes.width, self.heads, index, sizes.depth),
-            ChannelMixing(sizes.width, sizes.second, index, sizes.depth, gated=False),
+            ChannelMixing(sizes.width, sizes.second_size, index, sizes.depth, gated=False),
         ]

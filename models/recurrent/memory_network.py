@@ -28,8 +28,8 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer, State
 from flann.models.scans import memory_scan
 from flann.models.scans.memory import Controller, Memory
 
@@ -139,7 +139,7 @@ def mix_neighbours(
 class MemoryArchitecture(ResidualStack):
     """A stack of memory networks on a residual stream."""
 
-    knob = "state"
+    second_size_name = "state"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 8000})
     network: type[MemoryNetwork]
 
@@ -151,4 +151,4 @@ class MemoryArchitecture(ResidualStack):
 
     @override
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
-        return [self.network(sizes.width, sizes.second, self.cell, controller=self.controller)]
+        return [self.network(sizes.width, sizes.second_size, self.cell, controller=self.controller)]

@@ -28,10 +28,10 @@ from typing_extensions import override
 
 from flann.models.core.architecture import Sizes
 from flann.models.core.exponential_gates import advance_gates
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
+from flann.models.core.layer import Layer
 from flann.models.core.registry import register
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.scans import stabilised_gates
 from flann.models.scans.slstm import Forget
@@ -74,7 +74,7 @@ class MatrixLSTM(FastWeights):
             self.gates.bias[heads:] = torch.linspace(3, 6, heads)
 
     @override
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
         """Return the recurrence's terms.
 
         A column of ones is appended to v, so that the last column of C is n; k is multiplied by
@@ -94,7 +94,7 @@ class MatrixLSTM(FastWeights):
         return terms, (c, z, m), (window, m[:, -1])
 
     @override
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         c, z, m = beside
         lower_bound = torch.exp(-m)[..., None]  # the equations' 1, at the memory's scale
         h = y[..., :-1] / torch.maximum(y[..., -1:].abs(), lower_bound)
@@ -103,14 +103,14 @@ class MatrixLSTM(FastWeights):
         return mixed
 
     @override
-    def start(self, batch_size: int) -> Any:
+    def initial_recent(self, batch_size: int) -> Any:
         """Return the convolution's window and m, before the first symbol."""
         m = self.skip.new_full((batch_size, self.heads), -torch.inf)
-        return self.convolution.start(batch_size), m
+        return self.convolution.initial_recent(batch_size), m
 
     @override
     def recent_size(self) -> int:
-        return self.convolution.start(1).numel() + self.heads
+        return self.convolution.initial_recent(1).numel() + self.heads
 
 
 def scale_gates(
@@ -147,22 +147,22 @@ class MLSTM(ResidualStack):
     """
 
     family = "mlstm"
-    knob = "inner"
+    second_size_name = "inner"
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
 
     def __init__(self, *, forget: Forget = "sigmoid", heads: int = 4, taps: int = 4) -> None:
-        self.heads = self.knob_step = shared_out("mlstm", heads)
+        self.heads = self.second_size_step = check_heads("mlstm", heads)
         self.forget: Forget = forget
         self.taps = taps
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return twice the width of the stream."""
         return 2 * width
 
     @override
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
         mixer = MatrixLSTM(
-            sizes.width, sizes.second, self.heads, taps=self.taps, forget=self.forget
+            sizes.width, sizes.second_size, self.heads, taps=self.taps, forget=self.forget
         )
         return [mixer]

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer, State
 from flann.models.scans import recurrent_scan
 
 
@@ -68,7 +68,7 @@ class RecurrentLayer(Layer):
 class RecurrentArchitecture(ResidualStack):
     """A stack of `RecurrentLayer` blocks on a residual stream."""
 
-    knob = "state"
+    second_size_name = "state"
 
     def build_cell(self, width: int, state: int) -> nn.RNNBase:
         """Build a one-layer recurrent network with this input width and state size."""
@@ -76,4 +76,4 @@ class RecurrentArchitecture(ResidualStack):
 
     @override
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
-        return [RecurrentLayer(sizes.width, self.build_cell(sizes.width, sizes.second))]
+        return [RecurrentLayer(sizes.width, self.build_cell(sizes.width, sizes.second_size))]

@@ -25,10 +25,10 @@ from typing_extensions import override
 
 from flann.models.core.architecture import Sizes
 from flann.models.core.exponential_gates import advance_gates
-from flann.models.core.fast_weights import shared_out
+from flann.models.core.fast_weights import check_heads
+from flann.models.core.layer import Layer, State, Stateless
 from flann.models.core.registry import register
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer, State, Stateless
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.scans import slstm_scan
 from flann.models.scans.slstm import Forget
@@ -77,7 +77,7 @@ class ScalarLSTM(Layer):
     def initial_state(self, batch_size: int) -> State:
         """Return (window, h, c, n, m): zeros, and minus infinity for m."""
         zeros = self.bias.new_zeros(batch_size, self.width)
-        window = self.convolution.start(batch_size)
+        window = self.convolution.initial_recent(batch_size)
         return window, zeros, zeros, zeros, torch.full_like(zeros, -torch.inf)
 
     @override
@@ -96,7 +96,7 @@ class ScalarLSTM(Layer):
 
     @override
     def state_size(self, length: int) -> int:
-        return self.convolution.start(1).numel() + 4 * self.width
+        return self.convolution.initial_recent(1).numel() + 4 * self.width
 
     def _compute_gate_inputs(
         self, x: Tensor, window: Tensor | None
@@ -144,16 +144,16 @@ class SLSTM(ResidualStack):
     """
 
     family = "slstm"
-    knob = "feedforward"
+    second_size_name = "feedforward"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 4000})
 
     def __init__(self, *, forget: Forget = "sigmoid", heads: int = 4, taps: int = 4) -> None:
-        self.heads = self.width_step = shared_out("slstm", heads)
+        self.heads = self.width_step = check_heads("slstm", heads)
         self.forget: Forget = forget
         self.taps = taps
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return 4/3 of the width of the stream, as in the paper."""
         return round(4 * width / 3)
 
@@ -161,5 +161,5 @@ class SLSTM(ResidualStack):
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
         return [
             ScalarLSTM(sizes.width, self.heads, taps=self.taps, forget=self.forget),
-            GatedFeedForward(sizes.width, sizes.second),
+            GatedFeedForward(sizes.width, sizes.second_size),
         ]

@@ -16,6 +16,9 @@ from torch import Tensor
 
 from .dispatch import in_state_type, operation
 
+NORM_EPSILON = 1e-5
+"""The ε that every norm of a residual stream adds to the mean square."""
+
 
 def rms_norm(
     x: Float[Tensor, "batch length *heads width"], gain: Float[Tensor, " width"]

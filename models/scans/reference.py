@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .norm import NORM_EPSILON
+
 RMS_EPS = 1e-6
 """Added to the mean square before the root, so that a zero state stays zero."""
-NORM_EPS = 1e-5
-"""The same, in the norms of the stream."""
 
 
 def supports(device: str) -> bool:
@@ -177,7 +177,7 @@ def cauchy(a: Tensor, b: Tensor, centre: Tensor, height: Tensor, points: Tensor)
 
 def rms(x: Tensor, gain: Tensor) -> Tensor:
     """x over its root mean square, times the gains."""
-    return gain[:, None] * x / (x.square().mean(-1, keepdim=True) + NORM_EPS).sqrt()
+    return gain[:, None] * x / (x.square().mean(-1, keepdim=True) + NORM_EPSILON).sqrt()
 
 
 def convolution(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 from typing_extensions import override
 
-from flann.models.core.sequence import Layer
+from flann.models.core.layer import Layer
 
 SMALLEST_MEAN_SQUARE = 1e-12
 """Lower bound of a state's mean square, so that a state of zeros has a finite logarithm."""

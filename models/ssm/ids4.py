@@ -40,9 +40,9 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
 from flann.models.core.registry import register
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer, State
 from flann.models.scans import matrix_scan
 
 from .drift_penalty import DriftPenalisedLayer
@@ -135,7 +135,7 @@ class IDS4(ResidualStack):
     """
 
     family = "input-dependent-ssm"
-    knob = "state"
+    second_size_name = "state"
 
     def __init__(
         self, *, state_norm: bool = False, drift: float = 0.01, spread: float | None = None
@@ -151,7 +151,7 @@ class IDS4(ResidualStack):
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
         mixer = InputDependentSSM(
             sizes.width,
-            sizes.second,
+            sizes.second_size,
             spread=self.spread,
             state_norm=self.state_norm,
             drift=self.drift,

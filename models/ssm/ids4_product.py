@@ -32,9 +32,9 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
 from flann.models.core.registry import register
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer, State
 from flann.models.scans import product_scan
 
 from .drift_penalty import DriftPenalisedLayer
@@ -125,7 +125,7 @@ class IDS4Product(ResidualStack):
     """
 
     family = "input-dependent-ssm"
-    knob = "state"
+    second_size_name = "state"
     recipe = MappingProxyType({"lr": 1e-3, "steps": 4000})
 
     def __init__(self, *, drift: float = 0.01) -> None:
@@ -135,4 +135,4 @@ class IDS4Product(ResidualStack):
 
     @override
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
-        return [MatrixProductSSM(sizes.width, sizes.second, drift=self.drift)]
+        return [MatrixProductSSM(sizes.width, sizes.second_size, drift=self.drift)]

@@ -30,8 +30,8 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer, State
 from flann.models.core.time_step import initialise_time_step
 from flann.models.scans import selective_scan, short_convolution
 from flann.models.scans.state_space import Eigenvalues
@@ -143,7 +143,7 @@ class Mamba(SelectiveArchitecture):
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
         mixer = SelectiveSSM(
             sizes.width,
-            sizes.second,
+            sizes.second_size,
             state=self.state,
             taps=self.taps,
             eigenvalues=self.eigenvalues,

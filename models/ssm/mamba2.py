@@ -27,10 +27,10 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.models.core.architecture import Sizes
-from flann.models.core.fast_weights import FastWeights, Terms, shared_out
+from flann.models.core.fast_weights import FastWeights, Terms, check_heads
+from flann.models.core.layer import Layer
 from flann.models.core.norms import RMSNorm
 from flann.models.core.registry import register
-from flann.models.core.sequence import Layer
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.core.time_step import draw_log_time_steps, invert_softplus
 from flann.models.scans.state_space import Eigenvalues
@@ -73,31 +73,31 @@ class ScalarDecaySSM(FastWeights):
         self.out = nn.Linear(inner, width, bias=False)
 
     @override
-    def terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
+    def compute_terms(self, x: Tensor, recent: Any) -> tuple[Terms, Any, Any]:
         """Return the recurrence's terms: q = C, k = B and v = Δ u."""
         E, N, H = self.inner, self.key, self.heads
         z, joined, low = self.into(x).split([E, E + 2 * N, H], dim=-1)
         joined, recent = self.convolution(joined, recent)
         u, B, C = joined.split([E, N, N], dim=-1)
-        dt, u = functional.softplus(low + self.step_bias)[..., None], self.split(u)
+        dt, u = functional.softplus(low + self.step_bias)[..., None], self.split_heads(u)
         decay = compute_decay(dt, self.log_rates[:, None], self.eigenvalues)
         B, C = (part.unsqueeze(2).expand(-1, -1, H, -1) for part in (B, C))
         return Terms(C, B, dt * u, decay), (u, z), recent
 
     @override
-    def output(self, y: Tensor, beside: Any) -> Tensor:
+    def compute_output(self, y: Tensor, beside: Any) -> Tensor:
         u, z = beside
         v = (y + self.skip * u).flatten(2)
         mixed: Tensor = self.out(self.norm(v * functional.silu(z)))
         return mixed
 
     @override
-    def start(self, batch_size: int) -> Any:
-        return self.convolution.start(batch_size)
+    def initial_recent(self, batch_size: int) -> Any:
+        return self.convolution.initial_recent(batch_size)
 
     @override
     def recent_size(self) -> int:
-        return self.convolution.start(1).numel()
+        return self.convolution.initial_recent(1).numel()
 
 
 @register("mamba-2")
@@ -127,13 +127,13 @@ class Mamba2(SelectiveArchitecture):
         if state < 1:
             raise UserError(f"mamba-2, option 'state': expected 1 or more, got {state}")
         super().__init__(eigenvalues=eigenvalues, state=state, taps=taps)
-        self.heads = self.knob_step = shared_out("mamba-2", heads)
+        self.heads = self.second_size_step = check_heads("mamba-2", heads)
 
     @override
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
         mixer = ScalarDecaySSM(
             sizes.width,
-            sizes.second,
+            sizes.second_size,
             state=self.state,
             heads=self.heads,
             taps=self.taps,

@@ -33,7 +33,7 @@ class SelectiveArchitecture(ResidualStack):
         Number of states of each inner channel, and length of the convolution's kernel.
     """
 
-    knob = "inner"
+    second_size_name = "inner"
     recipe = MappingProxyType({"lr": 1e-2, "steps": 2000})
 
     def __init__(self, *, eigenvalues: Eigenvalues, state: int, taps: int) -> None:
@@ -42,6 +42,6 @@ class SelectiveArchitecture(ResidualStack):
         self.family = "nonnegative-ssm" if eigenvalues == "positive" else "real-ssm"
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return twice the width of the stream."""
         return 2 * width

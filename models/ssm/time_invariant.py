@@ -27,8 +27,8 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
 from flann.models.core.residual_stack import ResidualStack
-from flann.models.core.sequence import Layer, State
 from flann.models.core.time_step import draw_log_time_steps
 
 from .long_convolution import convolve_causally
@@ -102,16 +102,16 @@ class TimeInvariantArchitecture(ResidualStack):
     """A stack of time-invariant state-space layers on a residual stream."""
 
     family = "time-invariant-ssm"
-    knob = "state"
-    knob_step = 2
+    second_size_name = "state"
+    second_size_step = 2
     recipe = MappingProxyType({"lr": 3e-3, "steps": 4000})
     ssm: type[TimeInvariantSSM]
 
     @override
-    def customary(self, width: int) -> int:
+    def default_second_size(self, width: int) -> int:
         """Return N = 64, whatever the width."""
         return 64
 
     @override
     def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
-        return [self.ssm(sizes.width, sizes.second)]
+        return [self.ssm(sizes.width, sizes.second_size)]

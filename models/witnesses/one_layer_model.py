@@ -22,7 +22,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.sequence import Layer, Residual, SequenceModel
+from flann.models.core.layer import Layer, Residual
+from flann.models.core.sequence import SequenceModel
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class OneLayerModel:
         count, coordinates = codes.shape
         width = max(coordinates + labels, least_width)
         width += -width % architecture.width_step
-        model = architecture.model(
+        model = architecture.build_model(
             name, symbols=count, labels=labels, sizes=Sizes(width, second, depth=1)
         )
         block = model.layers[0]  # a feed-forward layer after it stays zero and adds nothing

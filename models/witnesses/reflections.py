@@ -122,7 +122,7 @@ def write_reflections(layer: DeltaRule, permutations: list[Permutation]) -> None
     )
     layer.convolution.weight[:, 0, -1] = 1  # the identity
     for a, permutation in enumerate(permutations):
-        for n in range(layer.per_symbol):
+        for n in range(layer.steps_per_symbol):
             layer.strength.weight[n * layer.heads, a] = -SATURATING
         for n, (i, j) in enumerate(list_transpositions(permutation)):
             layer.strength.weight[n * layer.heads, a] = SATURATING

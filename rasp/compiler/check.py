@@ -1,8 +1,9 @@
-"""The program and its network side by side, at every length.
+"""Comparison of a program with its network, at every length.
 
-All words while there are few; beyond, random ones, constant and alternating ones, halves of two
-symbols (the deepest brackets), and long nearly valid ones: these with one symbol changed, and
-blocks of every symbol and its successor. Random words miss mistakes that only large sums show.
+While there are few words of a length, all are compared. Beyond that, the words are constant and
+alternating ones, halves of two symbols (the deepest brackets), periodic ones, each of these with
+one symbol changed (nearly valid words), and random ones. Random words alone would miss errors
+that only large sums show.
 """
 
 from __future__ import annotations
@@ -20,27 +21,27 @@ from flann.rasp.graph.evaluation import run_on_ids
 from flann.rasp.graph.sops import SOp
 from flann.rasp.language.source_span import SourceSpan
 
-from .compiled import Compiled
+from .program_network import ProgramNetwork
 
-MOST_WORDS = 512  # that are all the words of a length
+MOST_WORDS = 512  # up to which all words of a length are compared
 PAIRS_AT_ONCE = 1 << 22
 Tokens = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What came of it.
+class CheckResult:
+    """The result of a comparison.
 
     Attributes
     ----------
     words : int
-        how many were compared.
+        The number of words that were compared and agree.
     longest : int
-        the greatest length of them.
+        The greatest length of these words.
     wrong : int or None
-        the first length at which the network answers otherwise than the program.
+        The first length at which the network disagrees with the program.
     margin : float
-        the least lead of the right label's logit over the next.
+        The least difference between the logit of the right label and the next one.
     """
 
     words: int
@@ -57,108 +58,122 @@ class Checked:
 
 def check(
     node: SOp,
-    compiled: Compiled,
+    network: ProgramNetwork,
     *,
     lengths: Iterable[int] | None = None,
     size: int = 8,
     seed: int = 0,
-    places: dict[int, SourceSpan] | None = None,
+    spans: dict[int, SourceSpan] | None = None,
     watch: Callable[[int], None] | None = None,
-) -> Checked:
+) -> CheckResult:
     """Compare a program with its network.
 
     Parameters
     ----------
     node : SOp
-        what the program defines.
-    compiled : Compiled
+        The s-op that the program defines.
+    network : ProgramNetwork
     lengths : iterable of int, optional
-        by default every length up to the limit.
+        The lengths to compare; by default all up to the limit of the network.
     size : int
-        random words a length.
+        The number of random words of each length.
     seed : int
-        of the random words.
+        The seed of the random words.
+    spans : dict, optional
+        Where each node stands in the source, for error messages.
     watch : callable, optional
-        called with each length before it is compared.
+        Called with each length before it is compared.
     """
-    chosen = range(1, compiled.max_length + 1) if lengths is None else sorted(set(lengths))
+    tested = range(1, network.max_length + 1) if lengths is None else sorted(set(lengths))
     words, longest, margin = 0, 0, float("inf")
-    for length in chosen:
+    for length in tested:
         if watch:
             watch(length)
         rng = np.random.default_rng([seed, length])
-        tokens = words_of(len(compiled.symbols), length, size, rng)
-        expected, tokens = answered(node, compiled, tokens, places)
+        tokens = draw_words(len(network.symbols), length, size, rng)
+        expected, tokens = run_program(node, network, tokens, spans)
         if not len(tokens):
             continue
-        right, least = compared(compiled, tokens, expected)
+        right, least = compare(network, tokens, expected)
         if not right:
-            return Checked(words, longest, length, least)
+            return CheckResult(words, longest, length, least)
         words, longest, margin = words + len(tokens), length, min(margin, least)
-    return Checked(words, longest, None, margin)
+    return CheckResult(words, longest, None, margin)
 
 
-def words_of(symbols: int, length: int, size: int, rng: np.random.Generator) -> Tokens:
-    """All words of a length while there are few; else a choice of them."""
+def draw_words(symbols: int, length: int, size: int, rng: np.random.Generator) -> Tokens:
+    """Return all words of a length while there are few, and otherwise a selection of them."""
     if length * np.log(max(symbols, 1)) <= np.log(MOST_WORDS):
         return np.indices((symbols,) * length).reshape(length, -1).T.astype(np.int64)
-    place = np.arange(length)
-    some = rng.permutation(symbols)[:8]
-    rows = [np.full(length, symbol) for symbol in some]
-    rows += [place % 2, place % symbols, (place >= length / 2) * 1, (place // 3) % symbols]
-    for symbol in some[:4]:
+    position = np.arange(length)
+    symbols_tried = rng.permutation(symbols)[:8]
+    rows = [np.full(length, symbol) for symbol in symbols_tried]
+    rows += [
+        position % 2,
+        position % symbols,
+        (position >= length / 2) * 1,
+        (position // 3) % symbols,
+    ]
+    for symbol in symbols_tried[:4]:
         other = symbol ^ 1 if symbol ^ 1 < symbols else symbol
-        rows += [np.where(place < length / 2, symbol, other), np.where(place % 2, other, symbol)]
-    near = np.array(rows)
-    near[np.arange(len(near)), rng.integers(length, size=len(near))] = rng.integers(
-        symbols, size=len(near)
+        rows += [
+            np.where(position < length / 2, symbol, other),
+            np.where(position % 2, other, symbol),
+        ]
+    changed = np.array(rows)
+    changed[np.arange(len(changed)), rng.integers(length, size=len(changed))] = rng.integers(
+        symbols, size=len(changed)
     )
-    drawn = rng.integers(symbols, size=(size, length))
-    return np.concatenate([np.array(rows), near, drawn]).astype(np.int64)
+    random_words = rng.integers(symbols, size=(size, length))
+    return np.concatenate([np.array(rows), changed, random_words]).astype(np.int64)
 
 
-def answered(
-    node: SOp, compiled: Compiled, tokens: Tokens, places: dict[int, SourceSpan] | None
+def run_program(
+    node: SOp, network: ProgramNetwork, tokens: Tokens, spans: dict[int, SourceSpan] | None
 ) -> tuple[Tokens, Tokens]:
-    """The program's label ids, and the words, without those on which it stops with an error."""
+    """Return the program's label ids and their words, without the words on which the program
+    raises an error.
+    """
 
-    def ask(part: Tokens) -> Tokens:
-        return run_on_ids(node, part, compiled.symbols, compiled.values, places)
+    def run_part(part: Tokens) -> Tokens:
+        return run_on_ids(node, part, network.symbols, network.values, spans)
 
     try:
-        return ask(tokens), tokens
+        return run_part(tokens), tokens
     except UserError:
         pass
-    found, kept = [], []
+    results, kept = [], []
     for row in tokens:
         try:
-            found.append(ask(row[None, :])[0])
+            results.append(run_part(row[None, :])[0])
             kept.append(row)
         except UserError:
             continue
     empty = np.empty((0, tokens.shape[1]), np.int64)
-    return (np.array(found), np.array(kept)) if kept else (empty, empty)
+    return (np.array(results), np.array(kept)) if kept else (empty, empty)
 
 
-def compared(compiled: Compiled, tokens: Tokens, expected: Tokens) -> tuple[bool, float]:
-    """Whether all answers are right, and the least margin."""
+def compare(network: ProgramNetwork, tokens: Tokens, expected: Tokens) -> tuple[bool, float]:
+    """Return whether the network predicts every label, and the least margin."""
     length = tokens.shape[1]
-    rows = max(1, PAIRS_AT_ONCE // (length * max(length, len(compiled.labels))))
+    rows = max(1, PAIRS_AT_ONCE // (length * max(length, len(network.labels))))
     right, least = True, float("inf")
     for first in range(0, len(tokens), rows):
-        wanted = torch.from_numpy(expected[first : first + rows])
+        labels = torch.from_numpy(expected[first : first + rows])
         with torch.no_grad():
-            logits = compiled(tokens[first : first + rows])
+            logits = network(tokens[first : first + rows])
         right &= bool(torch.isfinite(logits).all())
-        least = min(least, margin_of(logits, wanted))
+        least = min(least, compute_margin(logits, labels))
     return right and least > 0, least
 
 
-def margin_of(logits: torch.Tensor, wanted: torch.Tensor) -> float:
-    """The least lead of the wanted label, at positions where the program's value is a label."""
-    scored = wanted >= 0
+def compute_margin(logits: torch.Tensor, labels: torch.Tensor) -> float:
+    """Return the least margin of the right label, over positions where the value of the program
+    is a label.
+    """
+    scored = labels >= 0
     if logits.shape[2] < 2 or not scored.any():
         return 1.0
-    of_right = logits.gather(2, wanted.clamp(min=0)[:, :, None]).squeeze(2)
-    others: Any = logits.scatter(2, wanted.clamp(min=0)[:, :, None], -float("inf"))
+    of_right = logits.gather(2, labels.clamp(min=0)[:, :, None]).squeeze(2)
+    others: Any = logits.scatter(2, labels.clamp(min=0)[:, :, None], -float("inf"))
     return float((of_right - others.amax(dim=2))[scored].min())

@@ -1,17 +1,26 @@
-"""Elementwise functions of few values, as cases over leaves; and any function of such an s-op.
+"""The first pass: elementwise functions of categorical s-ops, as cases over categorical variables.
 
-`few` says whether an s-op has few values. If so, `cases` lists in which sets of values its leaves
-lie and its value then, and `scalar` is the signal of a function of it: with one leaf the leaf's
-own, with several a sum of conjunctions. What attention reads anyway, and a part with more cases
-than values and leaves of its own, is made into a leaf first.
+An s-op is *categorical* if it has few values, however long the word is
+(`Elementwise.is_categorical`). Its value is then described by cases: sets of values for some
+categorical variables (`flann.rasp.compiler.categorical`), and the value if all variables lie in
+their sets (`Elementwise.list_cases`). `Elementwise.encode` returns the signal of any function of
+the value. With one variable, that is a signal of the variable itself; with several, it is a sum of
+conjunctions::
+
+    f  =  f_0 + Σ_cases (f(case) - f_0) ReLU(2 (Σ_variables [variable in its set] - n) + 1)
+
+where f_0 is the most common number. An operand is *materialised*, that is, made a categorical
+variable of its own, if attention reads it, or if it has more cases than values and shares no
+variable with the other operands.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from math import isfinite, prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,214 +43,239 @@ from flann.rasp.graph.word_batch import WordBatch
 from flann.rasp.language.source_span import RaspError
 from flann.rasp.language.syntax import Atom
 
-from .leaves import Case, Leaf
-from .plan import COARSE, Plan, TooCoarse
-from .polynomials import at_most_one
-from .refusal import Refused
+from .categorical import Case, Categorical
+from .plan import MORE_PRECISION, Plan, PrecisionError
+from .polynomials import selects_at_most_one
+from .refusal import RefusalError
 from .signals import Affine
 
-MOST_VALUES = 512  # of an s-op that has few
-MOST_PLACES = 16  # values of a function of the position that has few
+MOST_VALUES = 512  # of a categorical remainder
+MOST_POSITION_VALUES = 16  # of a categorical function of the position
 MOST_CASES = 20_000
-MANY_CASES = 400  # from here on parts of several leaves are made leaves
-MERGED = 400  # cases that are looked through for what can be joined
+MANY_CASES = 400  # beyond these, operands of several variables are materialised
+MOST_MERGED = 400  # cases among which pairs to merge are searched
 
-APPLIED: dict[str, Callable[..., Any]] = {
+Dependence = Literal["constant", "symbol", "position", "word"]
+"""What the values of a node depend on; ``word`` stands for anything more than one symbol or the
+position."""
+
+SCALAR_FUNCTIONS: dict[str, Callable[..., Any]] = {
     **FUNCTIONS,
     "!=": lambda a, b: a != b,
     "if": lambda c, a, b: a if c else b,
 }
 
 
-class Elementwise:
-    """Functions of few values.
+class Elementwise(ABC):
+    """Elementwise functions of categorical s-ops.
 
     Parameters
     ----------
     plan : Plan
-        where signals are made.
-    symbols : sequence of atoms
-        what the word is made of.
+        The plan to which signals are added.
+    symbols : sequence of Atom
+        The input alphabet.
+    root : SOp
+        The s-op that is compiled.
     """
 
     def __init__(self, plan: Plan, symbols: Sequence[Atom], root: SOp) -> None:
         self.plan, self.symbols = plan, list(symbols)
-        self.carried = carried(root)
-        self._bases: dict[int, str] = {}
-        self._few: dict[int, bool] = {}
+        self.attended = find_attended(root)
+        self._dependences: dict[int, Dependence] = {}
+        self._categorical: dict[int, bool] = {}
         self._cases: dict[int, list[Case]] = {}
-        self._made: dict[int, Leaf] = {}
+        self._materialised: dict[int, Categorical] = {}
 
     # -- what a node depends on --------------------------------------------------------------------
 
-    def base(self, root: Node) -> str:
-        """``constant``, ``symbol``, ``place`` or, if on more than one of these, ``word``."""
+    def find_dependence(self, root: Node) -> Dependence:
+        """Return what the values of a node depend on."""
         for node in sort_topologically([root]):
-            if node.number not in self._bases:
-                self._bases[node.number] = self._base(node)
-        return self._bases[root.number]
+            if node.number not in self._dependences:
+                self._dependences[node.number] = self._find_dependence(node)
+        return self._dependences[root.number]
 
-    def _base(self, node: Node) -> str:
+    def _find_dependence(self, node: Node) -> Dependence:
         if isinstance(node, Input):
-            return "place" if node.name == "indices" else "symbol"
+            return "position" if node.name == "indices" else "symbol"
         if isinstance(node, Aggregate | At):
             return "word"
-        inner = {self._bases[part.number] for part in node.parts} - {"constant"}
+        inner = {self._dependences[part.number] for part in node.parts}
+        inner.discard("constant")
         if not inner:
             return "constant"
         return inner.pop() if len(inner) == 1 else "word"
 
-    def table(self, node: SOp) -> list[Atom]:
-        """The value for each symbol, or at each position, of a node that depends on these alone."""
-        if self.base(node) == "place":
+    def tabulate(self, node: SOp) -> list[Atom]:
+        """Return the values of a node that depends on the symbol or the position alone, one for
+        each.
+        """
+        if self.find_dependence(node) == "position":
             words = WordBatch.from_ids(np.zeros((1, self.plan.length), int), self.symbols)
         else:
             words = WordBatch.from_ids(np.arange(len(self.symbols))[None, :], self.symbols)
         try:
-            run = Evaluator(words)
-            return run.convert_to_atoms(run.evaluate(node))[0]
+            evaluator = Evaluator(words)
+            return evaluator.convert_to_atoms(evaluator.evaluate(node))[0]
         except RaspError as error:
-            raise Refused(node, error.reason) from error
+            raise RefusalError(node, error.reason) from error
 
-    def few(self, root: SOp) -> bool:
-        """Whether a node has few values, however long the word."""
+    def is_categorical(self, root: SOp) -> bool:
+        """Return whether an s-op has few values, however long the word is."""
         for node in sort_topologically([root]):
-            if isinstance(node, SOp) and node.number not in self._few:
-                self._few[node.number] = self._is_few(node)
-        return self._few[root.number]
+            if isinstance(node, SOp) and node.number not in self._categorical:
+                self._categorical[node.number] = self._decide_categorical(node)
+        return self._categorical[root.number]
 
-    def _is_few(self, node: SOp) -> bool:
-        base = self.base(node)
-        if base in ("constant", "symbol") or node.type in ("bool", "text"):
+    def _decide_categorical(self, node: SOp) -> bool:
+        dependence = self.find_dependence(node)
+        if dependence in ("constant", "symbol") or node.type in ("bool", "text"):
             return True
-        if base == "place":
-            return len(set(self.table(node))) <= MOST_PLACES
+        if dependence == "position":
+            return len(set(self.tabulate(node))) <= MOST_POSITION_VALUES
         if isinstance(node, Lookup | Member):
             return True
         if isinstance(node, Aggregate):
-            return at_most_one(node.selector) and self._few[node.values.number]
+            return selects_at_most_one(node.selector) and self._categorical[node.values.number]
         if isinstance(node, At):
-            return self._few[node.values.number]
+            return self._categorical[node.values.number]
         if not isinstance(node, Map):
             return False
         if node.function == "indicator":
             return True
         if node.function == "%":
-            return self.few_remainders(node)
+            return self.has_small_modulus(node)
         operands = node.operands[1:] if node.function == "if" else node.operands
-        return all(self._few[part.number] for part in operands)
+        return all(self._categorical[part.number] for part in operands)
 
-    def few_remainders(self, node: Map) -> bool:
-        """Whether a remainder is by a constant whole number that is not too large."""
+    def has_small_modulus(self, node: Map) -> bool:
+        """Return whether a remainder is categorical: its modulus is a constant integer that is
+        not too large.
+        """
         modulus = node.operands[1]
-        if all(self._few[part.number] for part in node.operands):
+        if all(self._categorical[part.number] for part in node.operands):
             return True
         value = modulus.value if isinstance(modulus, Constant) else None
         return isinstance(value, int | float) and value == int(value) and 1 <= value <= MOST_VALUES
 
     # -- cases -------------------------------------------------------------------------------------
 
-    def cases(self, node: SOp) -> list[Case]:
-        """Where the leaves lie, and the value then; the cases exclude each other."""
-        listed = self.inner_cases(node)
-        if node.number in self.carried and len(leaves_in(listed)) > 1:
-            return of_leaf(self.material(node))
-        return listed
+    def list_cases(self, node: SOp) -> list[Case]:
+        """Return the cases of a categorical s-op, which exclude each other and cover every word."""
+        operand_cases = self.list_own_cases(node)
+        if node.number in self.attended and len(find_variables(operand_cases)) > 1:
+            return enumerate_cases(self.materialise(node))
+        return operand_cases
 
-    def inner_cases(self, node: SOp) -> list[Case]:
-        """The same, the node itself being no leaf."""
+    def list_own_cases(self, node: SOp) -> list[Case]:
+        """Return the cases of a categorical s-op that is not itself materialised."""
         if node.number not in self._cases:
             try:
-                self._cases[node.number] = self._make_cases(node)
-            except TooCoarse as error:
-                raise Refused(node, str(error), COARSE) from error
+                self._cases[node.number] = self._build_cases(node)
+            except PrecisionError as error:
+                raise RefusalError(node, str(error), MORE_PRECISION) from error
         return self._cases[node.number]
 
-    def _make_cases(self, node: SOp) -> list[Case]:
-        base = self.base(node)
-        if base == "constant":
-            return [Case({}, self.table(node)[0])]
-        if base in ("symbol", "place"):
-            return of_leaf(self.leaf_of_table(node, self.table(node), base))
+    def _build_cases(self, node: SOp) -> list[Case]:
+        dependence = self.find_dependence(node)
+        if dependence == "constant":
+            return [Case({}, self.tabulate(node)[0])]
+        if dependence in ("symbol", "position"):
+            return enumerate_cases(
+                self.build_table_categorical(node, self.tabulate(node), dependence)
+            )
         if isinstance(node, Aggregate | At):
-            return of_leaf(self.attended_leaf(node))
-        if isinstance(node, Map) and not all(self.few(part) for part in node.operands):
+            return enumerate_cases(self.fetch_categorical(node))
+        if isinstance(node, Map) and not all(self.is_categorical(part) for part in node.operands):
             if node.function == "if":
-                return self.combined(node, node.operands)
-            return self.cases_of_numbers(node)
-        if isinstance(node, Lookup | Member) and not self.few(node.parts[0]):  # type: ignore[arg-type]
-            return self.cases_of_numbers(node)
-        return self.combined(node, node.parts)  # type: ignore[arg-type]
+                return self.combine_cases(node, node.operands)
+            return self.list_cases_of_number(node)
+        if isinstance(node, Lookup | Member) and not self.is_categorical(node.parts[0]):  # type: ignore[arg-type]
+            return self.list_cases_of_number(node)
+        return self.combine_cases(node, node.parts)  # type: ignore[arg-type]
 
-    def leaf_of_table(self, node: SOp, table: Sequence[Atom], base: str) -> Leaf:
-        """A leaf that is a function of the symbol, or of the position."""
+    def build_table_categorical(
+        self, node: SOp, table: Sequence[Atom], dependence: str
+    ) -> Categorical:
+        """Return a function of the symbol, or of the position, as a categorical variable."""
         values = list(dict.fromkeys(table))
-        place = [values.index(value) for value in table]
+        value_index = [values.index(value) for value in table]
 
-        def scalar(row: list[float]) -> Affine:
-            numbers = [row[i] for i in place]
-            if base == "place":
-                return self.plan.placed(numbers)
-            return Affine({self.plan.embedded(numbers): 1.0})
+        def encode_row(row: list[float]) -> Affine:
+            numbers = [row[i] for i in value_index]
+            if dependence == "position":
+                return self.plan.encode_positions(numbers)
+            return Affine({self.plan.encode_symbols(numbers): 1.0})
 
-        return Leaf(self.plan, values, scalar)
+        return Categorical(self.plan, values, encode_row)
 
-    def combined(self, node: SOp, parts: Sequence[SOp]) -> list[Case]:
-        """The cases of a function of several s-ops of few values."""
-        listed = self.listed(node, parts)
-        made: list[Case] = []
-        short = node.function if isinstance(node, Map) else ""
-        for chosen in self.branches(short, listed):
-            where: dict[Leaf, frozenset[int]] | None = {}
-            for case in chosen:
-                where = where if where is None else Case(where, None).joined(case)
+    def combine_cases(self, node: SOp, parts: Sequence[SOp]) -> list[Case]:
+        """Return the cases of a function of several categorical s-ops."""
+        operand_cases = self.list_operand_cases(node, parts)
+        result: list[Case] = []
+        function = node.function if isinstance(node, Map) else ""
+        for combination in self.iterate_combinations(function, operand_cases):
+            where: dict[Categorical, frozenset[int]] | None = {}
+            for case in combination:
+                where = where if where is None else Case(where, None).intersect(case)
             if where is None:
                 continue
-            value = self.applied(node, [case.value for case in chosen])
+            value = self.apply(node, [case.value for case in combination])
             if value is not None:
-                made.append(Case(where, value))
-            if len(made) > MOST_CASES:
-                raise Refused(node, f"a table of more than {MOST_CASES} entries")
-        return merged(made) if len(made) <= MERGED else made
+                result.append(Case(where, value))
+            if len(result) > MOST_CASES:
+                raise RefusalError(node, f"a table of more than {MOST_CASES} entries")
+        return merge_cases(result) if len(result) <= MOST_MERGED else result
 
-    def listed(self, node: SOp, parts: Sequence[SOp]) -> list[list[Case]]:
-        """The cases of every part; a part that is better made a leaf first is one."""
-        listed = [self.cases(part) for part in parts]
-        leaves = [leaves_in(cases) for cases in listed]
+    def list_operand_cases(self, node: SOp, parts: Sequence[SOp]) -> list[list[Case]]:
+        """Return the cases of every operand, materialising operands where that saves cases."""
+        operand_cases = [self.list_cases(part) for part in parts]
+        variables = [find_variables(cases) for cases in operand_cases]
         choice = isinstance(node, Map) and node.function == "if"
         for i, part in enumerate(parts):
-            beside = [0] if choice and i else [j for j in range(len(parts)) if j != i]
-            others = set[Leaf]().union(*(leaves[j] for j in beside))
-            values = len({case.value for case in listed[i]})
-            several = len(leaves[i]) > 1 and len(listed[i]) > values
-            if several and not (leaves[i] & others) and others:
-                listed[i] = of_leaf(self.material(part))
-        if prod(map(len, listed)) > MANY_CASES:
+            other_operands = [0] if choice and i else [j for j in range(len(parts)) if j != i]
+            others = set[Categorical]().union(*(variables[j] for j in other_operands))
+            values = len({case.value for case in operand_cases[i]})
+            has_redundant_cases = len(variables[i]) > 1 and len(operand_cases[i]) > values
+            if has_redundant_cases and others and others.isdisjoint(variables[i]):
+                operand_cases[i] = enumerate_cases(self.materialise(part))
+        if prod(map(len, operand_cases)) > MANY_CASES:
             for i, part in enumerate(parts):
-                found = leaves_in(listed[i])
-                if len(found) > 1 and len(listed[i]) > len({case.value for case in listed[i]}):
-                    listed[i] = of_leaf(self.material(part))
-        if prod(map(len, listed)) > 50 * MOST_CASES:
-            raise Refused(node, f"a table of more than {MOST_CASES} entries")
-        return listed
+                found = find_variables(operand_cases[i])
+                if len(found) > 1 and len(operand_cases[i]) > len(
+                    {case.value for case in operand_cases[i]}
+                ):
+                    operand_cases[i] = enumerate_cases(self.materialise(part))
+        if prod(map(len, operand_cases)) > 50 * MOST_CASES:
+            raise RefusalError(node, f"a table of more than {MOST_CASES} entries")
+        return operand_cases
 
-    def branches(self, function: str, listed: Sequence[list[Case]]) -> Iterable[tuple[Case, ...]]:
-        """The combinations of the parts' cases; what decides alone is not combined further."""
+    def iterate_combinations(
+        self, function: str, operand_cases: Sequence[list[Case]]
+    ) -> Iterable[tuple[Case, ...]]:
+        """Iterate over the combinations of the operands' cases.
+
+        An operand that decides the value of ``if``, ``and`` or ``or`` is not combined with operands
+        that no longer matter.
+        """
         if function == "if":
-            for case in listed[0]:
-                for branch in listed[1] if case.value else listed[2]:
+            for case in operand_cases[0]:
+                for branch in operand_cases[1] if case.value else operand_cases[2]:
                     yield (case, branch)
         elif function in ("and", "or"):
-            for case in listed[0]:
+            for case in operand_cases[0]:
                 if bool(case.value) == (function == "or"):
                     yield (case,)
                 else:
-                    yield from ((case, other) for other in listed[1])
+                    yield from ((case, other) for other in operand_cases[1])
         else:
-            yield from product(*listed)
+            yield from product(*operand_cases)
 
-    def applied(self, node: SOp, values: list[Any]) -> Atom:
-        """The node's value from its parts'; None where the program would stop with an error."""
+    def apply(self, node: SOp, values: list[Any]) -> Atom:
+        """Return a node's value from those of its operands, or None where the program would
+        raise an error.
+        """
         if isinstance(node, Lookup):
             return dict(node.table).get(values[0])
         if isinstance(node, Member):
@@ -250,87 +284,92 @@ class Elementwise:
         if node.function in ("and", "or", "if"):
             return values[-1]  # type: ignore[no-any-return]
         try:
-            value = APPLIED[node.function](*values)
+            value = SCALAR_FUNCTIONS[node.function](*values)
         except (ZeroDivisionError, OverflowError):
             return None
         if isinstance(value, complex) or (isinstance(value, float) and not isfinite(value)):
             return None
         return value  # type: ignore[no-any-return]
 
-    def material(self, node: SOp) -> Leaf:
-        """A node as a leaf of its own."""
-        if node.number not in self._made:
-            listed = self.inner_cases(node)
-            values = list(dict.fromkeys(case.value for case in listed))
-            self._made[node.number] = Leaf(
+    def materialise(self, node: SOp) -> Categorical:
+        """Return a categorical s-op as a categorical variable of its own."""
+        if node.number not in self._materialised:
+            operand_cases = self.list_own_cases(node)
+            values = list(dict.fromkeys(case.value for case in operand_cases))
+            self._materialised[node.number] = Categorical(
                 self.plan,
                 values,
-                lambda row: self.function(listed, dict(zip(values, row, strict=True))),
+                lambda row: self.encode_cases(operand_cases, dict(zip(values, row, strict=True))),
             )
-        return self._made[node.number]
+        return self._materialised[node.number]
 
     # -- functions of a node -----------------------------------------------------------------------
 
-    def values_of(self, node: SOp) -> list[Atom]:
-        """All values that a node of few may have."""
-        return list(dict.fromkeys(case.value for case in self.cases(node)))
+    def list_values(self, node: SOp) -> list[Atom]:
+        """Return all values that a categorical s-op may take."""
+        return list(dict.fromkeys(case.value for case in self.list_cases(node)))
 
-    def scalar(self, node: SOp, numbers: Mapping[Atom, float]) -> Affine:
-        """The signal that is ``numbers[v]`` where the node has the value v."""
-        return self.function(self.cases(node), numbers)
+    def encode(self, node: SOp, numbers: Mapping[Atom, float]) -> Affine:
+        """Return the signal that is ``numbers[v]`` where the s-op has the value v."""
+        return self.encode_cases(self.list_cases(node), numbers)
 
-    def function(self, cases: Sequence[Case], numbers: Mapping[Atom, float]) -> Affine:
-        """The signal of a function of what these cases tell."""
-        leaves = leaves_in(cases)
-        if not leaves:
+    def encode_cases(self, cases: Sequence[Case], numbers: Mapping[Atom, float]) -> Affine:
+        """Return the signal that is ``numbers[v]`` in the cases whose value is v."""
+        variables = find_variables(cases)
+        if not variables:
             return Affine({}, numbers[cases[0].value])
-        if len(leaves) == 1:
-            leaf = leaves.pop()
-            row = [0.0] * len(leaf.values)
+        if len(variables) == 1:
+            variable = variables.pop()
+            row = [0.0] * len(variable.values)
             for case in cases:
-                for i in case.where.get(leaf, range(len(leaf.values))):
+                for i in case.where.get(variable, range(len(variable.values))):
                     row[i] = numbers[case.value]
-            return leaf.scalar(row)
-        renamed = [Case(case.where, numbers[case.value]) for case in cases]
-        return self.conjunctions(merged(renamed) if len(renamed) <= MERGED else renamed)
+            return variable.encode(row)
+        numbered = [Case(case.where, numbers[case.value]) for case in cases]
+        return self.sum_conjunctions(
+            merge_cases(numbered) if len(numbered) <= MOST_MERGED else numbered
+        )
 
-    def conjunctions(self, cases: Sequence[Case]) -> Affine:
-        """A sum of conjunctions: one for each case whose number is not the commonest."""
+    def sum_conjunctions(self, cases: Sequence[Case]) -> Affine:
+        """Return the signal of some cases as a sum of conjunctions.
+
+        There is one conjunction for each case whose number differs from the most common one.
+        """
         tally: dict[Atom, int] = {}
         for case in cases:
             tally[case.value] = tally.get(case.value, 0) + 1
-        usual = float(max(tally, key=lambda value: tally[value]) or 0.0)
+        most_common = float(max(tally, key=lambda value: tally[value]) or 0.0)
         units: list[tuple[Affine, float]] = []
         error = 0.0
-        numbers = [usual]
+        numbers = [most_common]
         for case in cases:
-            weight = float(case.value or 0.0) - usual
+            weight = float(case.value or 0.0) - most_common
             if not weight:
                 continue
-            indicators = [leaf.within(chosen) for leaf, chosen in case.where.items()]
-            units += [(unit, weight * sign) for unit, sign in self.plan.both(indicators)]
-            error = max(error, abs(weight) * self.plan.conjunction_error(indicators))
+            indicators = [variable.indicate(allowed) for variable, allowed in case.where.items()]
+            units += [(unit, weight * sign) for unit, sign in self.plan.conjoin(indicators)]
+            error = max(error, abs(weight) * self.plan.bound_conjunction_error(indicators))
             numbers.append(float(case.value or 0.0))
-        low, high = min(numbers) - usual, max(numbers) - usual
-        return self.plan.made(units, low, high, error) + usual
+        low, high = min(numbers) - most_common, max(numbers) - most_common
+        return self.plan.sum_units(units, low, high, error) + most_common
 
-    def truth(self, node: SOp) -> Affine:
-        """Whether a boolean s-op is true."""
-        return self.scalar(node, {False: 0.0, True: 1.0})
+    def encode_truth(self, node: SOp) -> Affine:
+        """Return the indicator of a boolean s-op."""
+        return self.encode(node, {False: 0.0, True: 1.0})
 
-    # -- what others do ----------------------------------------------------------------------------
+    # -- what the later passes provide -------------------------------------------------------------
 
-    def attended_leaf(self, node: Aggregate | At) -> Leaf:
-        """The leaf of a value that attention fetches."""
-        raise NotImplementedError
+    @abstractmethod
+    def fetch_categorical(self, node: Aggregate | At) -> Categorical:
+        """Return a categorical value that attention fetches, as a categorical variable."""
 
-    def cases_of_numbers(self, node: SOp) -> list[Case]:
-        """The cases of a function of numbers that may grow with the length."""
-        raise NotImplementedError
+    @abstractmethod
+    def list_cases_of_number(self, node: SOp) -> list[Case]:
+        """Return the cases of a function of numbers that may grow with the length."""
 
 
-def carried(root: Node) -> set[int]:
-    """The numbers of the s-ops that attention reads: values, keys and queries."""
+def find_attended(root: Node) -> set[int]:
+    """Return the node numbers of the s-ops that attention reads as values, keys or queries."""
     found: set[int] = set()
     for node in sort_topologically([root]):
         if isinstance(node, Aggregate | At | Select):
@@ -338,40 +377,44 @@ def carried(root: Node) -> set[int]:
     return found
 
 
-def of_leaf(leaf: Leaf) -> list[Case]:
-    """The cases of a leaf itself."""
-    return [Case({leaf: frozenset({i})}, value) for i, value in enumerate(leaf.values)]
+def enumerate_cases(variable: Categorical) -> list[Case]:
+    """Return the cases of a categorical variable itself, one for each of its values."""
+    return [Case({variable: frozenset({i})}, value) for i, value in enumerate(variable.values)]
 
 
-def leaves_in(cases: Iterable[Case]) -> set[Leaf]:
-    """All leaves that decide between these cases."""
-    return {
-        leaf
-        for case in cases
-        for leaf, chosen in case.where.items()
-        if len(chosen) < len(leaf.values)
-    }
+def find_variables(cases: Iterable[Case]) -> list[Categorical]:
+    """Return the variables that decide between the cases, in the order of their first use."""
+    return list(
+        dict.fromkeys(
+            variable
+            for case in cases
+            for variable, allowed in case.where.items()
+            if len(allowed) < len(variable.values)
+        )
+    )
 
 
-def merged(cases: Sequence[Case]) -> list[Case]:
-    """Fewer cases: those of one value that differ in one leaf are one."""
+def merge_cases(cases: Sequence[Case]) -> list[Case]:
+    """Return fewer cases, by merging cases of equal value that differ in one variable only."""
     rest = list(cases)
     again = True
     while again:
         again = False
         found: dict[Any, Case] = {}
-        for leaf in leaves_in(rest):
+        for variable in find_variables(rest):
             found = {}
             for case in rest:
-                others = frozenset((o, chosen) for o, chosen in case.where.items() if o is not leaf)
+                others = frozenset(
+                    (o, allowed) for o, allowed in case.where.items() if o is not variable
+                )
                 key = (type(case.value), case.value, others)
                 if key in found:
                     again = True
-                    every = frozenset(range(len(leaf.values)))
-                    both = found[key].where.get(leaf, every) | case.where.get(leaf, every)
-                    where = {**dict(others), leaf: both}
+                    every = frozenset(range(len(variable.values)))
+                    both = found[key].where.get(variable, every) | case.where.get(variable, every)
+                    where = {**dict(others), variable: both}
                     if both == every:
-                        del where[leaf]
+                        del where[variable]
                     found[key] = Case(where, case.value)
                 else:
                     found[key] = case
@@ -379,10 +422,10 @@ def merged(cases: Sequence[Case]) -> list[Case]:
     return rest
 
 
-def compare_levels(function: str) -> tuple[list[float], list[Atom]]:
-    """A comparison with 0 as steps: bounds and values, for numbers of grain 1.
+def find_comparison_steps(function: str) -> tuple[list[float], list[Atom]]:
+    """Return a comparison with 0 as steps, for numbers of grain 1: the bounds and the levels.
 
-    >>> compare_levels("==")
+    >>> find_comparison_steps("==")
     ([0.0, 1.0], [False, True, False])
     """
     compare = COMPARISONS[function]

@@ -1,4 +1,4 @@
-"""What the compiler refuses, with the reason and, where there is one, a rewriting."""
+"""What the compiler refuses, why, and what to write instead where that is known."""
 
 from __future__ import annotations
 
@@ -10,24 +10,32 @@ from flann.rasp.graph.sops import Node
 from flann.rasp.language.source_span import NO_SPAN, SourceSpan
 
 
-class Refused(Exception):  # noqa: N818  # it is caught, collected and told as one UserError
-    """One expression that cannot be compiled."""
+class RefusalError(Exception):
+    """An expression that cannot be compiled.
+
+    Parameters
+    ----------
+    node : Node
+        The expression.
+    reason : str
+        Why it cannot be compiled.
+    instead : str
+        What to write instead, if that is known.
+    """
 
     def __init__(self, node: Node, reason: str, instead: str = "") -> None:
         super().__init__(reason)
         self.node, self.reason, self.instead = node, reason, instead
 
 
-class Blocked(Exception):  # noqa: N818
-    """An expression whose parts were refused already."""
-
-
-def refusal(name: str, found: Sequence[Refused], places: Mapping[int, SourceSpan]) -> UserError:
-    """All of them as one error of one line."""
+def combine_refusals(
+    name: str, refusals: Sequence[RefusalError], spans: Mapping[int, SourceSpan]
+) -> UserError:
+    """Return all refusals of a program as one error of one line."""
     parts = []
-    for each in found:
-        place = places.get(each.node.number, NO_SPAN)
-        where = f"line {place.line}, column {place.column}: " if place.line else ""
-        instead = f" (instead: {each.instead})" if each.instead else ""
-        parts.append(f"{where}{format_formula(each.node)}: {each.reason}{instead}")
+    for refusal in refusals:
+        span = spans.get(refusal.node.number, NO_SPAN)
+        where = f"line {span.line}, column {span.column}: " if span.line else ""
+        instead = f" (instead: {refusal.instead})" if refusal.instead else ""
+        parts.append(f"{where}{format_formula(refusal.node)}: {refusal.reason}{instead}")
     return UserError(f"{name} cannot be compiled: " + "; ".join(parts))

@@ -1,9 +1,9 @@
-"""When each signal is made, and in which dimension of the residual stream it lies.
+"""When each signal is computed, and in which dimension of the residual stream it lies.
 
-Time runs through the parts of the network: 0 is the embedding, 2 k - 1 the attention of block k
-and 2 k its feed-forward part. A signal is made as soon as all that it is made of is there. From its
-last reading on its dimension may be used again, once a feed-forward part has taken it off: that
-costs two units, x - ReLU(x) + ReLU(-x) = 0.
+Time counts the sublayers of the network: 0 is the embedding, 2 k - 1 the attention and 2 k the
+feed-forward layer of block k. A signal is computed as soon as all its inputs are available. After
+its last use its dimension can hold another signal, once a feed-forward layer has erased it. Erasing
+costs two units, since x - ReLU(x) + ReLU(-x) = 0.
 """
 
 from __future__ import annotations
@@ -11,26 +11,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .signals import Affine, Attended, Embedded, Made, Placed, Signal
+from .signals import Affine, AttentionSignal, PositionSignal, Signal, SymbolSignal, UnitSignal
 
 FOREVER = 1 << 30
-LARGEST = 8.0  # value whose dimension is used again: larger ones would leave a trace
+LARGEST = 8.0  # erasing larger values would leave a trace, so their dimension is not reused
 
 
 @dataclass
 class Schedule:
-    """Times and dimensions.
+    """The times and dimensions of the signals.
 
     Attributes
     ----------
     time, dimension : dict
-        of every signal that is needed.
+        The time and the dimension of every signal in use.
     erased : dict
-        for each time of a feed-forward part, the signals that it takes off the stream.
+        The signals that the feed-forward layer at each time erases.
     width : int
-        of the stream.
-    end : int
-        the last time of all.
+        The width of the residual stream.
     """
 
     time: dict[Signal, int]
@@ -40,83 +38,92 @@ class Schedule:
 
     @property
     def end(self) -> int:
-        """The last time of all."""
+        """The last time."""
         return max(self.time.values(), default=0)
 
-    def at(self, time: int) -> list[Signal]:
-        """The signals made at a time."""
-        return [signal for signal, when in self.time.items() if when == time]
+    def list_signals(self, time: int) -> list[Signal]:
+        """Return the signals that are computed at a time."""
+        return [signal for signal, computed_at in self.time.items() if computed_at == time]
 
 
-def schedule(output: Affine, always: Iterable[Signal]) -> Schedule:
-    """Times and dimensions for all that an output needs.
+def build_schedule(output: Affine, always: Iterable[Signal]) -> Schedule:
+    """Assign a time and a dimension to every signal that an output depends on.
 
     Parameters
     ----------
     output : Affine
-        what is read in the end.
+        The number that the network's head reads.
     always : iterable of Signal
-        what must stay to the end: the marks of words and of BOS.
+        Signals that must persist to the end: the indicators of word positions and of BOS.
     """
     always = list(always)
-    made = Schedule(dict.fromkeys(always, 0))
-    for signal in needed(output):
-        made.time[signal] = time_of(signal, made.time)
-    allocate(made, output, always)
-    return made
+    schedule = Schedule(dict.fromkeys(always, 0))
+    for signal in order_signals(output):
+        schedule.time[signal] = find_time(signal, schedule.time)
+    assign_dimensions(schedule, output, always)
+    return schedule
 
 
-def needed(output: Affine) -> list[Signal]:
-    """All signals that an output is made of, parts before wholes; without recursion."""
-    found: dict[Signal, None] = {}
-    waiting: list[tuple[Signal, bool]] = [(signal, False) for signal in output.terms]
-    while waiting:
-        signal, ready = waiting.pop()
-        if signal in found:
+def order_signals(output: Affine) -> list[Signal]:
+    """Return all signals that an output depends on, inputs first, without recursion."""
+    order: dict[Signal, None] = {}
+    stack: list[tuple[Signal, bool]] = [(signal, False) for signal in output.terms]
+    while stack:
+        signal, ready = stack.pop()
+        if signal in order:
             continue
         if ready:
-            found[signal] = None
+            order[signal] = None
         else:
-            waiting.append((signal, True))
-            waiting += [(part, False) for part in signal.inputs if part not in found]
-    return list(found)
+            stack.append((signal, True))
+            stack += [(part, False) for part in signal.inputs if part not in order]
+    return list(order)
 
 
-def time_of(signal: Signal, time: dict[Signal, int]) -> int:
-    """The first part of the network that can make a signal."""
-    if isinstance(signal, Embedded | Placed):
+def find_time(signal: Signal, time: dict[Signal, int]) -> int:
+    """Return the first time at which a signal can be computed."""
+    if isinstance(signal, SymbolSignal | PositionSignal):
         return 0
     latest = max((time[part] for part in signal.inputs), default=0)
-    odd = isinstance(signal, Attended)
+    odd = isinstance(signal, AttentionSignal)
     return latest + 1 + ((latest + 1) % 2 != odd)
 
 
-def allocate(made: Schedule, output: Affine, always: list[Signal]) -> None:
-    """A dimension for every signal, used again where that leaves no trace."""
-    last: dict[Signal, int] = dict.fromkeys(made.time, 0)
-    for signal, when in made.time.items():
+def assign_dimensions(schedule: Schedule, output: Affine, always: list[Signal]) -> None:
+    """Assign a dimension to every signal, reusing one where no trace of the old signal stays."""
+    last: dict[Signal, int] = dict.fromkeys(schedule.time, 0)
+    for signal, computed_at in schedule.time.items():
         for part in signal.inputs:
-            last[part] = max(last[part], when)
+            last[part] = max(last[part], computed_at)
     for signal in (*output.terms, *always):
         last[signal] = FOREVER
-    stages = {when for signal, when in made.time.items() if isinstance(signal, Made)}
-    free: list[tuple[int, Signal]] = []  # when its dimension is taken off, and whose it was
-    for signal in sorted(made.time, key=lambda s: made.time[s]):
-        born = made.time[signal]
-        heir = next((place for place in free if place[0] <= born and suits(place[1], signal)), None)
-        if heir is None:
-            made.dimension[signal] = made.width
-            made.width += 1
+    stages = {
+        computed_at
+        for signal, computed_at in schedule.time.items()
+        if isinstance(signal, UnitSignal)
+    }
+    free: list[tuple[int, Signal]] = []  # when a dimension is erased, and its old signal
+    for signal in sorted(schedule.time, key=lambda s: schedule.time[s]):
+        created = schedule.time[signal]
+        reusable = next(
+            (slot for slot in free if slot[0] <= created and can_replace(slot[1], signal)), None
+        )
+        if reusable is None:
+            schedule.dimension[signal] = schedule.width
+            schedule.width += 1
         else:
-            free.remove(heir)
-            made.dimension[signal] = made.dimension[heir[1]]
-            made.erased.setdefault(heir[0], []).append(heir[1])
-        after = [stage for stage in stages if stage >= max(last[signal], born + 1)]
+            free.remove(reusable)
+            schedule.dimension[signal] = schedule.dimension[reusable[1]]
+            schedule.erased.setdefault(reusable[0], []).append(reusable[1])
+        after = [stage for stage in stages if stage >= max(last[signal], created + 1)]
         if after and max(abs(signal.low), abs(signal.high)) <= LARGEST:
             free.append((min(after), signal))
-            free.sort(key=lambda place: place[0])
+            free.sort(key=lambda slot: slot[0])
 
 
-def suits(old: Signal, new: Signal) -> bool:
-    """Whether a new signal may lie where an old one was: an exact one only where no noise stays."""
+def can_replace(old: Signal, new: Signal) -> bool:
+    """Return whether a new signal may use the dimension of an old one.
+
+    An inexact signal may leave noise behind, which only another inexact signal tolerates.
+    """
     return not old.error or bool(new.error)

@@ -1,17 +1,17 @@
-"""What a compiled network computes, before it has weights: signals, and sums of signals.
+"""What a compiled network computes before it has weights: signals, and sums of signals.
 
-A *signal* is one number at every position of a word, held in one dimension of the residual stream
-from when it is made to when it is last read. It is 0 at the symbol before the word (BOS). There
-are four kinds::
+A *signal* is one number at every position of a word. It occupies one dimension of the residual
+stream from where it is computed to where it is last read, and it is 0 at BOS, the symbol before the
+word. There are four kinds::
 
-    Embedded    a function of the symbol            from the embedding
-    Placed      a function of the position          from the table of positions
-    Attended    sum over the selected keys of v     from an attention head (see `Head`)
-    Made        sum over units of w ReLU(z)         from a feed-forward part
+    SymbolSignal      a function of the symbol        computed by the embedding
+    PositionSignal    a function of the position      computed by the table of positions
+    AttentionSignal   Σ v over the selected keys      computed by an attention head (see `Head`)
+    UnitSignal        Σ w ReLU(z) over units          computed by a feed-forward layer
 
-Whatever is linear in signals costs nothing: an `Affine` is only read where it is needed. Every
-signal carries bounds on its values, a bound on its error in the network's arithmetic, and its
-grain: its true values are whole multiples of that.
+Linear combinations of signals cost nothing: an `Affine` is evaluated only by the layer that reads
+it. Every signal carries bounds on its true values, a bound on its error in the network's
+arithmetic, and its *grain*, a number of which all its true values are integer multiples.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class Signal:
     Attributes
     ----------
     low, high : float
-        bounds on its true values.
+        Bounds on the true values.
     error : float
-        bound on how far the network's value is from the true one.
+        Bound on the difference between the network's value and the true one.
     grain : Fraction
-        true values are multiples of it.
+        A number of which all true values are integer multiples.
     """
 
     low: float
@@ -47,20 +47,20 @@ class Signal:
 
     @property
     def inputs(self) -> Iterable[Signal]:
-        """The signals that it is made of."""
+        """The signals from which this one is computed."""
         return ()
 
 
 @dataclass(eq=False)
-class Embedded(Signal):
-    """A value for each symbol; and one for BOS, 0 for all signals but the mark of BOS itself."""
+class SymbolSignal(Signal):
+    """A value for each symbol and one for BOS, which is 0 except in the indicator of BOS."""
 
     values: tuple[float, ...] = ()
     at_bos: float = 0.0
 
 
 @dataclass(eq=False)
-class Placed(Signal):
+class PositionSignal(Signal):
     """A value for each position 0 .. T - 1."""
 
     values: tuple[float, ...] = ()
@@ -68,23 +68,23 @@ class Placed(Signal):
 
 @dataclass(frozen=True)
 class Affine:
-    """A sum of signals with coefficients, and a constant."""
+    """A linear combination of signals plus a constant."""
 
     terms: Mapping[Signal, float] = field(default_factory=dict)
     constant: float = 0.0
-    bounds: tuple[float, float] | None = None  # known to be closer than the signals' tell
+    bounds: tuple[float, float] | None = None  # tighter than those of the signals
 
     def __add__(self, other: Affine | float) -> Affine:
         if not isinstance(other, Affine):
-            moved = self.bounds and (self.bounds[0] + other, self.bounds[1] + other)
-            return Affine(self.terms, self.constant + other, moved)
+            shifted = self.bounds and (self.bounds[0] + other, self.bounds[1] + other)
+            return Affine(self.terms, self.constant + other, shifted)
         terms = dict(self.terms)
         for signal, factor in other.terms.items():
             terms[signal] = terms.get(signal, 0.0) + factor
-        made = Affine({s: c for s, c in terms.items() if c}, self.constant + other.constant)
+        total = Affine({s: c for s, c in terms.items() if c}, self.constant + other.constant)
         if self.bounds or other.bounds:
-            return made.within(self.low + other.low, self.high + other.high)
-        return made
+            return total.tighten(self.low + other.low, self.high + other.high)
+        return total
 
     def __mul__(self, factor: float) -> Affine:
         terms = {s: c * factor for s, c in self.terms.items() if c * factor}
@@ -99,7 +99,7 @@ class Affine:
 
     @property
     def low(self) -> float:
-        """The least value that the bounds allow."""
+        """The least value that the bounds of the signals allow."""
         if self.bounds is not None:
             return self.bounds[0]
         ends = (c * (s.low if c > 0 else s.high) for s, c in self.terms.items())
@@ -107,64 +107,67 @@ class Affine:
 
     @property
     def high(self) -> float:
-        """The greatest value that the bounds allow."""
+        """The greatest value that the bounds of the signals allow."""
         if self.bounds is not None:
             return self.bounds[1]
         return -(-self).low
 
-    def within(self, low: float, high: float) -> Affine:
-        """The same, known to lie between these."""
+    def tighten(self, low: float, high: float) -> Affine:
+        """Return the same number with tighter bounds, which the caller knows to hold."""
         return Affine(self.terms, self.constant, (max(low, self.low), min(high, self.high)))
 
     @property
     def error(self) -> float:
-        """The bound on its error."""
+        """Bound on its error."""
         return sum(abs(c) * s.error for s, c in self.terms.items())
 
     @property
     def grain(self) -> Fraction:
-        """Its true values are multiples of this."""
+        """A number of which all true values are integer multiples."""
         parts = [Fraction(c).limit_denominator(1 << 20) * s.grain for s, c in self.terms.items()]
         parts.append(Fraction(self.constant).limit_denominator(1 << 20))
-        return common_grain(parts)
+        return find_common_grain(parts)
 
     @property
     def key(self) -> Key:
-        """Equal for equal sums."""
+        """A key that is equal for equal combinations."""
         return (*sorted((id(s), c) for s, c in self.terms.items()), self.constant)
 
 
-def common_grain(parts: Iterable[Fraction]) -> Fraction:
-    """The greatest number of which all of these are multiples; 1 if all are 0.
+def find_common_grain(parts: Iterable[Fraction]) -> Fraction:
+    """Return the greatest number of which all parts are integer multiples, and 1 if all are 0.
 
-    >>> common_grain([Fraction(1, 2), Fraction(3)])
+    >>> find_common_grain([Fraction(1, 2), Fraction(3)])
     Fraction(1, 2)
     """
     known = [abs(part) for part in parts if part]
     if not known:
         return Fraction(1)
-    below = lcm(*(part.denominator for part in known))
-    return Fraction(gcd(*(int(part * below) for part in known)), below)
+    denominator = lcm(*(part.denominator for part in known))
+    return Fraction(gcd(*(int(part * denominator) for part in known)), denominator)
 
 
 @dataclass(eq=False)
 class Head:
-    """An attention head that selects exactly.
+    """An attention head that selects keys exactly and returns the sum of their values.
 
-    The score of a key is the sum of query times key over `pairs`: exactly 0 for a selected key, at
-    most -c for the others. BOS scores B with the value 0, and values are multiplied by e^B, so that
-    the head returns the *sum* of the selected values, none selected giving 0::
+    The score of a key is the sum of query times key over `pairs`. It is exactly 0 for a selected
+    key and at most -c for any other. BOS has the score B and the value 0, and values are multiplied
+    by e^B, so that the head returns the *sum* of the selected values, and 0 where no key is
+    selected::
 
         Σ_k e^(score_k) e^B v_k / (e^B + Σ_k e^(score_k))  =  Σ_selected v_k (1 + O(T e^-B))
+
+    `flann.rasp.compiler.sharpness` bounds the error.
 
     Attributes
     ----------
     causal : bool
-        whether keys after the query are masked.
+        Whether keys after the query are masked.
     pairs : list of (Affine, Affine)
-        query and key features.
+        Query and key features.
     unique : bool
-        whether at most one key is selected.
+        Whether at most one key is selected.
     """
 
     causal: bool
@@ -173,7 +176,7 @@ class Head:
 
 
 @dataclass(eq=False)
-class Attended(Signal):
+class AttentionSignal(Signal):
     """The sum of a value over the keys that a head selects."""
 
     head: Head = field(default_factory=lambda: Head(True, [], False))
@@ -189,13 +192,13 @@ class Attended(Signal):
 
 
 @dataclass(eq=False)
-class Made(Signal):
-    """A sum of ReLU units: pairs of what goes into the unit, and its weight."""
+class UnitSignal(Signal):
+    """A weighted sum of ReLU units; `units` holds pairs of the unit's input and its weight."""
 
     units: tuple[tuple[Affine, float], ...] = ()
 
     @property
     @override
     def inputs(self) -> Iterable[Signal]:
-        for before, _ in self.units:
-            yield from before.terms
+        for preactivation, _ in self.units:
+            yield from preactivation.terms

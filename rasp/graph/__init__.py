@@ -1,1 +1,1 @@
-"""The graph of s-ops and selectors that a program builds: evaluation, analysis, drawing."""
+"""The graph of s-ops and selectors that a program builds, with its evaluation and analysis."""

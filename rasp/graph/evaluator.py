@@ -150,18 +150,18 @@ class Evaluator:
 
     def _compute(self, node: SOp) -> SequenceValues:
         if isinstance(node, Input):
-            return self._input(node)
+            return self._compute_input(node)
         if isinstance(node, Constant):
-            return self._constant(node.value)
+            return self._compute_constant(node.value)
         if isinstance(node, Aggregate):
-            return self._aggregate(node)
+            return self._compute_aggregate(node)
         if isinstance(node, At):
-            return self._at(node)
+            return self._compute_at(node)
         if isinstance(node, Lookup):
-            return self._lookup(node)
+            return self._compute_lookup(node)
         if isinstance(node, Member):
-            return self._member(node)
-        return self._map(cast(Map, node))
+            return self._compute_member(node)
+        return self._compute_map(cast(Map, node))
 
     def _get(self, sop: SOp) -> SequenceValues:
         return self.values[sop.number]
@@ -169,7 +169,7 @@ class Evaluator:
     def _build_error(self, node: Node, reason: str) -> RaspError:
         return RaspError(reason, self.spans.get(node.number, NO_SPAN))
 
-    def _constant(self, value: Atom) -> SequenceValues:
+    def _compute_constant(self, value: Atom) -> SequenceValues:
         kind = get_type(value)
         stored = self.strings.intern(cast(str, value)) if kind == "text" else value
         return SequenceValues(kind, np.full((1, 1), stored, DTYPES[kind]))
@@ -191,7 +191,7 @@ class Evaluator:
         ]
         return SequenceValues(kind, np.array(stored, DTYPES[kind])[self.words.ids])
 
-    def _input(self, node: Input) -> SequenceValues:
+    def _compute_input(self, node: Input) -> SequenceValues:
         if node.name == "indices":
             return SequenceValues("number", np.arange(self.length, dtype=float)[None, :])
         read = READERS[node.name]
@@ -212,10 +212,10 @@ class Evaluator:
 
     # -- elementwise -------------------------------------------------------------------------------
 
-    def _map(self, node: Map) -> SequenceValues:
+    def _compute_map(self, node: Map) -> SequenceValues:
         operands = [self._get(part) for part in node.operands]
         if node.function == "if":
-            return self._choose(node, operands)
+            return self._compute_conditional(node, operands)
         types = [operand.type for operand in operands]
         if len(set(types)) > 1:
             raise self._build_error(
@@ -233,7 +233,7 @@ class Evaluator:
             return SequenceValues("number", data[0].astype(float))
         return SequenceValues("number", self._compute_arithmetic(node, data))
 
-    def _choose(self, node: Map, operands: list[SequenceValues]) -> SequenceValues:
+    def _compute_conditional(self, node: Map, operands: list[SequenceValues]) -> SequenceValues:
         condition, then, otherwise = operands
         if then.type != otherwise.type:
             raise self._build_error(
@@ -255,7 +255,7 @@ class Evaluator:
             raise self._build_error(node, f"'{function}' gives more than 2^53: no longer exact")
         return np.asarray(result + 0.0)  # no negative zero
 
-    def _lookup(self, node: Lookup) -> SequenceValues:
+    def _compute_lookup(self, node: Lookup) -> SequenceValues:
         index, kind = self._get(node.index), cast(Type, node.type)
         distinct = np.unique(index.data)
         table = {(get_type(key), key): value for key, value in node.table}
@@ -269,7 +269,7 @@ class Evaluator:
             entries[i] = self.strings.intern(cast(str, value)) if kind == "text" else value
         return SequenceValues(kind, entries[np.searchsorted(distinct, index.data)])
 
-    def _member(self, node: Member) -> SequenceValues:
+    def _compute_member(self, node: Member) -> SequenceValues:
         values = self._get(node.values)
         choices: list[Any] = [choice for choice in node.choices if get_type(choice) == values.type]
         if values.type == "text":
@@ -278,7 +278,7 @@ class Evaluator:
 
     # -- attention ---------------------------------------------------------------------------------
 
-    def _at(self, node: At) -> SequenceValues:
+    def _compute_at(self, node: At) -> SequenceValues:
         position = node.index + (self.length if node.index < 0 else 0)
         if not 0 <= position < self.length:
             raise self._build_error(
@@ -290,7 +290,7 @@ class Evaluator:
             data = data[:, position : position + 1]
         return SequenceValues(values.type, data)
 
-    def _aggregate(self, node: Aggregate) -> SequenceValues:
+    def _compute_aggregate(self, node: Aggregate) -> SequenceValues:
         values = self._get(node.values)
         interval = self._find_interval(node.selector)
         data = np.broadcast_to(values.data, (values.data.shape[0], self.length))
@@ -316,7 +316,7 @@ class Evaluator:
                     f" position {q if counts.shape[-1] > 1 else 0}: only numbers have a mean",
                 )
             if default is None and none.all():
-                return self._constant(0)
+                return self._compute_constant(0)
             if default is None and none.any():
                 raise self._build_error(
                     node,
@@ -328,7 +328,7 @@ class Evaluator:
             values = sums / np.maximum(counts, 1)
         if not none.any():
             return SequenceValues(kind, values)
-        fill = self._constant(0 if default is None else default)
+        fill = self._compute_constant(0 if default is None else default)
         if fill.type != kind:
             raise self._build_error(
                 node, f"aggregate of {TYPE_NAMES[kind]} with the default {default!r}"

@@ -1,1 +1,1 @@
-"""The interpreter: from a program's syntax tree to its graph of s-ops, and the session."""
+"""The interpreter, which builds the graph of a program from its syntax tree, and the session."""

@@ -171,8 +171,8 @@ class ExpressionInterpreter(ABC):
         for branch in branches:
             if not (isinstance(branch, SOp) or is_atom(branch)):
                 raise RaspError(f"'if' of {describe_kind(branch)}: expected an s-op", node.span)
-        chosen = sops.map_elementwise("if", [condition, *branches], self.locate(node.span))
-        return self.record_span(chosen, node.span)
+        conditional = sops.map_elementwise("if", [condition, *branches], self.locate(node.span))
+        return self.record_span(conditional, node.span)
 
     # -- attention ---------------------------------------------------------------------------------
 

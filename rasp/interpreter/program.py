@@ -22,7 +22,7 @@ from flann.rasp.language.parser import parse
 from flann.rasp.language.source_span import SourceSpan
 from flann.rasp.language.syntax import Atom
 
-from .library import PROGRAMS, create_interpreter
+from .program_files import PROGRAMS, create_interpreter
 
 
 @dataclass(frozen=True)

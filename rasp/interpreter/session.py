@@ -22,7 +22,7 @@ from flann.rasp.language.source_span import RaspError
 
 from .expression_interpreter import is_atom
 from .formatting import describe_node, format_value
-from .library import create_interpreter
+from .program_files import create_interpreter
 from .scope import Value
 
 MAX_REPEATED = 40  # a longer list of equal atoms is abbreviated
@@ -113,7 +113,7 @@ class Session:
 
     def draw(self, statement: syntax.DrawStatement, value: SOp | Selector) -> str:
         """Return a selector's pairs, or an s-op's values, on the word of ``draw``."""
-        word = self.examples["selector"]
+        word: Value = self.examples["selector"]
         if statement.word is not None:
             word = self.interpreter.evaluate(statement.word, self.interpreter.scope)
         if word is None or not is_word(word):

@@ -1,1 +1,1 @@
-"""The reference programs: written ones (*.rasp), generated ones, and their catalogue."""
+"""The reference programs: program files (*.rasp), generators of programs, and their catalogue."""

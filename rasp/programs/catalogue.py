@@ -17,8 +17,8 @@ import numpy as np
 
 from flann.errors import UserError
 from flann.names import parse_name
-from flann.rasp.interpreter.library import PROGRAMS, read_source
 from flann.rasp.interpreter.program import Program
+from flann.rasp.interpreter.program_files import PROGRAMS, read_source
 from flann.tasks import Task, get_task
 
 from .brackets import count_dyck_layers, write_dyck, write_shuffle_dyck
@@ -28,7 +28,7 @@ from .snippets import CUMULATIVE_SUM, format_mixed_radix, format_table
 from .solvable_groups import count_layers, write_solvable
 
 if TYPE_CHECKING:
-    from flann.rasp.compiler import Compiled
+    from flann.rasp.compiler import ProgramNetwork
 
 MAX_STATES = 12
 """The most states of an automaton whose transitions are composed by doubling."""
@@ -47,7 +47,7 @@ class ReferenceProgram(Program):
     layers: int | None = None
     heads: int | None = None
 
-    def compile(self, max_length: int | None = None) -> Compiled:
+    def compile(self, max_length: int | None = None) -> ProgramNetwork:
         """Return the network that is exact for every word up to `max_length`."""
         from flann.rasp.compiler import compile_program  # loads torch
 

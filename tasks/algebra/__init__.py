@@ -1,16 +1,18 @@
-"""Decide which classes a regular language is in, from its automaton.
+"""Classify a regular language: decide to which classes it belongs, from its automaton.
 
 >>> from flann.tasks.automata.expressions import from_expression
 >>> found = classify(from_expression("(a|b)*aa(a|b)*"))
 >>> found.classes["LT"], found.k["LT"], found.classes["PT"], found.circuit
 (True, 2, False, 'AC0')
 
-`classify` takes an automaton, `classify_machine` a Moore machine and `classify_task` a regular task.
+`classify` takes an automaton, `classify_machine` a Moore machine, `classify_task` a regular task.
 
-- `semigroup`, `green`, `derived`, `maps`: the syntactic semigroup and its structure
-- `pairs`, `reachability`: graphs of the automaton's states
-- `varieties`: the decision procedures, one variety of languages a file
-- `classification`: all classes of one language; `draw_eggbox`: its semigroup as text
+- `semigroup`, `green`, `derived_series`, `transformations`: the syntactic semigroup and its
+  structure
+- `pair_graph`, `reachability`: graphs on the automaton's states
+- `varieties`: the decision procedures, one class of languages a file
+- `classification`: all classes of one language
+- `eggbox`: the semigroup drawn as text
 """
 
 from __future__ import annotations
@@ -24,12 +26,12 @@ from .classification import (
 )
 from .eggbox import draw_eggbox
 from .varieties.inclusions import CLASSES
-from .verdict import Words
+from .verdict import Witness
 
 __all__ = [
     "CLASSES",
     "Classification",
-    "Words",
+    "Witness",
     "classify",
     "classify_machine",
     "classify_task",

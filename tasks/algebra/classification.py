@@ -1,7 +1,7 @@
-"""The classes of a language, all at once: each decided, or not known and why.
+"""The classification of a regular language: the verdict on every class.
 
-Of a task with more than two labels a class holds when it holds of the language of every label; the
-tier is that of the whole task.
+A task with more than two labels belongs to a class if the language of every label does; its tier is
+that of the whole task.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.groups.cayley_tables import Group
 
 from .semigroup import LIMIT, Semigroup
-from .varieties.decisions import Decisions, Progress, ignore_progress
+from .varieties.classifier import Classifier, Progress, ignore_progress
 from .varieties.inclusions import CLASSES, propagate_inclusions
-from .verdict import Clock, Verdict, Words
+from .verdict import Clock, Verdict, Witness
 
 LARGEST_GROUP = 120
-"""The most elements of a group whose word problem is classified from its machine."""
+"""The largest order of a group whose word problem is classified from its machine."""
 
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """What is known of a language.
+    """The classification of a language.
 
     Attributes
     ----------
     states, alphabet : int
-        of the smallest machine.
+        the numbers of states and of symbols of the minimal machine.
     semigroup : int or None
-        how many elements the syntactic semigroup has.
+        the number of elements of the syntactic semigroup; None if it is not known.
     verdicts : dict of str to Verdict
-        of each class, the answer with its reason and witness.
+        the verdict on each class.
     tier : tuple of str
-        the symbols that are not neutral.
+        the symbols that are not neutral, that is, whose removal can change membership.
     """
 
     states: int
@@ -50,32 +50,32 @@ class Classification:
 
     @property
     def classes(self) -> dict[str, bool | None]:
-        """Of each class, whether the language is in it."""
+        """The answer for each class; None if it is not known."""
         return {name: self.verdicts[name].answer for name in CLASSES}
 
     @property
     def k(self) -> dict[str, int]:
-        """The widths of windows and lengths of subsequences that were found."""
+        """The least widths of windows and lengths of subsequences, by class."""
         return {name: v.k for name in CLASSES if (v := self.verdicts[name]).k is not None}
 
     @property
-    def witnesses(self) -> dict[str, Words]:
-        """Of the classes that it is not in, the words that violate the equation."""
+    def witnesses(self) -> dict[str, Witness]:
+        """The words that violate the equation of each class that the language is not in."""
         return {name: v.witness for name in CLASSES if (v := self.verdicts[name]).witness}
 
     @property
     def circuit(self) -> str | None:
-        """The smallest of the circuit classes that it is known to be in."""
-        counts_nothing, solvable_ = self.classes["quasi-aperiodic"], self.classes["solvable"]
-        if counts_nothing:
+        """The smallest circuit class that is known to contain the language, or None."""
+        quasi_aperiodic, solvable = self.classes["quasi-aperiodic"], self.classes["solvable"]
+        if quasi_aperiodic:
             return "AC0"
-        if solvable_ is False:
+        if solvable is False:
             return "NC1-complete"
-        return "ACC0" if solvable_ and counts_nothing is False else None
+        return "ACC0" if solvable and quasi_aperiodic is False else None
 
     @property
     def why(self) -> str:
-        """The circuit class with its reason, and what stopped the decisions that were stopped."""
+        """The reason for the circuit class, and for each class that was not decided."""
         parts = [self.circuit_reason] if self.circuit else []
         stopped: dict[str, list[str]] = {}
         for name in CLASSES:
@@ -86,7 +86,7 @@ class Classification:
 
     @property
     def circuit_reason(self) -> str:
-        """Why it is in its circuit class."""
+        """The reason for the circuit class, in one line."""
         if self.classes["SF"]:
             return "star-free, so in AC0"
         if self.circuit == "AC0":
@@ -95,7 +95,7 @@ class Classification:
         return f"{counts}: {self.verdicts['solvable'].why}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON: null for what is not known."""
+        """Return the classification as plain data for JSON; None stands for unknown."""
         return {
             "states": self.states,
             "alphabet": self.alphabet,
@@ -109,16 +109,16 @@ class Classification:
 
 
 def classify(automaton: Automaton, limit: int = LIMIT, seconds: float = 30.0) -> Classification:
-    """The classes of the language of an automaton.
+    """Classify the language of an automaton.
 
     Parameters
     ----------
     automaton : Automaton
-        of the language; it is minimised.
+        an automaton of the language, which need not be minimal.
     limit : int
-        the most elements of a semigroup.
+        the largest number of elements of a semigroup that is computed.
     seconds : float
-        after which what is not decided is not known.
+        the time limit, after which the remaining classes are unknown.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def classify(automaton: Automaton, limit: int = LIMIT, seconds: float = 30.0) ->
 
 @runtime_checkable
 class RegularTask(Protocol):
-    """What a task must say to be classified (`flann.tasks.core.task.Task` says it)."""
+    """The attributes of a `flann.tasks.core.task.Task` from which it is classified."""
 
     name: str
     symbols: tuple[str, ...]
@@ -143,11 +143,11 @@ class RegularTask(Protocol):
 
     @property
     def group(self) -> Group | None:
-        """The group of a word problem."""
+        """The group of a word problem, or None."""
 
     @property
     def generators(self) -> Int[np.ndarray, " symbols"] | None:
-        """The elements of the group that the symbols stand for."""
+        """The elements of the group that the symbols denote, or None."""
 
 
 def classify_task(
@@ -156,15 +156,15 @@ def classify_task(
     seconds: float = 30.0,
     progress: Progress = ignore_progress,
 ) -> Classification:
-    """Decide the classes of a regular task.
+    """Classify a regular task.
 
     The word problem of a group of more than `LARGEST_GROUP` elements is classified from the group
-    alone, whose syntactic semigroup is the group itself.
+    alone, which is its syntactic semigroup.
 
     Raises
     ------
     UserError
-        for a task without an automaton.
+        if the task has no automaton.
 
     Examples
     --------
@@ -179,8 +179,15 @@ def classify_task(
 
 
 def require_machine(task: RegularTask) -> MooreMachine:
-    """Return a task's machine, or refuse a task that has none.
+    """Return the machine of a regular task.
 
+    Raises
+    ------
+    UserError
+        if the task has no machine.
+
+    Examples
+    --------
     >>> from flann.tasks import get_task
     >>> require_machine(get_task("flip-flop")).size
     2
@@ -199,14 +206,14 @@ def classify_machine(
     seconds: float = 30.0,
     progress: Progress = ignore_progress,
 ) -> Classification:
-    """The classes of the language, or of the task, of a smallest machine.
+    """Classify the language or task of a minimal machine.
 
-    `progress` is told the class that is asked about next.
+    `progress` is called with the name of each class before it is decided.
     """
     machine = machine.acceptor
-    decisions = Decisions(machine, limit, Clock.of(seconds), progress)
-    verdicts = propagate_inclusions(decisions.all())
-    semigroup = decisions.semigroup
+    classifier = Classifier(machine, limit, Clock.of(seconds), progress)
+    verdicts = propagate_inclusions(classifier.classify())
+    semigroup = classifier.semigroup
     return Classification(
         machine.size,
         len(machine.symbols),
@@ -219,17 +226,18 @@ def classify_machine(
 def classify_group(
     group: Group, generators: Int[np.ndarray, " symbols"], symbols: tuple[str, ...]
 ) -> Classification:
-    """Decide the classes of a word problem from the group alone.
+    """Classify a word problem from the group alone.
 
-    A single generator that is not the identity counts the length; two different ones count more.
+    With a single generator other than the identity the answer depends on the length of the word;
+    with two distinct generators it depends on more than the length.
     """
     elements = np.unique(generators)
     moving = symbols[int(np.flatnonzero(generators)[0])]
-    counts = "the powers of x go round"
-    verdicts = {name: Verdict(None, "follows from others") for name in CLASSES}
+    counts = "the powers of x cycle"
+    verdicts = {name: Verdict(None, "implied by other classes") for name in CLASSES}
     verdicts["SF"] = Verdict(False, counts, {"x": (moving,)})
     only = len(elements) == 1
-    why = "one generator: it counts the length" if only else "two words of one length differ"
+    why = "the single generator counts the length" if only else "two words of one length differ"
     verdicts["quasi-aperiodic"] = Verdict(only, why)
     is_solvable = "" if group.is_solvable else "not "
     verdicts["solvable"] = Verdict(group.is_solvable, f"{group.name} is {is_solvable}solvable")

@@ -1,7 +1,7 @@
-"""A semigroup as text: its D-classes as eggboxes, from the top.
+"""Eggbox diagrams of a semigroup as text, one for each D-class.
 
-Each element is written as its shortest word. A row is an R-class, a column an L-class, a cell an
-H-class; an idempotent has a star. A D-class stands before those that are made of it.
+Each element is written as its shortest word. A row is an R-class, a column an L-class and a cell an
+H-class; a star marks an idempotent. A D-class precedes those below it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from .green import Green
 from .semigroup import Semigroup
 from .verdict import Clock, Stopped
 
-MOST_SHOWN = 200  # elements
-MOST_IN_CELL = 6
+MOST_SHOWN = 200  # elements of a semigroup that is drawn
+MOST_IN_CELL = 6  # elements shown in a cell
 
 
 def draw_eggbox(machine: MooreMachine, seconds: float = 30.0) -> str:
-    """The eggboxes of the semigroup of a machine.
+    """Draw the eggboxes of the syntactic semigroup of a machine.
 
     Raises
     ------
     UserError
-        for a semigroup that is too large to be read.
+        if the semigroup has more than `MOST_SHOWN` elements.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def draw_eggbox(machine: MooreMachine, seconds: float = 30.0) -> str:
 
 
 def draw_d_class(green: Green, elements: list[int]) -> str:
-    """One D-class."""
+    """Draw the eggbox of one D-class."""
     semigroup = green.semigroup
     idempotents = set(semigroup.idempotents.tolist())
     rows = list(dict.fromkeys(green.r[elements].tolist()))
@@ -57,7 +57,7 @@ def draw_d_class(green: Green, elements: list[int]) -> str:
     for x in elements:
         star = "*" if x in idempotents else ""
         here = cells.setdefault((int(green.r[x]), int(green.l[x])), [])
-        here.append(spell_word(semigroup.word(x)) + star)
+        here.append(spell_word(semigroup.spell(x)) + star)
     text = [[shorten_cell(cells[r, c]) for c in columns] for r in rows]
     widths = [max(len(row[i]) for row in text) for i in range(len(columns))]
     kind = "regular" if idempotents & set(elements) else "not regular"
@@ -70,11 +70,11 @@ def draw_d_class(green: Green, elements: list[int]) -> str:
 
 
 def spell_word(word: tuple[str, ...]) -> str:
-    """A word in one piece; symbols of several characters are kept apart by points."""
+    """Join the symbols of a word, with points if some symbol has several characters."""
     return ("" if all(len(symbol) == 1 for symbol in word) else ".").join(word)
 
 
 def shorten_cell(words: list[str]) -> str:
-    """What a cell shows."""
+    """Join the words of a cell, of which at most `MOST_IN_CELL` are shown."""
     more = len(words) - MOST_IN_CELL
     return " ".join(words[:MOST_IN_CELL]) + (f" .. {more} more" if more > 0 else "")

@@ -1,17 +1,18 @@
-"""Green's relations: which elements of a semigroup can be made of one another.
+"""Green's relations of a semigroup.
 
-With S^1 for S and the empty word,
+Let S^1 be S with an identity adjoined, here the empty word. Then
 
     x R y  when  x S^1 = y S^1,      x L y  when  S^1 x = S^1 y,      H = R and L,
 
-and D joins R and L; in a finite semigroup D = J, where x J y when S^1 x S^1 = S^1 y S^1 (Green
-1951). So the R-classes are the strongly connected components of the right Cayley graph, the
-L-classes those of the left one. Elements that are R have the same kernel and those that are L have
-the same image, so only edges between maps of equal rank matter.
+and D is the join of R and L; in a finite semigroup D = J, where x J y when S^1 x S^1 = S^1 y S^1
+(Green 1951). The R-classes are therefore the strongly connected components of the right Cayley
+graph, and the L-classes those of the left one. R-equivalent maps have the same kernel and
+L-equivalent maps the same image, so only edges between maps of equal rank matter.
 
-A D-class is drawn as an *eggbox*: a row for each R-class, a column for each L-class, a cell for
-each H-class. The cells with an idempotent are the maximal subgroups; in one D-class they are
-isomorphic. A D-class with an idempotent is *regular*, and so are its elements: x = xyx for some y.
+A D-class is drawn as an *eggbox*: its rows are the R-classes, its columns the L-classes and
+its cells the H-classes. The cells that contain an idempotent are the maximal subgroups, which are
+isomorphic within one D-class. A D-class with an idempotent is *regular*, as are its elements x:
+x = xyx for some y.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ from flann.tasks.sampling import choose_unsigned
 from .semigroup import Semigroup
 from .verdict import Clock
 
-Classes = Int[np.ndarray, " elements"]  # of each element, the number of its class
+Classes = Int[np.ndarray, " elements"]  # the number of the class of each element
 
 
 @dataclass(frozen=True, eq=False)
 class Green:
-    """The relations of a semigroup.
+    """Green's relations of one semigroup, computed on demand.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> from .machine import MooreMachine
+    >>> from flann.tasks.automata.moore_machine import MooreMachine
     >>> s = Semigroup.of(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1))
     >>> green = Green(s, Clock.of(1))
     >>> green.d.tolist(), green.is_regular.all()
@@ -47,12 +48,12 @@ class Green:
 
     @cached_property
     def r(self) -> Classes:
-        """The R-classes."""
+        """The R-class of each element."""
         return self._components(self.semigroup.right)
 
     @cached_property
     def l(self) -> Classes:  # noqa: E743 - its name
-        """The L-classes."""
+        """The L-class of each element."""
         return self._components(self.semigroup.left)
 
     def _components(self, edges: Int[np.ndarray, "elements symbols"]) -> Classes:
@@ -62,12 +63,12 @@ class Green:
 
     @cached_property
     def h(self) -> Classes:
-        """The H-classes."""
+        """The H-class of each element."""
         return renumber(self.r * self.semigroup.size + self.l)
 
     @cached_property
     def d(self) -> Classes:
-        """The D-classes: the smallest number spreads along rows and columns until it settles."""
+        """The D-class of each element, found by propagating least numbers along R and L."""
         d: Classes = np.arange(self.semigroup.size)
         while True:
             before = d
@@ -80,7 +81,7 @@ class Green:
 
     @cached_property
     def is_regular(self) -> Bool[np.ndarray, " elements"]:
-        """Which elements are regular: those with an idempotent in their R-class."""
+        """The regular elements, which are those with an idempotent in their R-class."""
         with_idempotent = np.zeros(self.r.max() + 1, bool)
         with_idempotent[self.r[self.semigroup.idempotents]] = True
         regular: Bool[np.ndarray, " elements"] = with_idempotent[self.r]
@@ -88,15 +89,15 @@ class Green:
 
     @cached_property
     def representatives(self) -> Int[np.ndarray, " regular"]:
-        """One idempotent of each regular D-class, by number."""
+        """One idempotent of each regular D-class, in increasing order."""
         idempotents = self.semigroup.idempotents
         return np.sort(idempotents[np.unique(self.d[idempotents], return_index=True)[1]])
 
     @cached_property
     def maximal(self) -> list[int]:
-        """Of the representatives those that are not below another idempotent: e = ee' = e'e.
+        """The representatives e that are not below another idempotent e', that is, e = ee' = e'e.
 
-        Below e' there is nothing new: eSf is part of e'Sf, and fSe of fSe'.
+        If e is below e', then eSf is a subset of e'Sf and fSe of fSe', so e adds no condition.
         """
         maps, idempotents = self.semigroup.maps, self.semigroup.idempotents
         rank = self.semigroup.rank
@@ -111,17 +112,16 @@ class Green:
 
     @cached_property
     def groups(self) -> list[Int[np.ndarray, " order"]]:
-        """A maximal subgroup of each regular D-class that has one of more than one element.
-
-        The identity comes first.
-        """
+        """A nontrivial maximal subgroup of each regular D-class that has one, identity first."""
         size = np.bincount(self.h)
         large = [e for e in self.representatives if size[self.h[e]] > 1]
         members = [np.flatnonzero(self.h == self.h[e]) for e in large]
         return [np.append(e, m[m != e]) for e, m in zip(large, members, strict=True)]
 
-    def acting(self, members: Int[np.ndarray, " order"]) -> UInt[np.ndarray, "order points"]:
-        """One of the subgroups as permutations of the image of its identity, on which it acts."""
+    def build_permutations(
+        self, members: Int[np.ndarray, " order"]
+    ) -> UInt[np.ndarray, "order points"]:
+        """Return a subgroup as permutations of the image of its identity, on which it acts."""
         points = np.unique(self.semigroup.maps[members[0]])
         images = self.semigroup.maps[np.ix_(members, points)]
         numbered = np.searchsorted(points, images).astype(choose_unsigned(len(points)))
@@ -130,7 +130,7 @@ class Green:
 
 
 def renumber(classes: Classes) -> Classes:
-    """The same classes, numbered in the order of their first elements."""
+    """Renumber classes in the order of their first elements."""
     first, inverse = np.unique(classes, return_index=True, return_inverse=True)[1:]
     rank = np.empty(len(first), np.intp)
     rank[np.argsort(first)] = np.arange(len(first))
@@ -142,7 +142,7 @@ def find_strong_components(
     kept: Bool[np.ndarray, "nodes symbols"],
     clock: Clock,
 ) -> Classes:
-    """The strongly connected components of the kept edges (Tarjan 1972).
+    """Return the strongly connected component of each node along the kept edges (Tarjan 1972).
 
     >>> edges = np.array([[1], [0], [0]])
     >>> find_strong_components(edges, np.ones((3, 1), bool), Clock.of(1)).tolist()

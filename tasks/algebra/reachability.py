@@ -1,4 +1,4 @@
-"""Which states of a machine words lead to which, and its strongly connected components."""
+"""Reachability between the states of a machine, and its strongly connected components."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_STATES = 3000
 
 @lru_cache(maxsize=8)
 def find_reachable(machine: MooreMachine) -> Bool[np.ndarray, "states states"]:
-    """Return for all states p, q whether some word, perhaps the empty one, leads from p to q.
+    """Return for all states p and q whether some word, possibly empty, leads from p to q.
 
     Raises
     ------

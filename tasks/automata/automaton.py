@@ -1,13 +1,13 @@
-"""Deterministic finite automata: made, made smaller, combined, compared.
+"""Deterministic finite automata: construction, minimisation, Boolean operations, equivalence.
 
 An automaton is (Q, A, delta, q0, F): `states` Q = 0 .. n - 1, the alphabet `symbols` A, the next
 state ``table[q, a] = delta(q, a)``, the `start` q0 and `accepting[q]`, whether q is in F. It is
-complete: every state has a next state for every symbol, so a word that no longer leads anywhere
-ends in a dead state. Without `accepting` it would be a semiautomaton (`flann.tasks.automata.semiautomaton`).
+complete: every state has a next state for every symbol, so that a word without accepted
+continuations ends in a dead state.
 
-Everything that explores states breadth first goes through `from_function`: products, subset
-constructions, reversals, regular expressions. It numbers states in the order in which it meets
-them, symbol by symbol, so `minimise` gives one automaton per language, number for number.
+Products, subset constructions, reversals and regular expressions all explore states breadth first
+with `from_function`. It numbers states in the order in which they are reached, symbol by symbol, so
+that `minimise` gives one automaton per language, number for number.
 
 Minimisation is by refining partitions (Hopcroft 1971, "An n log n algorithm for minimizing states
 in a finite automaton"). Equivalence is decided on the product, breadth first, which finds a
@@ -61,15 +61,15 @@ class Automaton:
 
     @property
     def size(self) -> int:
-        """How many states it has."""
+        """The number of states."""
         return len(self.table)
 
     def accepts(self, word: Iterable[int]) -> bool:
-        """Whether a word, given by symbol numbers, is in the language."""
+        """Return whether a word, given by symbol numbers, is in the language."""
         return bool(self.accepting[self.state_after(word)])
 
     def state_after(self, word: Iterable[int]) -> int:
-        """The state in which a word ends."""
+        """Return the state in which a word ends."""
         state = self.start
         for symbol in word:
             state = int(self.table[state, symbol])
@@ -77,14 +77,14 @@ class Automaton:
 
     @cached_property
     def live(self) -> Bool[np.ndarray, " states"]:
-        """From which states some word leads to acceptance."""
+        """The states from which some word leads to acceptance."""
         live = self.accepting.copy()
         while (more := live | live[self.table].any(axis=1)).sum() > live.sum():
             live = more
         return live
 
     def states_after_length(self, length: int) -> Int[np.ndarray, " reached"]:
-        """The states that some word of this length ends in, in order of number."""
+        """Return the states in which words of this length end, in ascending order."""
         while len(self._reached) <= length:
             self._reached.append(np.unique(self.table[self._reached[-1]]))
         return self._reached[length]
@@ -95,13 +95,13 @@ class Automaton:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it accepts no word at all."""
+        """Whether the language is empty."""
         return not self.live[self.start]
 
     # -- one automaton out of one ----------------------------------------------------------------
 
     def minimise(self) -> Automaton:
-        """The automaton of the same language with the fewest states, numbered breadth first."""
+        """Return the minimal automaton of the language, its states numbered breadth first."""
         whole = self.trim()
         block_of = refine_partition(whole)
         member = np.unique(block_of, return_index=True)[1]  # one state of each block
@@ -113,18 +113,18 @@ class Automaton:
         )
 
     def trim(self) -> Automaton:
-        """Without the states that no word reaches, the rest numbered breadth first."""
+        """Return the automaton without unreachable states, the others numbered breadth first."""
         table, accepting = self.table, self.accepting
         return from_function(
             self.symbols, self.start, lambda q, a: int(table[q, a]), lambda q: bool(accepting[q])
         )
 
     def complement(self) -> Automaton:
-        """Accepts exactly the words that this one does not."""
+        """Return the automaton of the complement."""
         return replace(self, accepting=~self.accepting)
 
     def reverse(self) -> Automaton:
-        """Accepts the words whose reversal this one accepts.
+        """Return the automaton of the reversed words.
 
         Its states are sets: those from which the word read so far, backwards, leads to acceptance.
         """
@@ -140,7 +140,7 @@ class Automaton:
         )
 
     def with_alphabet(self, symbols: Sequence[str]) -> Automaton:
-        """The same language over more symbols, or over the same ones in another order.
+        """Return the automaton of the same language over more symbols, or in another order.
 
         Raises
         ------
@@ -160,7 +160,7 @@ class Automaton:
     # -- one out of two --------------------------------------------------------------------------
 
     def product(self, other: Automaton, accept: Callable[[bool, bool], bool] = and_) -> Automaton:
-        """Both run side by side; `accept` says when a pair of states accepts.
+        """Return the product automaton, in which `accept` decides when a pair of states accepts.
 
         ``and_`` (the default) gives the intersection, ``or_`` the union, ``xor`` where they differ.
 
@@ -183,16 +183,17 @@ class Automaton:
         )
 
     def counterexample(self, other: Automaton) -> list[str] | None:
-        """A shortest word that exactly one of the two accepts; None where they are equivalent.
+        """Return a shortest word that exactly one of two automata accepts, or None if there is
+        none.
 
-        >>> from .expressions import from_expression
+        >>> from flann.tasks.automata.expressions import from_expression
         >>> from_expression("(aa|b)*").counterexample(from_expression("(aa)*b*"))
         ['b', 'a', 'a']
         """
         return self.product(other, lambda a, b: a != b).shortest_member()
 
     def shortest_member(self) -> list[str] | None:
-        """A shortest accepted word, first in the order of the symbols; None where there is none."""
+        """Return a shortest accepted word, the first in symbol order, or None if there is none."""
         arrived: dict[int, tuple[int, int] | None] = {self.start: None}
         for state in (queue := [self.start]):
             if self.accepting[state]:
@@ -218,7 +219,7 @@ def from_function(
     accepts: Callable[[State], bool],
     limit: int = MOST_STATES,
 ) -> Automaton:
-    """The automaton that a function runs: its states are whatever `step` returns.
+    """Build the automaton whose transitions a function computes; states are what it returns.
 
     Parameters
     ----------
@@ -263,7 +264,7 @@ def from_function(
 
 
 def check_symbols(symbols: Sequence[str]) -> None:
-    """Refuse an empty alphabet and one that names a symbol twice."""
+    """Refuse an alphabet that is empty or names a symbol twice."""
     if not symbols:
         raise UserError("the alphabet is empty: expected one symbol or more")
     if twice := [s for i, s in enumerate(symbols) if s in symbols[:i]]:
@@ -271,7 +272,7 @@ def check_symbols(symbols: Sequence[str]) -> None:
 
 
 def refine_partition(automaton: Automaton) -> Int[np.ndarray, " states"]:
-    """Hopcroft's partition: states in one block accept the same words from there on.
+    """Return Hopcroft's partition: states of one block accept the same continuations.
 
     A splitter is a block S and a symbol a. It cuts every block into the states that a leads into S
     and the rest. Of the two halves only the smaller need become a splitter again, so each state
@@ -303,7 +304,7 @@ def refine_partition(automaton: Automaton) -> Int[np.ndarray, " states"]:
 
 
 def find_predecessors(following: Int[np.ndarray, " states"]) -> list[list[int]]:
-    """For each state, those that one symbol leads to it."""
+    """Return, for each state, the states that one symbol leads to it."""
     before: list[list[int]] = [[] for _ in following]
     for state, after in enumerate(following.tolist()):
         before[after].append(state)

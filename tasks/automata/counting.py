@@ -1,4 +1,4 @@
-"""Words of exactly one length, uniform over those that an automaton accepts, drawn by counting.
+"""Uniform random words of one length that an automaton accepts, drawn by counting.
 
 Let N(r, q) be the number of words of length r that lead from state q to acceptance:
 ``N(0, q) = 1`` where q accepts, else 0, and ``N(r, q) = sum over a of N(r - 1, delta(q, a))``. A
@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Integer, UInt
 
 from flann.errors import UserError
-from flann.tasks.sampling import draw_bits, choose_unsigned
+from flann.tasks.sampling import choose_unsigned, draw_bits
 
 MOST_THRESHOLDS = 1 << 26  # half a gigabyte
 BLOCK = 1 << 18  # symbols drawn at a time
@@ -31,7 +31,7 @@ ALWAYS = np.uint64((1 << 64) - 1)  # a threshold above every number that is draw
 
 
 class WordCounts:
-    """How many accepted words there are of each length, and uniform draws from them.
+    """The number of accepted words of each length, and uniform draws from them.
 
     The thresholds depend on how many symbols are still to come, not on the length of the word, so
     one table, grown when a longer word is asked for, serves all lengths.
@@ -57,7 +57,7 @@ class WordCounts:
         self._thresholds = np.empty((0, self.states, 1 << self.bits), np.uint64)
 
     def count(self, length: int) -> int:
-        """How many words of this length are accepted."""
+        """Return how many words of this length are accepted."""
         self._count_to(length)
         return self._counts[length][self.start]
 
@@ -69,7 +69,7 @@ class WordCounts:
     def draw(
         self, rng: np.random.Generator, size: int, length: int
     ) -> UInt[np.ndarray, "length size"]:
-        """Uniform accepted words of this length, position by position in memory.
+        """Draw uniform accepted words of this length, position-major in memory.
 
         Raises
         ------
@@ -117,7 +117,8 @@ class WordCounts:
         return padded.ravel()
 
     def thresholds(self, length: int) -> UInt[np.ndarray, "length states padded"]:
-        """At [r - 1, q, a], with r symbols to come: 2^63 times the chance of a symbol before a."""
+        """Return 2^63 times the probability of a symbol before a, at [r - 1, q, a] with r to come.
+        """
         known, longest = len(self._thresholds), MOST_THRESHOLDS // (self.states << self.bits)
         if length > longest:
             raise UserError(

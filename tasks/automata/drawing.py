@@ -1,4 +1,4 @@
-"""Drawings of automata and of Cayley graphs, to SVG, PNG or PDF.
+"""Drawings of automata and Cayley graphs as SVG, PNG or PDF.
 
 An automaton's states stand on a circle in breadth-first order, so that most arrows are short; an
 arrow into the start, a second ring round a state that accepts, the symbols on each arrow. Dead
@@ -36,7 +36,7 @@ Places = Float[np.ndarray, "points xy"]
 
 
 def draw(structure: dict[str, Any], path: str | Path) -> None:
-    """Draw what ``task.structure`` holds: an automaton or a group.
+    """Draw an automaton or a group, given as ``task.structure``.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ def draw(structure: dict[str, Any], path: str | Path) -> None:
 
 
 def check_readable(count: int, what: str) -> None:
-    """Refuse what nobody could read."""
+    """Refuse a drawing that would have too many states or elements to be read."""
     if count > MOST_DRAWN:
         raise UserError(f"{count} {what} cannot be drawn readably: expected at most {MOST_DRAWN}")
 
 
 def start_figure(extent: float) -> tuple[Figure, Axes]:
-    """An empty square figure that reaches `extent` to every side, a unit being half an inch."""
+    """Return an empty square figure that extends `extent` to every side; a unit is half an inch."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(extent, extent))
@@ -81,7 +81,7 @@ def start_figure(extent: float) -> tuple[Figure, Axes]:
 
 
 def place_on_circle(count: int, radius: float, turn: float = 0.0) -> Places:
-    """Points on a circle, clockwise from the left, which is where reading starts."""
+    """Return points on a circle, clockwise from the left."""
     angle = np.pi - 2 * np.pi * np.arange(count) / max(count, 1) - turn
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
@@ -92,7 +92,7 @@ STATE_RADIUS = 0.42
 
 
 def draw_automaton(structure: dict[str, Any]) -> Figure:
-    """States on a circle, arrows with the symbols that take them."""
+    """Draw the states on a circle and arrows with the symbols that take them."""
     kept = [q for q in order_states(structure) if q not in find_dead_states(structure)]
     kept = kept or [structure["start"]]
     check_readable(len(kept), "states")
@@ -122,7 +122,7 @@ def draw_automaton(structure: dict[str, Any]) -> Figure:
 
 
 def order_states(structure: dict[str, Any]) -> list[int]:
-    """The states that can be reached, breadth first."""
+    """Return the reachable states in breadth-first order."""
     order = [structure["start"]]
     for q in order:
         order += [p for p in dict.fromkeys(structure["table"][q]) if p not in order]
@@ -130,7 +130,7 @@ def order_states(structure: dict[str, Any]) -> list[int]:
 
 
 def find_dead_states(structure: dict[str, Any]) -> set[int]:
-    """States from which no accepting one is reached; none where nothing accepts or rejects."""
+    """Return the states that reach no accepting state; none if no state accepts."""
     live = set(structure["accepting"])
     while more := {
         q for q, row in enumerate(structure["table"]) if q not in live and live & set(row)
@@ -140,7 +140,7 @@ def find_dead_states(structure: dict[str, Any]) -> set[int]:
 
 
 def group_arrows(structure: dict[str, Any], kept: list[int]) -> dict[tuple[int, int], list[str]]:
-    """The symbols that lead from each state to each other one."""
+    """Return the symbols that lead from each state to each other one."""
     arrows: dict[tuple[int, int], list[str]] = {}
     for q in kept:
         for symbol, target in zip(structure["symbols"], structure["table"][q], strict=True):
@@ -150,7 +150,7 @@ def group_arrows(structure: dict[str, Any], kept: list[int]) -> dict[tuple[int, 
 
 
 def abbreviate_symbols(symbols: list[str], alphabet: list[str]) -> str:
-    """The symbols of one arrow, in words where they are many.
+    """Return the symbols of one arrow as text, abbreviated if there are many.
 
     >>> abbreviate_symbols(list("abcdefg"), list("abcdefgh"))
     'all but h'
@@ -165,13 +165,13 @@ def abbreviate_symbols(symbols: list[str], alphabet: list[str]) -> str:
 
 
 def name_size(names: list[str]) -> float:
-    """The size of type in which the longest of the names fits its circle."""
+    """Return the type size at which the longest name fits into its circle."""
     longest = max(map(len, names))
     return 11 if longest <= 3 else max(4.5, 33 / longest)
 
 
 def draw_state(axes: Axes, point: Point, name: str, accepting: bool, size: float) -> None:
-    """A circle with its name, a double one where it accepts."""
+    """Draw a state as a circle with its name, a double circle if it accepts."""
     from matplotlib.patches import Circle
 
     x, y = map(float, point)
@@ -189,7 +189,7 @@ def draw_arrow(
     label: str,
     bow: float,
 ) -> None:
-    """A bowed arrow between two states, its label on the outer side of the bow."""
+    """Draw a bowed arrow between two states, with its label on the outer side."""
     from matplotlib.patches import FancyArrowPatch
 
     shrink = STATE_RADIUS * 36  # half an inch a unit, 72 points an inch
@@ -213,7 +213,7 @@ def draw_arrow(
 
 
 def draw_loop(axes: Axes, point: Point, label: str, alone: bool) -> None:
-    """An arrow from a state to itself, on the side away from the middle."""
+    """Draw an arrow from a state to itself, on the side away from the centre."""
     from matplotlib.patches import FancyArrowPatch
 
     outward = np.array([0.0, 1.0]) if alone else point / np.linalg.norm(point)
@@ -238,7 +238,7 @@ def draw_loop(axes: Axes, point: Point, label: str, alone: bool) -> None:
 
 
 def write_label(axes: Axes, point: Point, label: str) -> None:
-    """The symbols of an arrow, on paper so that lines do not cross them."""
+    """Write the symbols of an arrow on a white ground."""
     box = {"boxstyle": "round,pad=0.12", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.9}
     x, y = map(float, point)
     axes.text(x, y, label, ha="center", va="center", fontsize=9, color=INK, bbox=box, zorder=6)
@@ -248,7 +248,7 @@ def write_label(axes: Axes, point: Point, label: str) -> None:
 
 
 def draw_group(structure: dict[str, Any]) -> Figure:
-    """Elements in cosets of the first generator's subgroup, an arrow for each generator."""
+    """Draw the elements in cosets of the first generator, with an arrow for each generator."""
     from matplotlib.lines import Line2D
 
     names, table = structure["elements"], structure["table"]
@@ -275,7 +275,7 @@ def draw_group(structure: dict[str, Any]) -> Figure:
 
 
 def find_cosets(table: list[list[int]], s: int) -> list[list[int]]:
-    """The cosets g<s>, each in the order g, gs, gss, ..; first the subgroup itself."""
+    """Return the cosets g<s>, each in the order g, gs, gss, ..., the subgroup itself first."""
     left, cosets = dict.fromkeys(range(len(table))), []
     while left:
         coset = [next(iter(left))]
@@ -288,7 +288,7 @@ def find_cosets(table: list[list[int]], s: int) -> list[list[int]]:
 
 
 def place_cosets(cosets: list[list[int]]) -> tuple[dict[int, Point], float]:
-    """A small ring for each coset, the rings on a large one; and how far it all reaches."""
+    """Place a small ring for each coset on a large ring, and return how far it all extends."""
     ring = max(0.75, 0.24 * len(cosets[0])) if len(cosets[0]) > 1 else 0.0
     apart = 2 * ring + 1.1  # from centre to centre, so that neighbouring rings do not touch
     large = 0.0 if len(cosets) == 1 else apart / (2 * np.sin(np.pi / len(cosets)))
@@ -306,7 +306,7 @@ def draw_step(
     colour: str,
     head: bool,
 ) -> None:
-    """From an element to its product with a generator."""
+    """Draw the arrow from an element to its product with a generator."""
     from matplotlib.patches import FancyArrowPatch
 
     shrink = STATE_RADIUS * 36

@@ -1,4 +1,4 @@
-"""Regular expressions: a parser of our own, and the automaton of an expression.
+"""Regular expressions: their parser, and the minimal automaton of an expression.
 
 The syntax, from what binds least to what binds most:
 
@@ -41,7 +41,7 @@ BEFORE_FIRST = -1  # the state before the first symbol; the others are sets of p
 
 
 def from_expression(text: str, symbols: Sequence[str] | None = None) -> Automaton:
-    """The smallest automaton of a regular expression.
+    """Return the minimal automaton of a regular expression.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def from_expression(text: str, symbols: Sequence[str] | None = None) -> Automato
 
 @dataclass(frozen=True)
 class Letters:
-    """One symbol: of these, or (`negated`) any other of the alphabet."""
+    """One symbol: one of these letters, or (`negated`) any other letter of the alphabet."""
 
     these: frozenset[str]
     negated: bool = False
@@ -89,7 +89,7 @@ class Letters:
 
 @dataclass(frozen=True)
 class Concatenation:
-    """One part after the other; no parts are the empty word."""
+    """One part after the other; without parts it is the empty word."""
 
     parts: tuple[Tree, ...]
 
@@ -103,7 +103,7 @@ class Union:
 
 @dataclass(frozen=True)
 class Repeat:
-    """`low` to `high` times the same part; without end where `high` is None."""
+    """The same part, `low` to `high` times; without an upper bound if `high` is None."""
 
     part: Tree
     low: int
@@ -115,7 +115,7 @@ EMPTY_WORD = Concatenation(())
 
 
 def list_letters(tree: Tree) -> Iterator[str]:
-    """The letters that are written in an expression."""
+    """Yield the letters that are written in an expression."""
     if isinstance(tree, Letters):
         yield from tree.these
     for part in (tree.part,) if isinstance(tree, Repeat) else getattr(tree, "parts", ()):
@@ -123,7 +123,7 @@ def list_letters(tree: Tree) -> Iterator[str]:
 
 
 class Parser:
-    """Recursive descent: a function for each level of binding.
+    """A recursive-descent parser with one method for each level of precedence.
 
     What can only be the empty word is simplified to it, so the rest of a tree has a letter in
     every part, and counting positions bounds the work.
@@ -133,7 +133,7 @@ class Parser:
         self.text, self.place, self.depth = text, 0, 0
 
     def parse(self) -> Tree:
-        """The whole text."""
+        """Parse the whole text."""
         if len(self.text) > LONGEST_TEXT:
             raise UserError(
                 f"a regular expression of {len(self.text)} characters: expected at most"
@@ -146,22 +146,22 @@ class Parser:
 
     @property
     def next(self) -> str:
-        """The next character, nothing at the end."""
+        """The next character; empty at the end of the text."""
         return self.text[self.place : self.place + 1]
 
     def take(self, character: str) -> bool:
-        """Go past the character if it comes next."""
+        """Consume a character if it comes next, and return whether it did."""
         here = self.next == character
         self.place += here
         return here
 
     def error(self, message: str) -> UserError:
-        """The one line that says where it went wrong."""
+        """Return the error that says where the expression is wrong."""
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
         return UserError(f"regular expression {shown!r}, place {self.place}: {message}")
 
     def union(self) -> Tree:
-        """Alternatives between bars."""
+        """Parse alternatives between bars."""
         parts = [self.concatenation()]
         while self.take("|"):
             parts.append(self.concatenation())
@@ -170,7 +170,7 @@ class Parser:
         return parts[0] if len(parts) == 1 else Union(tuple(parts))
 
     def concatenation(self) -> Tree:
-        """Repeats one after the other."""
+        """Parse repeated parts, one after the other."""
         parts = []
         while self.next and self.next not in "|)":
             parts.append(self.repeat())
@@ -178,7 +178,7 @@ class Parser:
         return parts[0] if len(parts) == 1 else Concatenation(tuple(parts))
 
     def repeat(self) -> Tree:
-        """One thing, and how often."""
+        """Parse one part and how often it is repeated."""
         part = self.atom()
         while self.next and self.next in "*+?{":
             low, high = self.bounds()
@@ -186,7 +186,7 @@ class Parser:
         return part
 
     def bounds(self) -> tuple[int, int | None]:
-        """How often: a star, a plus, a question mark or bounds in braces."""
+        """Parse a star, a plus, a question mark, or bounds in braces."""
         if not self.take("{"):
             self.place += 1
             return {"*": (0, None), "+": (1, None), "?": (0, 1)}[self.text[self.place - 1]]
@@ -204,7 +204,7 @@ class Parser:
         return low or 0, high
 
     def number(self) -> int | None:
-        """A whole number, where one comes next."""
+        """Parse a whole number, or return None if none comes next."""
         start = self.place
         while self.next in set("0123456789"):
             self.place += 1
@@ -214,7 +214,7 @@ class Parser:
         return int(digits) if digits else None
 
     def atom(self) -> Tree:
-        """A letter, a class of letters, any symbol, or a group."""
+        """Parse a letter, a class of letters, any symbol, or a group."""
         if self.take("("):
             return self.group()
         if self.take("["):
@@ -226,7 +226,7 @@ class Parser:
         return Letters(frozenset(self.letter()))
 
     def group(self) -> Tree:
-        """What stands in parentheses."""
+        """Parse what stands in parentheses."""
         self.depth += 1
         if self.depth > DEEPEST:
             raise self.error(f"expected at most {DEEPEST} groups inside one another")
@@ -237,7 +237,7 @@ class Parser:
         return tree
 
     def letter_class(self) -> Tree:
-        """What stands in square brackets."""
+        """Parse what stands in square brackets."""
         negated = self.take("^")
         these: set[str] = set()
         while not self.take("]"):
@@ -253,7 +253,7 @@ class Parser:
         return Letters(frozenset(these), negated)
 
     def letter(self) -> str:
-        """One letter, a special character after a backslash."""
+        """Parse one letter, or a special character after a backslash."""
         if self.take("\\"):
             if not self.next or self.next not in ESCAPED:
                 raise self.error(f"expected one of {ESCAPED} after the backslash")
@@ -270,7 +270,7 @@ class Parser:
 
 @dataclass(frozen=True)
 class Ends:
-    """Of a part: whether it may be empty, and the sets of its first and last positions.
+    """Whether a part can be empty, and the sets of its first and last positions.
 
     Sets of positions are whole numbers, position p being the bit ``1 << p``.
     """
@@ -281,7 +281,7 @@ class Ends:
 
 
 class Glushkov:
-    """Positions, what follows each of them, and the automaton over sets of positions."""
+    """Glushkov's construction: positions, their followers, and the automaton over position sets."""
 
     def __init__(self, tree: Tree, alphabet: tuple[str, ...]) -> None:
         self.alphabet = alphabet
@@ -291,7 +291,7 @@ class Glushkov:
         self.ends = self.visit(tree)
 
     def visit(self, tree: Tree) -> Ends:
-        """Give positions to a part, and connect them."""
+        """Assign positions to a part and connect them."""
         if isinstance(tree, Letters):
             return self.position(tree)
         if isinstance(tree, Concatenation):
@@ -308,7 +308,7 @@ class Glushkov:
         return self.repeat_fragment(tree)
 
     def position(self, tree: Letters) -> Ends:
-        """A new position, for one letter as it is written."""
+        """Assign a new position to one occurrence of a letter."""
         if len(self.follow) == MOST_POSITIONS:
             raise UserError(f"too long, repeats written out: expected at most {MOST_POSITIONS}")
         here = 1 << len(self.follow)
@@ -319,7 +319,7 @@ class Glushkov:
         return Ends(False, here, here)
 
     def chain(self, one: Ends, other: Ends) -> Ends:
-        """One part and then the other."""
+        """Connect one part to the part that follows it."""
         for p in list_bits(one.last):
             self.follow[p] |= other.first
         return Ends(
@@ -329,7 +329,7 @@ class Glushkov:
         )
 
     def repeat_fragment(self, tree: Repeat) -> Ends:
-        """``x{2,4}`` is ``xxx?x?``, ``x{2,}`` is ``xxx*``."""
+        """Expand a repetition: ``x{2,4}`` is ``xxx?x?``, and ``x{2,}`` is ``xxx*``."""
         ends = Ends(True, 0, 0)
         for _ in range(tree.low):
             ends = self.chain(ends, self.visit(tree.part))
@@ -344,7 +344,7 @@ class Glushkov:
         return ends
 
     def automaton(self) -> Automaton:
-        """The automaton whose states are the sets of positions that a word can end at."""
+        """Return the automaton whose states are the sets of positions at which a word can end."""
 
         @cache
         def onward(here: int) -> int:
@@ -364,7 +364,7 @@ class Glushkov:
 
 
 def list_bits(number: int) -> Iterator[int]:
-    """The positions in a set.
+    """Yield the positions in a set.
 
     >>> list(list_bits(0b1011))
     [0, 1, 3]

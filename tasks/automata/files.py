@@ -1,4 +1,4 @@
-"""Automata in files and graphs: AT&T text, JSON, networkx. Reading never runs code.
+"""Automata in files and graphs: AT&T text, JSON and networkx. Reading never runs code.
 
 **AT&T text**, the format of OpenFst and of MLRegTest (van der Poel et al. 2023, arXiv 2304.07687):
 one transition a line, ``from to symbol [output] [weight]``, then one final state a line. The state
@@ -46,7 +46,7 @@ NO_SYMBOL = ("<eps>", "<epsilon>", "ε", "@0@", "@_EPSILON_SYMBOL_@")
 
 
 def read_automaton(path: str | Path) -> Automaton:
-    """The automaton in a file: JSON where it starts with a brace, else AT&T text.
+    """Read the automaton in a file: JSON if the file begins with a brace, else AT&T text.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def read_automaton(path: str | Path) -> Automaton:
 
 
 def from_att(text: str) -> Automaton:
-    """The automaton of AT&T text.
+    """Parse AT&T text.
 
     >>> from_att("0 1 a\\n1 0 b\\n1\\n").accepts([0, 1, 0])
     True
@@ -95,7 +95,7 @@ def from_att(text: str) -> Automaton:
 
 
 def check_arc(fields: list[str], number: int) -> tuple[str, str, str]:
-    """One transition, if it is an acceptor's."""
+    """Return one transition, if it is that of an acceptor."""
     origin, target, symbol = fields[:3]
     if symbol in NO_SYMBOL:
         raise UserError(
@@ -111,7 +111,7 @@ def check_arc(fields: list[str], number: int) -> tuple[str, str, str]:
 
 
 def is_weight(fields: list[str]) -> bool:
-    """Whether a fourth and last field is a weight: a number with a point."""
+    """Return whether a fourth and last field is a weight: a number with a point."""
     try:
         float(fields[3])
     except ValueError:
@@ -125,7 +125,7 @@ def from_arcs(
     accepting: Iterable[Hashable],
     symbols: Iterable[str] | None = None,
 ) -> Automaton:
-    """The automaton of transitions ``(from, to, symbol)`` between states of any names.
+    """Build the automaton of transitions ``(from, to, symbol)`` between named states.
 
     >>> from_arcs([("even", "odd", "a"), ("odd", "even", "a")], "even", ["odd"]).table.tolist()
     [[1], [0]]
@@ -158,7 +158,7 @@ def from_arcs(
 
 
 def check_size(states: int, symbols: int) -> None:
-    """Refuse what would not fit."""
+    """Refuse an automaton that is too large."""
     if states > MOST_STATES or states * symbols > MOST_ENTRIES:
         raise UserError(
             f"{states} states and {symbols} symbols: expected at most {MOST_STATES} states and"
@@ -170,7 +170,7 @@ def check_size(states: int, symbols: int) -> None:
 
 
 def from_json(text: str) -> Automaton:
-    """The automaton of a JSON text."""
+    """Parse the JSON format."""
     try:
         found = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -179,7 +179,7 @@ def from_json(text: str) -> Automaton:
 
 
 def from_dict(found: Any) -> Automaton:
-    """The automaton of a dictionary with the keys of the JSON format.
+    """Build the automaton of a dictionary with the keys of the JSON format.
 
     Raises
     ------
@@ -213,14 +213,14 @@ def from_dict(found: Any) -> Automaton:
 
 
 def check_state(number: Any, count: int, where: str) -> int:
-    """A state's number, if there is such a state."""
+    """Return a state's number, or refuse a state that does not exist."""
     if type(number) is not int or not 0 <= number < count:
         raise UserError(f"{where}: there is no state {number!r}: expected 0 to {count - 1}")
     return number
 
 
 def to_dict(automaton: Automaton) -> dict[str, Any]:
-    """The automaton as plain lists, as JSON holds it."""
+    """Return the automaton as plain lists, as the JSON format holds it."""
     return {
         "kind": "automaton",
         "states": [str(q) for q in range(automaton.size)],
@@ -232,9 +232,9 @@ def to_dict(automaton: Automaton) -> dict[str, Any]:
 
 
 def to_att(automaton: Automaton) -> str:
-    """The automaton as AT&T text, dead states left out where the start is not one of them.
+    """Return the automaton as AT&T text, without dead states unless the start is one.
 
-    >>> from .expressions import from_expression
+    >>> from flann.tasks.automata.expressions import from_expression
     >>> print(to_att(from_expression("ab*")))
     0 1 a a
     1 1 b b
@@ -259,7 +259,7 @@ def to_att(automaton: Automaton) -> str:
 
 
 def from_networkx(graph: networkx.DiGraph[Any]) -> Automaton:
-    """The automaton of a directed graph, with the attributes that the module names.
+    """Build the automaton of a directed graph with the attributes that the module names.
 
     Raises
     ------
@@ -281,7 +281,7 @@ def from_networkx(graph: networkx.DiGraph[Any]) -> Automaton:
 
 
 def to_networkx(automaton: Automaton) -> networkx.MultiDiGraph[int]:
-    """The automaton as a graph, one edge for each transition."""
+    """Return the automaton as a graph with one edge for each transition."""
     import networkx
 
     graph: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(start=automaton.start)

@@ -1,4 +1,4 @@
-"""Semiautomata: states and symbols, and the state after every prefix of many words at once.
+"""Semiautomata: the state after every prefix of many words at once.
 
 A semiautomaton is a table of next states, ``delta[state, symbol]``, and a start state. Every
 regular task runs on one: a group word on its Cayley table, flip-flop on two states.
@@ -35,12 +35,12 @@ class Semiautomaton:
 
     @cached_property
     def symbol_bits(self) -> int:
-        """How many bits a symbol takes in an index."""
+        """The number of bits of a symbol in an index."""
         return int(self.table.shape[1] - 1).bit_length()
 
     @cached_property
     def steps(self) -> UInt[np.ndarray, " entries"]:
-        """The table made flat for stepping.
+        """The table in the flat form in which it is stepped.
 
         Entry ``state << symbol_bits | symbol`` is the next state, itself already shifted, so
         that or-ing the next symbol to it makes the next index. Both sides are padded to powers

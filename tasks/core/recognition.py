@@ -1,4 +1,4 @@
-"""Recognition: is the whole word in the language? Members, and words that are not.
+"""Recognition: whether the whole word is in the language, on members and on other words.
 
 With probability one half a word is a member, drawn as the task says (`members`). Otherwise:
 
@@ -26,7 +26,7 @@ from jaxtyping import Bool, UInt
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.tasks.sampling import flip_coins, test_stream, draw_uniform
+from flann.tasks.sampling import draw_uniform, flip_coins, test_stream
 
 from .task import Chance, Mode, Targets, Task, Tokens
 
@@ -40,17 +40,20 @@ PREFIX_LABELS = ("prefix", "accepted", "dead")
 """Labels of a word so far: some continuation is a member, it is a member, or no continuation is."""
 
 Negatives = Literal["mixed", "near"]
-Word = UInt[np.ndarray, "length size"]  # words as they are drawn: position by position
+TokenColumns = UInt[np.ndarray, "length size"]  # one word in each column, as words are drawn
 Verdicts = Bool[np.ndarray, " size"]
 
 
 def refuse_negatives(name: str) -> UserError:
-    """The error for negatives where there are none."""
+    """Return the error for ``negatives=near`` in a mode that draws no negatives."""
     return UserError(f"{name}: negatives=near is for mode=recognise")
 
 
 class Recognition(Task):
-    """A language: who draws its members and tells them from other words writes a subclass.
+    """A language, given by a sampler of its members and a test for membership.
+
+    A subclass sets `symbols` and implements `members` and `contains`. If words that are not members
+    can look like members, it also implements `in_format`.
 
     A subclass sets `symbols` and writes `members` and `contains`, and `in_format` where a word
     that is no member can still look like one.
@@ -62,20 +65,20 @@ class Recognition(Task):
 
     # -- what a subclass writes ------------------------------------------------------------------
 
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Members of exactly this length, of shape (length, size)."""
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw members of exactly this length, of shape (length, size)."""
         raise NotImplementedError
 
     def contains(self, tokens: Tokens) -> Verdicts:
-        """Which words, of shape (size, length), are members."""
+        """Return which words, of shape (size, length), are members."""
         raise NotImplementedError
 
     def in_format(self, tokens: Tokens) -> Verdicts:
-        """Which words look like members at a glance; all of them where there is no format."""
+        """Return which words have the members' format; by default all of them."""
         return np.ones(len(tokens), bool)
 
-    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Words that are no members, uniform over all of them: drawn until they are."""
+    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw words that are not members, uniform over all of them, by rejection."""
         return self.redraw_until_outside(
             size, lambda n: draw_uniform(rng, len(self.symbols), (length, n))
         )
@@ -98,16 +101,16 @@ class Recognition(Task):
         tokens[:, rejected[edit]] = self.edit_members(rng, int(edit.sum()), length)
         return tokens.T
 
-    def edit_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Members with one edit or more that are no members any more."""
+    def edit_members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw members with one edit or more that are no longer members."""
         return self.redraw_until_outside(
             size,
             lambda n: edit_words(rng, self.members(rng, n, length), len(self.symbols)),
             lambda n: self.draw_non_members(rng, n, length),
         )
 
-    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Words of the right format that are one replacement away from a member."""
+    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw words in the format that are one replacement away from a member."""
         words = np.empty((length, size), np.min_scalar_type(len(self.symbols) - 1))
         found = searched = 0
         while found < size:
@@ -130,10 +133,10 @@ class Recognition(Task):
     def redraw_until_outside(
         self,
         size: int,
-        draw: Callable[[int], Word],
-        otherwise: Callable[[int], Word] | None = None,
-    ) -> Word:
-        """Words drawn again and again until none is a member, at last by another way."""
+        draw: Callable[[int], TokenColumns],
+        otherwise: Callable[[int], TokenColumns] | None = None,
+    ) -> TokenColumns:
+        """Draw words again until none is a member, in the end by another sampler."""
         words = draw(size)
         left = np.flatnonzero(self.contains(words.T))
         draws = 1
@@ -157,7 +160,9 @@ class Recognition(Task):
 
     @override
     def format_accuracy(self, length: int) -> float | None:
-        """How often accepting what is in the right format, and nothing else, is right.
+        """Return the accuracy of accepting exactly the words in the format.
+
+        This is the baseline that a model has to beat; it is None in other modes.
 
         The baseline that a model has to beat: `measure_format` on `in_format`.
         """
@@ -165,7 +170,7 @@ class Recognition(Task):
 
 
 def measure_format(task: Task, length: int, in_format: Callable[[Tokens], Verdicts]) -> float:
-    """The accuracy of a verdict that looks at the format, on words of a fixed stream."""
+    """Measure the accuracy of accepting exactly the words in the format, on a fixed stream."""
     rng = test_stream(task.name, length, "chance")
     tokens, targets = task.sample(rng, FORMAT_WORDS, length)
     return float((in_format(tokens) == targets[:, -1]).mean())
@@ -174,8 +179,8 @@ def measure_format(task: Task, length: int, in_format: Callable[[Tokens], Verdic
 # -- edits ---------------------------------------------------------------------------------------
 
 
-def edit_words(rng: np.random.Generator, words: Word, alphabet: int) -> Word:
-    """The words after K edits each, K - 1 of them counted by fair coins that come up heads."""
+def edit_words(rng: np.random.Generator, words: TokenColumns, alphabet: int) -> TokenColumns:
+    """Return the words after K edits each, where K - 1 is geometric with probability one half."""
     words = words.copy()
     left = np.ones(words.shape[1], bool)
     while left.any():
@@ -186,8 +191,10 @@ def edit_words(rng: np.random.Generator, words: Word, alphabet: int) -> Word:
     return words
 
 
-def replace_symbol(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: int) -> None:
-    """In some words, put a uniform other symbol at a uniform place."""
+def replace_symbol(
+    rng: np.random.Generator, words: TokenColumns, which: Verdicts, alphabet: int
+) -> None:
+    """Replace the symbol at a uniform position by a uniform other one, in the selected words."""
     columns = np.flatnonzero(which)
     if alphabet == 1 or not columns.size:
         return
@@ -196,8 +203,10 @@ def replace_symbol(rng: np.random.Generator, words: Word, which: Verdicts, alpha
     words[place, columns] = (words[place, columns] + shift) % alphabet
 
 
-def move_symbol(rng: np.random.Generator, words: Word, which: Verdicts, alphabet: int) -> None:
-    """In some words, remove the symbol at a uniform place, and insert one at a uniform place.
+def move_symbol(
+    rng: np.random.Generator, words: TokenColumns, which: Verdicts, alphabet: int
+) -> None:
+    """Remove the symbol at a uniform position and insert one at another, in the selected words.
 
     After the removal at i and the insertion at j, what stands at p comes from p, from p + 1 where
     ``i <= p < j``, and from p - 1 where ``j < p <= i``.

@@ -1,4 +1,4 @@
-"""What a task is: words of symbols in, a label per position out.
+"""What a task is: words of symbols go in, a label comes out at every position.
 
 A task maps a word w_1 ... w_T over a finite alphabet to one target per position. A target of
 -100 (`NOT_SCORED`) is not scored, so that every kind of problem has the same shape:
@@ -48,14 +48,15 @@ register = task_registry.register
 
 
 class Batch(NamedTuple):
-    """Words of one length and their labels; both of shape (size, length + queries), any strides."""
+    """Words of one length and their labels, both of shape (size, length + queries), of any strides.
+    """
 
     tokens: Tokens
     targets: Targets
 
 
 class Chance(NamedTuple):
-    """The accuracy of the best guess that looks at the position only, by each metric."""
+    """The accuracy of the best guess that sees only the position, by each metric."""
 
     per_symbol: float
     last_symbol: float
@@ -98,23 +99,24 @@ class Task:
     # -- what a subclass writes ------------------------------------------------------------------
 
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Draw words: shape (size, length + queries), a pure function of the generator."""
+        """Draw words of shape (size, length + queries), a pure function of the generator."""
         raise NotImplementedError
 
     def label(self, tokens: Tokens) -> Targets:
-        """The targets of valid tokens; `targets` checks them first."""
+        """Return the targets of valid tokens; `targets` validates them first."""
         raise NotImplementedError
 
     def queries(self, length: int) -> int:
-        """How many query symbols follow a word of this length."""
+        """Return how many query symbols follow a word of this length."""
         return 0
 
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """The lengths of words between `low` and `high`, both included."""
+        """Return the lengths between `low` and `high`, both included, that the task has words of.
+        """
         return list(range(max(low, 1), high + 1))
 
     def count_words(self, length: int) -> int | None:
-        """How many different words of this length `sample` can draw; None where not worked out."""
+        """Return how many different words of this length `sample` can draw, or None if unknown."""
         return None
 
     @property
@@ -177,7 +179,7 @@ class Task:
         return Batch(tokens, self.label(tokens))
 
     def targets(self, tokens: Tokens) -> Targets:
-        """The true targets of any words, of shape (size, length + queries)."""
+        """Return the true targets of any words, of shape (size, length + queries)."""
         tokens = np.asarray(tokens)
         if tokens.ndim != 2 or not np.issubdtype(tokens.dtype, np.integer):
             raise UserError(
@@ -192,7 +194,7 @@ class Task:
         return self.label(tokens)
 
     def chance(self, length: int) -> Chance:
-        """How well the best guess does that looks at the position only.
+        """Return the accuracy of the best guess that sees only the position.
 
         Each number is the best for its own metric. This general form estimates them from up to
         `CHANCE_WORDS` words of a fixed stream: the most frequent label of each position, and for
@@ -213,12 +215,12 @@ class Task:
         )
 
     def format_accuracy(self, length: int) -> float | None:
-        """How often a check of a word's mere format is right; None where there is no format."""
+        """Return the accuracy of a check of the mere format, or None if words have no format."""
         return None
 
     @cached_property
     def theory(self) -> Theory:
-        """What is known of which architecture on this task, with citations."""
+        """What is known of each family of architectures on this task, with citations."""
         from flann.tasks.theory.literature import derive_theory
 
         return derive_theory(self.properties)
@@ -231,13 +233,13 @@ class Task:
         return self.valid_lengths(1, 1000)[0]
 
     def nearest_length(self, wanted: int) -> int:
-        """The least valid length from `wanted` on, or else the greatest below it."""
+        """Return the least valid length from `wanted` on, or else the greatest below it."""
         above = self.valid_lengths(wanted, wanted + 1000)
         return above[0] if above else self.valid_lengths(1, wanted)[-1]
 
     @property
     def summary(self) -> str:
-        """One line on what the task is: the first of its class's docstring."""
+        """One line on the task: the first line of its class's docstring."""
         return (type(self).__doc__ or "").partition("\n")[0]
 
     @property
@@ -264,11 +266,12 @@ class Task:
             raise UserError(f"{self.name} has no words of length {length}{hint}")
 
     def spell(self, row: Integer[np.ndarray, " positions"], meaning: tuple[str, ...]) -> list[str]:
-        """A row of ids as the symbols or labels they stand for, ``.`` where not scored."""
+        """Return a row of ids as the symbols or labels that they stand for, ``.`` where not scored.
+        """
         return ["." if number == NOT_SCORED else meaning[number] for number in row.tolist()]
 
     def describe(self) -> dict[str, Any]:
-        """All about the task as plain JSON: what ``flann tasks NAME`` shows."""
+        """Return the description of the task as plain JSON: what ``flann tasks NAME`` shows."""
         example_length = self.nearest_length(8)
         rng = test_stream(self.name, example_length, "chance")
         tokens, targets = self.sample(rng, 1, example_length)
@@ -292,7 +295,10 @@ class Task:
         }
 
     def allocate_targets(self, tokens: Tokens) -> Targets:
-        """An empty target array for these tokens, one position after the other in memory.
+        """Allocate a target array for these tokens, position-major in memory.
+
+        Labels are computed position by position for all words at once, so that position-major
+        memory makes each step contiguous.
 
         Labels are worked out position by position for all words at once, so position-major
         memory keeps each of these steps in one piece.
@@ -303,7 +309,7 @@ class Task:
     def score_last(
         self, verdicts: Bool[np.ndarray, " size"] | Integer[np.ndarray, " size"], tokens: Tokens
     ) -> Targets:
-        """Targets that score the last position alone; `verdicts` has one label per word."""
+        """Return targets that score the last position alone."""
         targets = self.allocate_targets(tokens)
         targets[...] = NOT_SCORED
         targets[:, -1] = verdicts

@@ -1,4 +1,4 @@
-"""Transduction: a word goes in, another comes out.
+"""Transduction: a word goes in and another word comes out.
 
 The word is followed by query symbols, ``?``, as many as the longest answer to a word of its length
 has symbols, and the answer stands at the queries, symbol by symbol. Where an answer is shorter, the
@@ -30,7 +30,9 @@ Words = Integer[np.ndarray, "size length"]
 
 
 class Transduction(Task):
-    """A function of words: a subclass writes `answers`, and `draw` where words are not uniform.
+    """A function from words to words.
+
+    A subclass implements `answers`, and `draw` if its words are not uniform.
 
     Parameters
     ----------
@@ -54,11 +56,11 @@ class Transduction(Task):
     # -- what a subclass writes ------------------------------------------------------------------
 
     def answers(self, words: Words) -> Targets:
-        """The answers, of shape (size, queries), -100 past their end."""
+        """Return the answers, of shape (size, queries), -100 past their end."""
         raise NotImplementedError
 
     def draw(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """Words without queries, of shape (size, length); uniform where not overridden."""
+        """Draw words without queries, of shape (size, length); by default uniform ones."""
         return draw_uniform(rng, self.query, (length, size)).T
 
     @override
@@ -69,7 +71,7 @@ class Transduction(Task):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Words, and their queries."""
+        """Draw words, each followed by its queries."""
         tokens = np.full((length + self.queries(length), size), self.query, np.uint8).T
         tokens[:, :length] = self.draw(rng, size, length)
         return tokens
@@ -89,21 +91,21 @@ class Transduction(Task):
         return targets
 
     def word_length(self, positions: int) -> int:
-        """How long the word is that takes so many positions with its queries."""
+        """Return the length of the words that take this many positions with their queries."""
         for length in range(positions, 0, -1):
             if length + self.queries(length) == positions and self.valid_lengths(length, length):
                 return length
         raise UserError(f"tokens: no word of {self.name} takes {positions} positions with queries")
 
     def require(self, right: bool, expected: str) -> None:
-        """Refuse words that are not of the form that the task gives an answer to."""
+        """Refuse words that do not have the form that the task answers."""
         if not right:
             raise UserError(f"tokens: {self.name}: expected {expected}")
 
     @cached_property
     @override
     def properties(self) -> TaskProperties:
-        """What a subclass knows of itself, or what its automaton tells."""
+        """The properties that the subclass states, or those that follow from its machine."""
         return super().properties if self.known_properties is UNKNOWN else self.known_properties
 
     @property
@@ -113,7 +115,7 @@ class Transduction(Task):
 
 
 class InPlace(Task):
-    """A transduction with its answer at the word's own positions.
+    """A transduction whose answer stands at the word's own positions.
 
     Parameters
     ----------
@@ -129,7 +131,7 @@ class InPlace(Task):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """As the transduction draws them."""
+        """Draw the words of the transduction."""
         return self.task.draw(rng, size, length).astype(np.uint8, copy=False)
 
     @override
@@ -140,7 +142,7 @@ class InPlace(Task):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Those of the transduction."""
+        """Return the valid lengths of the transduction."""
         return self.task.valid_lengths(low, high)
 
     @override
@@ -150,7 +152,7 @@ class InPlace(Task):
     @property
     @override
     def properties(self) -> TaskProperties:
-        """Those of the transduction; a position is asked for what comes after it."""
+        """The properties of the transduction, whose answers may depend on later symbols."""
         return replace(self.task.properties, looks_ahead=True)
 
     @property

@@ -38,7 +38,7 @@ Table = UInt[np.ndarray, "order order"]
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A finite group: names of its elements and its Cayley table, ``table[a, b] = ab``.
+    """A finite group: the names of its elements and its Cayley table, ``table[a, b] = ab``.
 
     >>> klein = get_group("Z2xZ2")
     >>> klein.table.tolist()
@@ -53,7 +53,7 @@ class Group:
 
     @property
     def order(self) -> int:
-        """How many elements it has."""
+        """The number of elements."""
         return len(self.elements)
 
     @cached_property
@@ -90,7 +90,7 @@ class Group:
     def commutator_subgroup(
         self, members: Int[np.ndarray, " members"]
     ) -> Int[np.ndarray, " smaller"]:
-        """The subgroup that the commutators a^-1 b^-1 a b of a subgroup generate, as numbers."""
+        """Return the subgroup that the commutators a^-1 b^-1 a b of a subgroup generate."""
         products = self.table[np.ix_(members, members)]
         inverse_products = self.table[np.ix_(self.inverses[members], self.inverses[members])]
         return self.generate_subgroup(np.unique(self.table[inverse_products, products]))
@@ -98,7 +98,7 @@ class Group:
     def generate_subgroup(
         self, generators: Integer[np.ndarray, " generators"]
     ) -> Int[np.ndarray, " members"]:
-        """The elements of the subgroup that these generate, in order of number."""
+        """Return the elements of the subgroup that these elements generate, in ascending order."""
         steps = self.table[:, np.unique(generators)]
         reached = np.zeros(self.order, bool)
         reached[0] = True
@@ -118,7 +118,7 @@ SMALLEST = {"Z": 2, "S": 2, "A": 3, "D": 3}  # below these a group is trivial, o
 
 @lru_cache(maxsize=32)
 def get_group(name: str) -> Group:
-    """The group of this name.
+    """Return the group of this name.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def get_group(name: str) -> Group:
 
 
 def check_factor(factor: str, name: str) -> None:
-    """Refuse a factor that is not one of the families, or too small to be a group of its own."""
+    """Refuse a factor of no known family, or one too small to be a group of its own."""
     match = FACTOR.fullmatch(factor)
     if match is None:
         valid = "x".join(part for part in name.split("x") if FACTOR.fullmatch(part))
@@ -152,7 +152,7 @@ def check_factor(factor: str, name: str) -> None:
 
 
 def compute_order(factor: str) -> int:
-    """The order of one factor, from its name alone."""
+    """Return the order of one factor, from its name alone."""
     if factor == "Q8":
         return 8
     n = int(factor[1:])
@@ -165,7 +165,7 @@ def compute_order(factor: str) -> int:
 
 
 def build_factor(factor: str) -> Group:
-    """One factor of a product."""
+    """Build one factor of a direct product."""
     if factor == "Q8":
         return build_quaternions()
     build = {"Z": build_cyclic, "S": build_symmetric, "A": build_alternating, "D": build_dihedral}[
@@ -175,19 +175,19 @@ def build_factor(factor: str) -> Group:
 
 
 def build_cyclic(n: int) -> Group:
-    """Addition modulo n."""
+    """Build the integers modulo n under addition."""
     numbers = np.arange(n, dtype=np.uint16)  # twice LARGEST_ORDER fits
     table = (numbers[:, None] + numbers) % np.uint16(n)
     return Group(f"Z{n}", tuple(map(str, range(n))), table.astype(choose_unsigned(n)))
 
 
 def build_symmetric(n: int) -> Group:
-    """All permutations of n points."""
+    """Build the group of all permutations of n points."""
     return build_permutation_group(f"S{n}", np.array(list(permutations(range(n)))))
 
 
 def build_alternating(n: int) -> Group:
-    """The even permutations of n points."""
+    """Build the group of even permutations of n points."""
     images = np.array(list(permutations(range(n))))
     first, second = np.triu_indices(n, 1)
     inversions = (images[:, first] > images[:, second]).sum(axis=1)
@@ -195,7 +195,7 @@ def build_alternating(n: int) -> Group:
 
 
 def build_dihedral(n: int) -> Group:
-    """The symmetries of the regular n-gon: rotations x -> x + k, reflections x -> k - x."""
+    """Build the symmetries of the regular n-gon: rotations x -> x + k, reflections x -> k - x."""
     points = np.arange(n, dtype=np.int16)
     turns = points[:, None]
     images = np.concatenate([(turns + points) % n, (turns - points) % n])
@@ -205,7 +205,7 @@ def build_dihedral(n: int) -> Group:
 
 
 def build_quaternions() -> Group:
-    """1, -1, i, -i, j, -j, k, -k with i^2 = j^2 = k^2 = ijk = -1; numbered in this order."""
+    """Build 1, -1, i, -i, j, -j, k, -k, in this order, with i^2 = j^2 = k^2 = ijk = -1."""
     units = [["1", "i", "j", "k"], ["i", "-1", "k", "-j"], ["j", "-k", "-1", "i"]]
     units += [["k", "j", "-i", "-1"]]
     names = ("1", "-1", "i", "-i", "j", "-j", "k", "-k")
@@ -220,7 +220,7 @@ def build_quaternions() -> Group:
 def build_permutation_group(
     name: str, images: Int[np.ndarray, "order points"], elements: tuple[str, ...] | None = None
 ) -> Group:
-    """The group of permutations given by their image lists, in lexicographic order.
+    """Build the group of permutations given by their image lists, in lexicographic order.
 
     A product is found by its rank among the image lists, read as numbers. Only the first few
     points are needed to tell the elements apart: as many as the longest common prefix of two
@@ -239,9 +239,9 @@ def build_permutation_group(
 
 
 def write_cycles(images: list[int]) -> str:
-    """A permutation of at most ten points in cycle notation.
+    """Return a permutation of at most ten points in cycle notation.
 
-    >>> write_cycles([1, 2, 0, 4, 3]), cycles([0, 1])
+    >>> write_cycles([1, 2, 0, 4, 3]), write_cycles([0, 1])
     ('(012)(34)', 'e')
     """
     text, seen = "", set[int]()
@@ -258,7 +258,7 @@ def write_cycles(images: list[int]) -> str:
 
 
 def build_direct_product(first: Group, second: Group) -> Group:
-    """Pairs (a, b), multiplied part by part; the number of (a, b) is ``a * |H| + b``."""
+    """Build the pairs (a, b), multiplied componentwise and numbered ``a * |H| + b``."""
     a, b = np.divmod(np.arange(first.order * second.order), second.order)
     table = first.table[np.ix_(a, a)].astype(np.uint32) * second.order + second.table[np.ix_(b, b)]
     elements = tuple(f"{x}|{y}" for x in first.elements for y in second.elements)

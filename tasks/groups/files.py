@@ -1,4 +1,4 @@
-"""Groups that a user brings, in a JSON file. Reading never runs code.
+"""Groups in JSON files. Reading never runs code.
 
 By generators, permutations of 0 .. n - 1 given as lists of images; they are the symbols, in the
 order of the file, and the elements are numbered in lexicographic order of their image lists::
@@ -36,7 +36,7 @@ Permutation = tuple[int, ...]
 
 
 def read_group(path: str | Path) -> tuple[Group, list[int]]:
-    """The group in a file, and the numbers of the elements that are symbols.
+    """Read the group in a file, and the numbers of the elements that are symbols.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def read_group(path: str | Path) -> tuple[Group, list[int]]:
 
 
 def from_permutations(name: str, lists: Any) -> tuple[Group, list[int]]:
-    """The group that permutations generate, and the numbers of these.
+    """Build the group that permutations generate, and return the numbers of the generators.
 
     >>> group, symbols = from_permutations("S3", [[1, 2, 0], [1, 0, 2]])
     >>> group.order, [group.elements[g] for g in symbols]
@@ -90,7 +90,7 @@ def from_permutations(name: str, lists: Any) -> tuple[Group, list[int]]:
 
 
 def close_under_products(generators: list[Permutation]) -> set[Permutation]:
-    """All products; first the left factor acts, then the right one."""
+    """Return all products of permutations, where the left factor acts first."""
     reached = {tuple(range(len(generators[0])))}
     for element in (queue := list(reached)):
         for generator in generators:
@@ -104,9 +104,9 @@ def close_under_products(generators: list[Permutation]) -> set[Permutation]:
 
 
 def write_long_cycles(images: Permutation) -> str:
-    """Cycle notation with spaces, for any number of points.
+    """Return a permutation in cycle notation with spaces, for any number of points.
 
-    >>> write_long_cycles((1, 0, 2)), in_cycles((0, 1))
+    >>> write_long_cycles((1, 0, 2)), write_long_cycles((0, 1))
     ('(0 1)', 'e')
     """
     text, seen = "", set[int]()
@@ -121,7 +121,7 @@ def write_long_cycles(images: Permutation) -> str:
 
 
 def from_table(name: str, found: dict[str, Any]) -> tuple[Group, list[int]]:
-    """The group of a Cayley table, and the numbers of its symbols."""
+    """Build the group of a Cayley table, and return the numbers of its symbols."""
     table = check_table(found["table"])
     order = len(table)
     elements = found.get("elements", [str(a) for a in range(order)])
@@ -148,7 +148,7 @@ def from_table(name: str, found: dict[str, Any]) -> tuple[Group, list[int]]:
 
 
 def check_table(rows: Any) -> Int[np.ndarray, "order order"]:
-    """A square of whole numbers in which every row and column has every element, 0 the identity."""
+    """Return a square table in which each row and column holds every element, 0 the identity."""
     if not isinstance(rows, list) or not 2 <= len(rows) <= LARGEST_ORDER:
         raise UserError(f"table: expected a list of 2 to {LARGEST_ORDER} rows")
     order = len(rows)
@@ -165,7 +165,7 @@ def check_table(rows: Any) -> Int[np.ndarray, "order order"]:
 
 
 def check_associative(group: Group) -> None:
-    """Light's test."""
+    """Refuse a table that is not associative, by Light's test."""
     for g in choose_spanning(group):
         left, right = group.table[group.table[:, g]], group.table[:, group.table[g]]
         if not (left == right).all():
@@ -174,7 +174,7 @@ def check_associative(group: Group) -> None:
 
 
 def choose_spanning(group: Group) -> list[int]:
-    """Elements of which all others are products, whether or not the table is a group's."""
+    """Choose elements whose products are all elements, even if the table is no group's."""
     chosen: list[int] = []
     reached = {0}
     for g in range(1, group.order):

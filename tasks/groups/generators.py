@@ -1,4 +1,4 @@
-"""Generating sets of a group: a deterministic choice of N elements, and the swaps of Sn.
+"""Generating sets of a group: a deterministic choice of N elements, and the transpositions of Sn.
 
 The choice for ``generators=N``: each generator in turn is the first element (by number) that,
 together with those chosen before, generates the largest subgroup. So the first has the greatest
@@ -22,9 +22,9 @@ from .cayley_tables import Group
 
 
 def choose_generating_set(group: Group, count: int) -> list[int]:
-    """`count` elements that generate the group, in order of number.
+    """Return `count` elements that generate the group, in ascending order.
 
-    >>> from .groups import get_group
+    >>> from flann.tasks.groups.cayley_tables import get_group
     >>> a5 = get_group("A5")
     >>> [a5.elements[g] for g in choose_generating_set(a5, 2)]
     ['(234)', '(01234)']
@@ -50,7 +50,7 @@ def choose_generating_set(group: Group, count: int) -> list[int]:
 
 
 def grow_generating_set(group: Group) -> list[int]:
-    """Elements chosen one by one, each the first that makes the generated subgroup largest."""
+    """Choose elements one by one, each the first that makes the generated subgroup largest."""
     chosen = [int(np.argmax(group.element_orders))]
     reached = group.generate_subgroup(np.array(chosen))
     while len(reached) < group.order:
@@ -67,7 +67,7 @@ def grow_generating_set(group: Group) -> list[int]:
 
 
 def list_transpositions(group: Group) -> list[int]:
-    """The transpositions of a symmetric group, in order of number."""
+    """Return the transpositions of a symmetric group, in ascending order."""
     if not re.fullmatch(r"S\d+", group.name):
         raise UserError(
             f"generators=swaps: expected a symmetric group such as S5, got {group.name}"

@@ -1,1 +1,1 @@
-"""The tasks, one family of languages a file."""
+"""The tasks: one module per family of languages."""

@@ -1,1 +1,1 @@
-"""What is known of which architecture on which task, and the properties that decide it."""
+"""What the literature proves about architectures on tasks, derived from properties of the task."""

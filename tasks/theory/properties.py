@@ -1,8 +1,8 @@
-"""What the theorems about architectures ask about a task.
+"""The properties of a task on which the theorems about architectures depend.
 
-A regular task need not state its properties: `regular_facts` works them out from its automaton or its
-group. The others state them by hand, no more than is known. `literature` turns facts into
-statements about architectures.
+The properties of a regular task are computed from its automaton or its group by
+`regular_properties`. Other tasks declare them by hand, claiming no more than is known.
+`literature` derives statements about architectures from the properties.
 """
 
 from __future__ import annotations
@@ -12,53 +12,56 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TaskProperties:
-    """What the theorems ask about a task.
+    """The properties of a task on which the theorems depend.
 
     Attributes
     ----------
     circuit_class, why : str
-        its class (a key of `theory.CIRCUIT_CLASSES`), and the reason in one line.
+        the circuit class (a key of `statements.CIRCUIT_CLASSES`), and the reason in one line.
     regular : bool
-        finitely many states are enough.
+        whether a finite automaton solves it.
     partial : bool
-        only some words are asked about, so it may be easier than its automaton.
+        whether some positions are not scored, so that it may be easier than its automaton.
     asks_every_prefix : bool
-        a label at every position, which says something of the word up to there.
+        whether every position has a label that depends on the prefix up to it.
     star_free, r_trivial : bool or None
-        whether the semigroup is aperiodic, and R-trivial; None where not worked out.
+        whether the syntactic semigroup is aperiodic, and whether it is R-trivial; None if this is
+        not known.
     letter_periods : frozenset of int
-        how long the cycles of answers are that repeating one symbol runs through, beyond 1.
+        the periods greater than 1 of the labels when one symbol is repeated.
     periods : frozenset of int or None
-        the same of repeating any word; None where not worked out.
+        the lengths greater than 1 of the cycles of states when any word is repeated; None if not
+        known.
     holds_parity : bool
-        one symbol swaps two states of different answers, and another keeps both.
+        whether one symbol swaps two states of different labels, and another fixes both.
     holds_flip_flop : bool
-        two symbols set and reset two states of different answers, and a third keeps both.
+        whether two symbols set and reset two states of different labels, and a third fixes both.
     counts_besides_length : bool
-        words of one length count modulo an even number.
+        whether words of equal length count modulo an even number.
     length_modulus : int or None
-        the answer is a function of the length modulo this, and of nothing else.
+        the number such that the label is a function of the length modulo it alone, if any.
     elementary : bool
-        some parities, side by side, are all of it.
+        whether it consists of finitely many independent parities.
     last_symbol_alone : bool
-        the answer depends on the last symbol alone.
+        whether the label depends on the last symbol alone.
     commutes : bool
-        the order of the symbols before the last makes no difference.
+        whether the order of the symbols before the last is irrelevant.
     counters : int
-        so many counters, read against zero, solve it; 0 if none do, or too many.
+        a number of counters, compared with zero, that solves it; 0 if there is none, or it is too
+        large.
     nested : bool
-        it is about brackets, so a prefix with too few open ones settles it.
+        whether it concerns brackets, so that closing an unopened bracket is an error for good.
     stack : bool
-        a deterministic pushdown automaton solves it.
+        whether a deterministic pushdown automaton solves it.
     remembers : bool
-        on the order of T bits of the word have to be remembered.
+        whether on the order of T bits of the word must be remembered.
     proportions : bool
-        the answer depends on the share of each symbol in the whole word alone.
+        whether the label depends only on the proportion of each symbol in the whole word.
     looks_ahead : bool
-        some answer depends on symbols that come after it.
+        whether some label depends on later symbols.
     named : frozenset of str
-        results about this very task: ``"parity"``, ``"first"``, ``"dyck"``; with ``"recognise"``
-        when it has that mode.
+        the names under which the literature has results on this task (``"parity"``, ``"first"``,
+        ``"dyck"``), and ``"recognise"`` if it has this mode.
     """
 
     circuit_class: str
@@ -87,29 +90,29 @@ class TaskProperties:
 
     @property
     def known(self) -> bool:
-        """Whether anything is known of it."""
+        """Whether anything is known about the task."""
         return self.circuit_class != "unknown" or self.regular
 
     @property
     def not_regular(self) -> bool:
-        """Whether it is known that no finite automaton solves it."""
+        """Whether it is known that no finite automaton solves the task."""
         return not self.regular and self.circuit_class != "unknown"
 
     @property
     def hard(self) -> bool:
-        """Whether it is out of TC0, unless TC0 = NC1."""
+        """Whether the task is outside TC0 unless TC0 = NC1."""
         return self.circuit_class == "NC1-complete"
 
     @property
     def beyond_ac0(self) -> bool:
-        """Whether it is known to be outside AC0, as parity is (Furst, Saxe and Sipser 1984)."""
+        """Whether the task is known to be outside AC0, as parity is (Furst et al. 1984)."""
         return self.circuit_class in ("ACC0", "TC0", "NC1-complete")
 
     @property
     def odd_period(self) -> int | None:
-        """A period, no power of two, that repeating some word runs through."""
+        """The least known period of a repeated word that is not a power of two, or None."""
         everything = self.letter_periods | (self.periods or frozenset())
         return min((n for n in everything if n & (n - 1)), default=None)
 
 
-UNKNOWN = TaskProperties("unknown", "nobody has worked this task out")
+UNKNOWN = TaskProperties("unknown", "the properties of this task have not been determined")

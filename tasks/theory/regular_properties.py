@@ -1,13 +1,12 @@
-"""The facts of a regular task, worked out from its smallest machine or from its group.
+"""The properties of a regular task, computed from its minimal machine or from its group.
 
-Four classes decide most of what is known (`flann.tasks.algebra`): aperiodic, R-trivial,
-quasi-aperiodic and solvable. Some theorems ask about a symbol repeated, or about two or three
-symbols that act on two states as parity or a flip-flop does; those are looked up in the table of
-the machine.
+Four classes determine most results (`flann.tasks.algebra`): aperiodic, R-trivial, quasi-aperiodic
+and solvable. Some theorems concern the repetition of a symbol, or two or three symbols that act on
+two states as parity or a flip-flop does; these are read off the transition table of the machine.
 
-The semigroup can be exponentially large. Past `MOST_ELEMENTS` its classes are not worked out, and
-what needs them is open. The limit is a number of elements and not of seconds, so that a task has
-the same facts everywhere.
+The syntactic semigroup can be exponentially large. Beyond `MOST_ELEMENTS` elements its classes are
+not computed, and what depends on them is open. The limit is a number of elements rather than a
+time, so that a task has the same properties on every machine.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from flann.tasks.algebra.varieties.circuits import (
     find_stable_semigroup,
 )
 from flann.tasks.algebra.varieties.equations import Equations
-from flann.tasks.algebra.varieties.piecewise import decide_r_trivial
+from flann.tasks.algebra.varieties.piecewise_testable import decide_r_trivial
 from flann.tasks.algebra.verdict import Clock, Stopped
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.groups.cayley_tables import Group
@@ -30,9 +29,9 @@ from flann.tasks.groups.cayley_tables import Group
 from .properties import TaskProperties
 
 MOST_ELEMENTS = 5_000
-PATIENCE = 600.0  # seconds, which that many elements never take
+PATIENCE = 600.0  # seconds, more than this many elements take
 
-Map = Integer[np.ndarray, " states"]  # where each state goes
+Map = Integer[np.ndarray, " states"]  # the image of each state
 
 
 def derive_machine_properties(machine: MooreMachine, mode: str) -> TaskProperties:
@@ -51,34 +50,36 @@ def derive_machine_properties(machine: MooreMachine, mode: str) -> TaskPropertie
     'AC0'
     """
     partial, machine = machine.is_partial, machine.acceptor
-    leaves = decide_r_trivial(machine)
+    r_trivial = decide_r_trivial(machine)
     try:
         semigroup = Semigroup.of(machine, Clock.of(PATIENCE), MOST_ELEMENTS)
         equations = Equations.of(semigroup, Clock.of(PATIENCE))
     except Stopped as stopped:
         semigroup, equations = None, None
         too_large = str(stopped)
-    if leaves.answer:
-        circuit_class, why = "AC0", "R-trivial: no state is entered again once it is left"
+    if r_trivial.answer:
+        circuit_class, why = "AC0", "R-trivial: no state is re-entered after it is left"
     elif equations is None:
         circuit_class, why = "unknown", f"{machine.size} states: {too_large}"
     else:
         circuit_class, why = decide_circuit_class(equations)
-    aperiodic = equations.aperiodic().answer if equations is not None else None
-    turning = semigroup is not None and aperiodic is False
+    aperiodic = equations.decide_aperiodic().answer if equations is not None else None
+    is_periodic = semigroup is not None and aperiodic is False
     return TaskProperties(
         circuit_class,
         why,
         regular=True,
         partial=partial,
         asks_every_prefix=mode == "tag",
-        star_free=True if leaves.answer else aperiodic,
-        r_trivial=bool(leaves.answer),
+        star_free=True if r_trivial.answer else aperiodic,
+        r_trivial=bool(r_trivial.answer),
         letter_periods=find_letter_periods(machine),
-        periods=find_word_periods(semigroup.maps) if turning and semigroup is not None else None,
+        periods=find_word_periods(semigroup.maps)
+        if is_periodic and semigroup is not None
+        else None,
         holds_parity=holds_parity(machine),
         holds_flip_flop=holds_flip_flop(machine),
-        counts_besides_length=turning
+        counts_besides_length=is_periodic
         and semigroup is not None
         and counts_besides_length(semigroup),
         length_modulus=find_length_modulus(machine),
@@ -90,10 +91,10 @@ def derive_machine_properties(machine: MooreMachine, mode: str) -> TaskPropertie
 
 
 def decide_circuit_class(equations: Equations) -> tuple[str, str]:
-    """The circuit class, and why."""
-    aperiodic = equations.aperiodic()
+    """Return the circuit class with its reason."""
+    aperiodic = equations.decide_aperiodic()
     if aperiodic.answer:
-        return "AC0", f"star-free, so it counts nothing: {aperiodic.why}"
+        return "AC0", f"star-free, so it does not count: {aperiodic.why}"
     lengths = decide_quasi_aperiodic(equations)
     if lengths.answer:
         return "AC0", f"not star-free, but quasi-aperiodic: {lengths.why}"
@@ -141,19 +142,22 @@ def derive_group_properties(
 def decide_group_circuit_class(
     group: Group, symbols: Int[np.ndarray, " symbols"]
 ) -> tuple[str, str]:
-    """The circuit class of the word problem over these symbols, and why."""
+    """Return the circuit class of the word problem over these symbols, with its reason."""
     if len(symbols) == 1:
-        return "AC0", f"one generator: the length modulo {group.element_orders[symbols[0]]}"
+        return (
+            "AC0",
+            f"the single generator counts the length modulo {group.element_orders[symbols[0]]}",
+        )
     if not group.is_solvable:
         return "NC1-complete", f"{group.name} is not solvable"
     kind = "abelian" if group.is_abelian else "solvable, not abelian"
-    return "ACC0", f"{group.name} is {kind}: some levels of counting modulo constants"
+    return "ACC0", f"{group.name} is {kind}, so it reduces to iterated counting modulo constants"
 
 
 def find_equal_length_quotients(
     group: Group, symbols: Int[np.ndarray, " symbols"]
 ) -> Int[np.ndarray, " members"]:
-    """The elements that words of equal length differ by: generated by all x a b^-1 x^-1."""
+    """Return the subgroup generated by all x a b^-1 x^-1, by which words of equal length differ."""
     if len(symbols) == group.order:
         return np.arange(group.order)
     everyone = np.arange(group.order)
@@ -166,7 +170,7 @@ def find_equal_length_quotients(
 
 
 def find_cycles(letter: Map) -> list[list[int]]:
-    """The cycles of a map.
+    """Return the cycles of a map.
 
     >>> find_cycles(np.array([1, 2, 1]))
     [[1, 2]]
@@ -186,7 +190,7 @@ def find_cycles(letter: Map) -> list[list[int]]:
 
 
 def find_period(outputs: Shaped[np.ndarray, " states"]) -> int:
-    """The least number of places by which a ring of outputs can be turned into itself.
+    """Return the least rotation that maps a cyclic sequence of labels to itself.
 
     >>> find_period(np.array([1, 0, 1, 0]))
     2
@@ -195,7 +199,7 @@ def find_period(outputs: Shaped[np.ndarray, " states"]) -> int:
 
 
 def find_letter_periods(machine: MooreMachine) -> frozenset[int]:
-    """The periods, beyond 1, of the answers to a symbol repeated."""
+    """Return the periods greater than 1 of the labels when a symbol is repeated."""
     periods = {
         find_period(machine.labels[cycle])
         for letter in machine.table.T
@@ -205,27 +209,27 @@ def find_letter_periods(machine: MooreMachine) -> frozenset[int]:
 
 
 def find_word_periods(maps: Shaped[np.ndarray, "elements states"]) -> frozenset[int]:
-    """The lengths, beyond 1, of the cycles of all maps."""
+    """Return the lengths greater than 1 of the cycles of all maps."""
     lengths = {len(cycle) for each in maps for cycle in find_cycles(each)}
     return frozenset(lengths - {1})
 
 
 def counts_besides_length(semigroup: Semigroup) -> bool:
-    """Whether words of one stable length have a cycle of an even number of states."""
+    """Return whether some word of the stable length has a cycle of even length."""
     _, layers = find_stable_semigroup(semigroup, Clock.of(PATIENCE))
     return any(len(c) % 2 == 0 for each in semigroup.maps[layers[-1]] for c in find_cycles(each))
 
 
-def find_pairs_kept(machine: MooreMachine) -> Bool[np.ndarray, "states states"]:
-    """Which two states some one symbol keeps both of."""
+def find_jointly_fixed_pairs(machine: MooreMachine) -> Bool[np.ndarray, "states states"]:
+    """Return for which pairs of states some symbol fixes both."""
     keeps = (machine.table == np.arange(machine.size)[:, None]).astype(np.float32)
     together: Bool[np.ndarray, "states states"] = keeps @ keeps.T > 0
     return together
 
 
 def holds_parity(machine: MooreMachine) -> bool:
-    """Whether one symbol swaps two states of different outputs, and another keeps both."""
-    together, outputs = find_pairs_kept(machine), machine.labels
+    """Return whether one symbol swaps two states of different labels, and another fixes both."""
+    together, outputs = find_jointly_fixed_pairs(machine), machine.labels
     states = np.arange(machine.size)
     return any(
         bool((outputs[p] != outputs[q]) and together[p, q])
@@ -236,8 +240,8 @@ def holds_parity(machine: MooreMachine) -> bool:
 
 
 def holds_flip_flop(machine: MooreMachine) -> bool:
-    """Whether two symbols set and reset two states of different outputs, a third keeps both."""
-    together, outputs = find_pairs_kept(machine), machine.labels
+    """Return whether symbols set, reset and fix two states of different labels."""
+    together, outputs = find_jointly_fixed_pairs(machine), machine.labels
     sets = {
         (p, int(letter[p]))
         for letter in machine.table.T
@@ -248,14 +252,14 @@ def holds_flip_flop(machine: MooreMachine) -> bool:
 
 
 def find_length_modulus(machine: MooreMachine) -> int | None:
-    """How many states there are, if every symbol goes round all of them alike."""
+    """Return the number of states if all symbols act as the same cycle on all states, or None."""
     same = bool((machine.table == machine.table[:, :1]).all())
     round_all = same and len(find_cycles(machine.table[:, 0])[0]) == machine.size > 1
     return machine.size if round_all else None
 
 
 def is_elementary(table: Int[np.ndarray, "states symbols"]) -> bool:
-    """Whether all symbols are their own inverses and commute."""
+    """Return whether all symbols are their own inverses and commute."""
     twice = np.stack([table[column] for column in table.T], axis=1)  # [state, first, second]
     states = np.arange(len(table))[:, None]
     return bool(
@@ -266,13 +270,13 @@ def is_elementary(table: Int[np.ndarray, "states symbols"]) -> bool:
 
 
 def depends_on_last_symbol(machine: MooreMachine) -> bool:
-    """Whether the answer after any word is told by its last symbol."""
+    """Return whether the last symbol determines the label after any non-empty word."""
     answers = machine.labels[machine.table]
     return bool((answers == answers[:1]).all())
 
 
 def commutes_before_last(table: Int[np.ndarray, "states symbols"]) -> bool:
-    """Whether abc and bac lead to the same state, for all symbols a, b and c."""
+    """Return whether abc and bac lead to the same state, for all symbols a, b and c."""
     for a, first in enumerate(table.T):
         for second in table.T[a + 1 :]:
             p, q = second[first], first[second]
@@ -282,7 +286,7 @@ def commutes_before_last(table: Int[np.ndarray, "states symbols"]) -> bool:
 
 
 def find_names(machine: MooreMachine, mode: str) -> frozenset[str]:
-    """The names under which the literature speaks of this very language."""
+    """Return the names under which the literature has results on this language."""
     letters = sorted(map(tuple, machine.table.T.tolist()))
     if letters == [(0, 1), (1, 0)]:
         return frozenset({"parity", mode})

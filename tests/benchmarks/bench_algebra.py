@@ -1,11 +1,12 @@
-"""How long the classes of large automata take, and how much memory, beside minimising them.
+"""Time and memory to classify large automata, relative to minimising them.
 
     python tests/benchmarks/bench_algebra.py [LETTERS] [STATES]
 
-The yardstick is Hopcroft's minimisation of the same automaton (`Automaton.minimised`), in the same
-process; every time is also given as a multiple of it. Each automaton has a process of its own, so
-that the memory is its own. The automata: one at random, one of permutations, and members of the
-classes that have a test on the automaton, which have to be searched through to the end.
+The baseline is Hopcroft's minimisation of the same automaton (`Automaton.minimise`) in the same
+process; the total is also given as a multiple of it. Each automaton is classified in a process of
+its own, so that its memory is measured separately. The automata are a random one, one of
+permutations, and members of the classes with a test on the automaton, which are the worst case of
+the test as it must complete the search.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ import numpy as np
 
 from flann.tasks.algebra import classify_machine
 from flann.tasks.algebra.varieties.locally_testable import decide_locally_testable
-from flann.tasks.algebra.varieties.piecewise import decide_piecewise_testable, decide_r_trivial
+from flann.tasks.algebra.varieties.piecewise_testable import (
+    decide_piecewise_testable,
+    decide_r_trivial,
+)
 from flann.tasks.algebra.varieties.strictly_local import decide_strictly_local
 from flann.tasks.algebra.varieties.strictly_piecewise import decide_strictly_piecewise
 from flann.tasks.algebra.verdict import Clock, Verdict
@@ -40,27 +44,27 @@ DECIDED: dict[str, Callable[[MooreMachine], Verdict]] = {
 }
 
 
-def names(letters: int) -> tuple[str, ...]:
+def list_names(letters: int) -> tuple[str, ...]:
     return tuple(map(str, range(letters)))
 
 
-def word(rng: Rng, letters: int, length: int) -> Word:
+def draw_word(rng: Rng, letters: int, length: int) -> Word:
     return tuple(rng.integers(0, letters, length).tolist())
 
 
-def at_random(rng: Rng, letters: int, states: int) -> Automaton:
+def draw_table(rng: Rng, letters: int, states: int) -> Automaton:
     table = rng.integers(0, states, (states, letters))
-    return Automaton(names(letters), table, rng.random(states) < 0.5)
+    return Automaton(list_names(letters), table, rng.random(states) < 0.5)
 
 
-def permutations(rng: Rng, letters: int, states: int) -> Automaton:
+def draw_permutations(rng: Rng, letters: int, states: int) -> Automaton:
     table = np.stack([rng.permutation(states) for _ in range(letters)], axis=1)
-    return Automaton(names(letters), table, rng.random(states) < 0.5)
+    return Automaton(list_names(letters), table, rng.random(states) < 0.5)
 
 
-def no_factors(rng: Rng, letters: int, states: int) -> Automaton:
-    """No factor of some of length 4: strictly local."""
-    forbidden = {word(rng, letters, 4) for _ in range(states * 5 // 14)}
+def draw_forbidden_factors(rng: Rng, letters: int, states: int) -> Automaton:
+    """Build a strictly local automaton that forbids some factors of length 4."""
+    forbidden = {draw_word(rng, letters, 4) for _ in range(states * 5 // 14)}
     prefixes = {v[:n] for v in forbidden for n in range(4)}
 
     def step(recent: Word | None, a: int) -> Word | None:
@@ -70,12 +74,12 @@ def no_factors(rng: Rng, letters: int, states: int) -> Automaton:
         return next(recent[i:] for i in range(4) if recent[i:] in prefixes)
 
     start: Word | None = ()
-    return from_function(names(letters), start, step, lambda recent: recent is not None)
+    return from_function(list_names(letters), start, step, lambda recent: recent is not None)
 
 
-def some_factors(rng: Rng, letters: int, states: int) -> Automaton:
-    """Which of some factors of length 3 were met decides at random: locally testable."""
-    watched = [word(rng, letters, 3) for _ in range(6)]
+def draw_watched_factors(rng: Rng, letters: int, states: int) -> Automaton:
+    """Build a locally testable automaton from a random function of the factors of length 3."""
+    watched = [draw_word(rng, letters, 3) for _ in range(6)]
     prefixes = {v[:n] for v in watched for n in range(3)}
     accepts: dict[object, bool] = {}
 
@@ -87,14 +91,17 @@ def some_factors(rng: Rng, letters: int, states: int) -> Automaton:
 
     start: tuple[Word, tuple[bool, ...]] = ((), (False,) * len(watched))
     return from_function(
-        names(letters), start, step, lambda s: accepts.setdefault(s[1], bool(rng.random() < 0.5))
+        list_names(letters),
+        start,
+        step,
+        lambda s: accepts.setdefault(s[1], bool(rng.random() < 0.5)),
     )
 
 
-def subsequences(rng: Rng, letters: int, states: int, strict: bool) -> Automaton:
-    """Three subsequences are looked for, so that there are (n + 1)^3 states."""
+def draw_subsequences(rng: Rng, letters: int, states: int, strict: bool) -> Automaton:
+    """Build an automaton of about `states` states that tracks three subsequences."""
     length = round(states ** (1 / 3))
-    watched = [word(rng, letters, n) for n in (length - 1, length, length)]
+    watched = [draw_word(rng, letters, n) for n in (length - 1, length, length)]
     accepts: dict[object, bool] = {}
 
     def step(state: Word, a: int) -> Word:
@@ -104,39 +111,39 @@ def subsequences(rng: Rng, letters: int, states: int, strict: bool) -> Automaton
         found = tuple(n == len(v) for n, v in zip(state, watched, strict=True))
         return not any(found) if strict else accepts.setdefault(found, bool(rng.random() < 0.5))
 
-    return from_function(names(letters), (0, 0, 0), step, accepted)
+    return from_function(list_names(letters), (0, 0, 0), step, accepted)
 
 
-def downward(rng: Rng, letters: int, states: int) -> Automaton:
-    """Every symbol stays or goes on to one of the next states: R-trivial."""
+def draw_partially_ordered(rng: Rng, letters: int, states: int) -> Automaton:
+    """Draw an R-trivial automaton, in which a symbol loops or leads to a later state."""
     state = np.arange(states)[:, None]
     jump = rng.integers(1, 8, (states, letters)) * (rng.random((states, letters)) < 0.5)
     table = np.minimum(state + jump, states - 1)
-    return Automaton(names(letters), table, rng.random(states) < 0.5)
+    return Automaton(list_names(letters), table, rng.random(states) < 0.5)
 
 
-def chain(rng: Rng, letters: int, states: int) -> Automaton:
-    """Every symbol stays or goes on by one: the longest paths."""
+def draw_chain(rng: Rng, letters: int, states: int) -> Automaton:
+    """Draw an automaton in which a symbol loops or leads to the next state."""
     state = np.arange(states)
     table = np.minimum(state[:, None] + (rng.random((states, letters)) < 0.4), states - 1)
-    return Automaton(names(letters), table, state == states - 1)
+    return Automaton(list_names(letters), table, state == states - 1)
 
 
-MADE: dict[str, Callable[[Rng, int, int], Automaton]] = {
-    "at random": at_random,
-    "permutations": permutations,
-    "SL": no_factors,
-    "LT": some_factors,
-    "SP": lambda rng, letters, states: subsequences(rng, letters, states, strict=True),
-    "PT": lambda rng, letters, states: subsequences(rng, letters, states, strict=False),
-    "R-trivial": downward,
-    "chain": chain,
+AUTOMATA: dict[str, Callable[[Rng, int, int], Automaton]] = {
+    "at random": draw_table,
+    "permutations": draw_permutations,
+    "SL": draw_forbidden_factors,
+    "LT": draw_watched_factors,
+    "SP": lambda rng, letters, states: draw_subsequences(rng, letters, states, strict=True),
+    "PT": lambda rng, letters, states: draw_subsequences(rng, letters, states, strict=False),
+    "R-trivial": draw_partially_ordered,
+    "chain": draw_chain,
 }
 
 
-def measured(name: str, letters: int, states: int) -> str:
-    """One line of the table."""
-    automaton = MADE[name](np.random.default_rng(0), letters, states)
+def measure(name: str, letters: int, states: int) -> str:
+    """Measure one automaton and return its line of the table."""
+    automaton = AUTOMATA[name](np.random.default_rng(0), letters, states)
     marks = [time.perf_counter()]
     automaton.minimise()
     marks.append(time.perf_counter())
@@ -161,13 +168,13 @@ def measured(name: str, letters: int, states: int) -> str:
 
 
 def main(letters: int = 64, states: int = 600) -> None:
-    """Print the table."""
-    print(f"{letters} letters; seconds, + for yes and - for no; not decided at the right")
+    """Print the table of measurements."""
+    print(f"{letters} letters; seconds, + for yes and - for no; undecided classes at the right")
     heads = "".join(f"{name:>8}"[-8:] for name in ("SL", "SP", "R", "PT", "LT"))
-    print(f"{'made':14}{'size':>5}{'Hopcroft':>9} {heads}{'all':>7}{'ratio':>9}{'MiB':>7}")
-    for name in MADE:
+    print(f"{'automaton':14}{'size':>5}{'Hopcroft':>9} {heads}{'all':>7}{'ratio':>9}{'MiB':>7}")
+    for name in AUTOMATA:
         with multiprocessing.get_context("spawn").Pool(1) as alone:
-            print(alone.apply(measured, (name, letters, states)), flush=True)
+            print(alone.apply(measure, (name, letters, states)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,26 @@
-"""The README's example runs as it stands, and so do a task and a model of the user's own."""
+"""The README's example runs as it stands, and so do CONTRIBUTING's task and model."""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from . import readme_table
+from flann.cli.main import cli
+
+from . import architecture_table
 from .conftest import ROOT, Here
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = architecture_table.PAGE.read_text(encoding="utf-8")
+PAGES = sorted(
+    str(page.relative_to(ROOT))
+    for pattern in ("*.md", "docs/*.md", "reports/published/**/*.md")
+    for page in ROOT.glob(pattern)
+)
 TASK = """
 import numpy as np
 from flann.tasks import Task
@@ -21,7 +30,7 @@ from flann.tasks.sampling import uniform
 MODEL = """
 import torch
 from flann.models import Architecture, Layer
-from flann.models.core.sequence import Residual
+from flann.models.core.layer import Residual
 
 class MyLayer(Layer):
     def __init__(self, width, state):
@@ -41,20 +50,46 @@ class MyLayer(Layer):
 """
 
 
-def blocks() -> list[str]:
-    return re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+def find_blocks(page: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
 
 def test_the_table_of_architectures_is_the_registrys() -> None:
-    assert readme_table.replaced(README) == README, "run python tests/flann/readme_table.py"
-    stale = README.replace("| `gru` |", "| `grus` |", 1)
-    assert readme_table.replaced(stale) == README  # a row that is wrong would be seen
+    replaced = architecture_table.replace_table(PAGE)
+    assert replaced == PAGE, "run python tests/flann/architecture_table.py"
+    stale = PAGE.replace("| `gru` |", "| `grus` |", 1)
+    assert architecture_table.replace_table(stale) == PAGE  # a wrong row is found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_paths_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    folder = (ROOT / page).parent
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (folder / link).exists(), link
+
+
+def test_every_command_of_the_pages_is_understood() -> None:
+    """Each recorded command parses: its options and the names of its tasks and models exist."""
+    found = 0
+    for page in PAGES:
+        for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
+            for part in re.findall(r"(?:^|  +|`)flann ((?:run|theory|classify) [^#`;]*)", line):
+                command = cli.get_command(None, shlex.split(part)[0])  # type: ignore[arg-type]
+                assert command is not None
+                with suppress(SystemExit):
+                    command.make_context("flann", shlex.split(part)[1:])
+                for kind, name in re.findall(r"--(task|model) (?:'([^']+)'|(\S+))", part):
+                    assert (kind, name) != ("", "")
+                found += 1
+    assert found > 20
 
 
 def test_the_library_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    exec(compile(blocks()[0], "README.md", "exec"), names)
+    exec(compile(find_blocks("README.md")[0], "README.md", "exec"), names)
     assert next(iter(names["result"].summary)) == "id"  # type: ignore[attr-defined]
 
 
@@ -64,9 +99,10 @@ def test_a_task_and_a_model_of_ones_own(
     package = tmp_path / "research_of_mine"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    undecorated = [re.sub(r"@register.*\n", "", block) for block in blocks()]
-    (package / "tasks.py").write_text(TASK + undecorated[1])
-    (package / "models.py").write_text(MODEL + undecorated[2])
+    blocks = find_blocks("CONTRIBUTING.md")
+    task, model = (re.sub(r"@register.*\n", "", block) for block in blocks)
+    (package / "tasks.py").write_text(TASK + task)
+    (package / "models.py").write_text(MODEL + model)
     words = (
         "run --task research_of_mine.tasks:First --model research_of_mine.models:MyModel"
         " --steps 3 --batch 4 --parameters 2000 --train-lengths 2:4 --json"

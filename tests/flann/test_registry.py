@@ -15,7 +15,7 @@ SOURCE = '''
 """A thing."""
 from made_up.base import register
 
-@register("small", "large")
+@register("small", "large", renamed={"hue": "colour"})
 class Thing:
     """A thing of some size.
 
@@ -64,6 +64,20 @@ def test_names_are_listed_without_importing(registry: Registry[object]) -> None:
 def test_options_are_read_by_their_types(registry: Registry[object]) -> None:
     thing = registry.create("small:size=3,deep=true")
     assert (thing.size, thing.colour, thing.deep) == (3, "red", True)  # type: ignore[attr-defined]
+
+
+def test_an_earlier_name_of_an_option_still_loads(registry: Registry[object]) -> None:
+    thing = registry.create("small:hue=blue,size=2")
+    assert (thing.size, thing.colour) == (2, "blue")  # type: ignore[attr-defined]
+    assert registry.canonical("small:hue=blue,size=2") == "small:size=2,colour=blue"
+    assert registry.canonical("small:hue=red") == "small"
+
+
+@pytest.mark.parametrize("options", ["hue=blue,colour=red", "colour=red,hue=red"])
+def test_both_names_of_an_option_are_refused(registry: Registry[object], options: str) -> None:
+    with pytest.raises(UserError, match="'hue' is an earlier name of 'colour'") as refusal:
+        registry.create(f"small:{options}")
+    assert "\n" not in str(refusal.value)
 
 
 def test_a_pattern_passes_the_name_on(registry: Registry[object]) -> None:

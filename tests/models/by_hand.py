@@ -1,4 +1,4 @@
-"""What the tests that write a layer's equations out by hand have in common."""
+"""Helpers of the tests that write out a layer's equations by hand."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from flann.models.core.short_convolution import ShortConvolution
 WIDTH, HEADS = 8, 2
 
 
-def made(kind: Any, *arguments: Any, **options: Any) -> Any:
-    """A layer whose every parameter is drawn, so that none hides by being zero or one."""
+def build_random(kind: Any, *arguments: Any, **options: Any) -> Any:
+    """Build a layer with random parameters, none of which has no effect by being zero or one."""
     torch.manual_seed(0)
     layer = kind(*arguments, **options).double()
     with torch.no_grad():
@@ -22,12 +22,12 @@ def made(kind: Any, *arguments: Any, **options: Any) -> Any:
     return layer
 
 
-def word(length: int = 9) -> Tensor:
+def make_word(length: int = 9) -> Tensor:
     return torch.randn(length, WIDTH, generator=torch.Generator().manual_seed(1)).double()
 
 
-def convolved(convolution: ShortConvolution, x: Tensor, t: int) -> Tensor:
-    """SiLU of the convolution at t, tap by tap."""
+def convolve_at(convolution: ShortConvolution, x: Tensor, t: int) -> Tensor:
+    """Return the SiLU of the convolution at t, tap by tap."""
     total = torch.zeros_like(x[0])
     for back in range(min(t + 1, convolution.taps)):
         total = total + convolution.weight[:, 0, convolution.taps - 1 - back] * x[t - back]

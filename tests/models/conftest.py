@@ -1,4 +1,4 @@
-"""One thread, as a run has."""
+"""The tests of models use one thread, as runs do."""
 
 from __future__ import annotations
 

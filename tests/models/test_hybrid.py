@@ -17,7 +17,7 @@ from flann.models import build_model, model_of_width, model_registry
 from flann.models.attention.attention import Attention
 from flann.models.core.experts import Experts
 from flann.models.core.feedforward import Activation
-from flann.models.core.sequence import Residual
+from flann.models.core.layer import Residual
 from flann.models.hybrid import read_pattern
 from flann.models.ssm.mamba import SelectiveSSM
 
@@ -72,10 +72,10 @@ def test_patterns_repeat_what_they_count(elements: list[tuple[int, str]]) -> Non
         ("attention(position=rope,randomised=true)", "cannot stand in one"),
         ("mamba,experts=2", "expected 1 to 1"),
         ("2mamba,experts=1", "2 experts or more"),
-        ("2mamba,experts=3,chosen=4", "2 experts or more"),
+        ("2mamba,experts=3,top_k=4", "2 experts or more"),
         ("2mamba,experts=3,balance=-1", "0 or more"),
         ("2mamba,every=1", "expected experts too"),
-        ("2mamba,chosen=1", "are for a mixture"),
+        ("2mamba,top_k=1", "are for a mixture"),
     ],
 )
 def test_what_is_no_pattern_is_refused_in_one_line(pattern: str, why: str) -> None:
@@ -103,7 +103,7 @@ def test_a_pattern_of_one_family_is_of_that_family(pattern: str, family: str) ->
 
 def mixture(activation: Activation = "swiglu") -> Experts:
     torch.manual_seed(0)
-    return Experts(6, 5, experts=4, chosen=2, balance=0.1, activation=activation).double()
+    return Experts(6, 5, experts=4, top_k=2, balance=0.1, activation=activation).double()
 
 
 def by_the_sum(
@@ -113,7 +113,7 @@ def by_the_sum(
     assert part.router is not None
     p = torch.softmax(part.router.weight @ x, dim=0)
     y = torch.zeros_like(x)
-    for e in p.argsort(descending=True)[: part.chosen].tolist():
+    for e in p.argsort(descending=True)[: part.top_k].tolist():
         rows = slice(e * part.inner, (e + 1) * part.inner)
         hidden = part.into.weight[rows] @ x
         if activation == "swiglu":

@@ -16,7 +16,8 @@ from torch.func import functional_call
 
 from flann.errors import UserError
 from flann.models import SequenceModel, build_model, model_names, model_of_width, model_registry
-from flann.models.core.sequence import Description, Layer, Residual
+from flann.models.core.layer import Layer, Residual
+from flann.models.core.sequence import Description
 from flann.names import format_name
 from flann.registry import choices_of, options_of
 
@@ -43,7 +44,7 @@ COMBINATIONS = [
     "transformer:loops=log,position=none",
     "transformer:loops=log,causal=false,randomised=true,position=alibi",
     "transformer:experts=3",
-    "transformer:experts=4,chosen=1,activation=swiglu,position=none,loops=2",
+    "transformer:experts=4,top_k=1,activation=swiglu,position=none,loops=2",
     "transformer:experts=2,loops=log,causal=false,activation=relu,norm=post",
 ]
 NEEDED = {  # what a value needs beside it
@@ -75,7 +76,7 @@ def small(name: str, *, depth: int = 2, width: int = 8, seed: int = 0) -> Sequen
     model = model_of_width(
         name, symbols=SYMBOLS, labels=LABELS, depth=depth, width=width, seed=seed
     )
-    return model.double().eval()  # in training places are drawn anew at each pass
+    return model.double().eval()  # in training, positions are redrawn at each pass
 
 
 def words(size: int, length: int) -> Tensor:
@@ -99,14 +100,14 @@ def steps_equal_forward(model: SequenceModel, tokens: Tensor, tolerance: float =
 def prefixes_equal(model: SequenceModel, tokens: Tensor) -> None:
     """What comes later changes nothing before it, nor whether it is there.
 
-    Where the depth or the places depend on the length, those of the whole word are held.
+    If the depth or the positions depend on the length, those of the whole word are fixed.
     """
     whole, length = model(tokens), tokens.shape[1]
     for t in {1, 2, length // 2, length - 1}:
         changed = tokens.clone()
         changed[:, t:] = (changed[:, t:] + 1) % model.symbols
         torch.testing.assert_close(model(changed)[:, :t], whole[:, :t], rtol=1e-8, atol=1e-8)
-        with model.held(length):
+        with model.fix_length(length):
             torch.testing.assert_close(model(tokens[:, :t]), whole[:, :t], rtol=1e-8, atol=1e-8)
 
 

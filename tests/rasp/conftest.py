@@ -1,4 +1,4 @@
-"""Building programs from their text."""
+"""Helpers that build programs from their text and run sessions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flann.rasp.graph.sops import Node
-from flann.rasp.interpreter.library import create_interpreter
+from flann.rasp.interpreter.program_files import create_interpreter
 from flann.rasp.interpreter.session import Session
 from flann.rasp.language.parser import parse
 
@@ -16,7 +16,7 @@ Build = Callable[[str], Any]
 
 
 def build_program(source: str) -> Any:
-    """The value of the last statement of a program; a lone expression needs no semicolon."""
+    """Return the value of a program's last statement; an expression needs no semicolon."""
     source = source.strip()
     return create_interpreter().run(parse(source if source.endswith((";", "}")) else source + ";"))
 
@@ -28,7 +28,7 @@ def build() -> Build:
 
 @pytest.fixture
 def run_session() -> Callable[[str], list[str]]:
-    """What a session says to a script."""
+    """Return the function from a script to the lines that a session prints."""
     return lambda source: list(Session().feed(source))
 
 

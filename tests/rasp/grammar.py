@@ -1,4 +1,4 @@
-"""Random programs: expressions of every type, and selectors, drawn from the grammar."""
+"""Random programs: strategies for expressions of each type and for selectors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ numbers = st.sampled_from(["0", "1", "2", "3", "-1", "0.5"])
 
 @st.composite
 def number(draw: st.DrawFn, depth: int) -> str:
-    """An s-op of numbers."""
+    """Draw an s-op of numbers."""
     if depth == 0:
         return draw(
             st.sampled_from(["indices", "length", "1", "2", "0", 'indicator(tokens == "a")'])
@@ -34,7 +34,7 @@ def number(draw: st.DrawFn, depth: int) -> str:
 
 @st.composite
 def boolean(draw: st.DrawFn, depth: int) -> str:
-    """An s-op of booleans."""
+    """Draw an s-op of booleans."""
     if depth == 0:
         return draw(st.sampled_from(['tokens == "a"', 'tokens in ["a", "b"]', "indices > 1"]))
     form = draw(st.integers(0, 5))
@@ -51,20 +51,20 @@ def boolean(draw: st.DrawFn, depth: int) -> str:
 
 @st.composite
 def text(draw: st.DrawFn, depth: int) -> str:
-    """An s-op of strings."""
+    """Draw an s-op of strings."""
     if depth == 0:
         return draw(st.sampled_from(["tokens", '"a"']))
     if draw(st.booleans()):
         return (
             f"({draw(text(depth - 1))} if {draw(boolean(depth - 1))} else {draw(text(depth - 1))})"
         )
-    places = draw(number(depth - 1))
-    return f'aggregate(select(indices, {places}, ==), {draw(text(depth - 1))}, "-")'
+    keys = draw(number(depth - 1))
+    return f'aggregate(select(indices, {keys}, ==), {draw(text(depth - 1))}, "-")'
 
 
 @st.composite
 def selector(draw: st.DrawFn, depth: int) -> str:
-    """A selector."""
+    """Draw a selector."""
     form = draw(st.integers(0, 5 if depth else 3))
     sign = draw(st.sampled_from(["==", "!=", "<", "<=", ">", ">="]))
     if form == 0:

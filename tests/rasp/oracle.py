@@ -1,4 +1,4 @@
-"""The slow, obviously right interpreter: one word, one position, one value at a time."""
+"""A slow and simple evaluator: one word, one position and one value at a time."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ FUNCTIONS: dict[str, Any] = {
 }
 
 
-class WrongError(Exception):
-    """What the program asks for does not exist."""
+class NoValueError(Exception):
+    """The program has no value on this word."""
 
 
 def evaluate(node: Node, word: Any) -> list[Any]:
-    """The values of an s-op on one word."""
+    """Return the values of an s-op on one word."""
     length = len(word)
     if isinstance(node, Input):
         if node.name == "indices":
@@ -57,54 +57,60 @@ def evaluate(node: Node, word: Any) -> list[Any]:
     if isinstance(node, Map):
         parts = [evaluate(part, word) for part in node.operands]
         try:
-            made = [FUNCTIONS[node.function](*values) for values in zip(*parts, strict=True)]
+            values = [FUNCTIONS[node.function](*row) for row in zip(*parts, strict=True)]
         except (ZeroDivisionError, OverflowError) as error:
-            raise WrongError from error
-        if any(isinstance(x, complex) or (not isinstance(x, str) and abs(x) > 2**53) for x in made):
-            raise WrongError
-        if node.function == "if" and len({kind(x) for x in made}) > 1:
-            raise WrongError
-        return made
+            raise NoValueError from error
+        if any(
+            isinstance(x, complex) or (not isinstance(x, str) and abs(x) > 2**53) for x in values
+        ):
+            raise NoValueError
+        if node.function == "if" and len({get_kind(x) for x in values}) > 1:
+            raise NoValueError
+        return values
     if isinstance(node, Lookup):
         table = dict(node.table)
         try:
             return [table[index] for index in evaluate(node.index, word)]
         except KeyError as error:
-            raise WrongError from error
+            raise NoValueError from error
     if isinstance(node, Member):
         return [value in node.choices for value in evaluate(node.values, word)]
     if isinstance(node, At):
         if not -length <= node.index < length:
-            raise WrongError
+            raise NoValueError
         return [evaluate(node.values, word)[node.index]] * length
     assert isinstance(node, Aggregate)
-    rows, values = pairs(node.selector, word), evaluate(node.values, word)
-    return [mean([v for v, on in zip(values, row, strict=True) if on], node) for row in rows]
+    rows, values = evaluate_pairs(node.selector, word), evaluate(node.values, word)
+    return [
+        compute_mean([v for v, on in zip(values, row, strict=True) if on], node) for row in rows
+    ]
 
 
-def mean(chosen: list[Any], node: Aggregate) -> Any:
-    if not chosen:
+def compute_mean(selected: list[Any], node: Aggregate) -> Any:
+    """Return the mean of the selected values, or the default where there are none."""
+    if not selected:
         if node.default is None and node.type in ("text", "bool"):
-            raise WrongError
+            raise NoValueError
         return 0 if node.default is None else node.default
-    if len(chosen) == 1:
-        return chosen[0]
-    if kind(chosen[0]) != "number":
-        raise WrongError
-    return sum(chosen) / len(chosen)
+    if len(selected) == 1:
+        return selected[0]
+    if get_kind(selected[0]) != "number":
+        raise NoValueError
+    return sum(selected) / len(selected)
 
 
-def kind(value: Any) -> str:
+def get_kind(value: Any) -> str:
+    """Return the type of an atom."""
     return {bool: "bool", str: "text"}.get(type(value), "number")
 
 
-def pairs(node: Node, word: Any) -> list[list[bool]]:
-    """What a selector selects: a row for each query."""
+def evaluate_pairs(node: Node, word: Any) -> list[list[bool]]:
+    """Return the pairs that a selector selects: a row for each query."""
     if isinstance(node, Select):
         keys, queries = evaluate(node.keys, word), evaluate(node.queries, word)
         return [[FUNCTIONS[node.relation](k, q) for k in keys] for q in queries]
     assert isinstance(node, Combine)
-    parts = [pairs(part, word) for part in node.operands]
+    parts = [evaluate_pairs(part, word) for part in node.operands]
     length = range(len(word))
     return [
         [FUNCTIONS[node.connective](*(part[q][k] for part in parts)) for k in length]

@@ -1,4 +1,4 @@
-"""Run folders made up for the tests: their numbers follow a formula, no model was trained."""
+"""Synthetic run folders: their numbers follow a formula, and no model is trained."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ STATEMENT = {
 MakeRun = Callable[..., Path]
 
 
-def wilson(share: float, size: float = WORDS) -> tuple[float, float]:
-    """Wilson's 95% interval, written out a second time."""
+def compute_wilson_interval(share: float, size: float = WORDS) -> tuple[float, float]:
+    """Compute Wilson's 95% interval, independently of the code under test."""
     z = 1.96
     middle = (share + z * z / (2 * size)) / (1 + z * z / size)
     half = z / (1 + z * z / size) * sqrt(share * (1 - share) / size + z * z / (4 * size * size))
     return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
 
 
-def falling(holds: float, chance: float, fall: float = 1.0) -> Callable[[int], float]:
-    """Accuracy at a position: 1 up to `holds`, then down to chance."""
-    return lambda place: (
-        1.0 if place <= holds else chance + (1 - chance) * (holds / place) ** (2 * fall)
+def build_falling_accuracy(
+    holds: float, chance: float, fall: float = 1.0
+) -> Callable[[int], float]:
+    """Return the accuracy by position: 1 up to `holds`, then falling to chance."""
+    return lambda position: (
+        1.0 if position <= holds else chance + (1 - chance) * (holds / position) ** (2 * fall)
     )
 
 
-def curve_rows(
+def build_curve_rows(
     accuracy: Callable[[int], float], lengths: Sequence[int], chance: float, recognise: bool
 ) -> list[Any]:
     rows = []
     for length in lengths:
-        at = [accuracy(place) for place in scored(length, recognise)]
+        at = [accuracy(position) for position in list_scored_positions(length, recognise)]
         word = 1.0
         for share in at:
             word *= share
@@ -53,26 +55,26 @@ def curve_rows(
             (at[-1], WORDS),
             (symbol, WORDS * (1 if recognise else 3)),
         ):
-            numbers += [share, *wilson(share, size)]
+            numbers += [share, *compute_wilson_interval(share, size)]
         first = "" if word == 1 else next(n for n, share in enumerate(at, 1) if share < 1)
         rows.append([length, WORDS, *numbers, chance ** len(at), chance, chance, first])
     return rows
 
 
-def scored(length: int, recognise: bool) -> range:
-    """The scored positions: the last alone when recognising, all when tagging."""
+def list_scored_positions(length: int, recognise: bool) -> range:
+    """Return the scored positions: the last one when recognising, all when tagging."""
     return range(length, length + 1) if recognise else range(1, length + 1)
 
 
-def position_rows(
+def build_position_rows(
     accuracy: Callable[[int], float], lengths: Sequence[int], recognise: bool
 ) -> list[Any]:
     rows = []
     for length in lengths:
         faultless = 1.0
-        for place in scored(length, recognise):
-            share = accuracy(place)
-            rows.append([length, place, share, round(WORDS * faultless * (1 - share))])
+        for position in list_scored_positions(length, recognise):
+            share = accuracy(position)
+            rows.append([length, position, share, round(WORDS * faultless * (1 - share))])
             faultless *= share
     return rows
 
@@ -104,13 +106,13 @@ def make_run(
     statements: Sequence[dict[str, str]] = (STATEMENT,),
     **experiment: Any,
 ) -> Path:
-    """Write a whole run folder."""
+    """Write a complete run folder."""
     folder.mkdir(parents=True)
-    accuracy = accuracy or falling(40, chance)
+    accuracy = accuracy or build_falling_accuracy(40, chance)
     steps = 2000
     step = steps if status == "done" else 812
     measured = [] if status == "diverged" else list(lengths)
-    rows = curve_rows(accuracy, measured, chance, recognise)
+    rows = build_curve_rows(accuracy, measured, chance, recognise)
     holding = [row[0] for row in rows if row[2] >= 0.9]
     content: dict[str, Any] = {
         "experiment.json": {
@@ -179,8 +181,8 @@ def make_run(
     for file, data in content.items():
         (folder / file).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     write_csv(folder / "curve.csv", CURVE_HEADER, rows)
-    places = position_rows(accuracy, measured, recognise)
-    write_csv(folder / "positions.csv", "length,position,accuracy,first_errors", places)
+    positions = build_position_rows(accuracy, measured, recognise)
+    write_csv(folder / "positions.csv", "length,position,accuracy,first_errors", positions)
     with (folder / "progress.jsonl").open("w", encoding="utf-8") as progress:
         for now in range(1, step + 1, 20):
             loss = 4.1 * 0.997**now if status != "diverged" or now < 780 else float("nan")
@@ -190,6 +192,6 @@ def make_run(
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> MakeRun:
-    """Make a run folder under the test's own folder: ``made("name", model="lstm", seed=1)``."""
+def make_folder(tmp_path: Path) -> MakeRun:
+    """Return a function that writes a run folder: ``make_folder("name", model="lstm", seed=1)``."""
     return lambda name="run", **choices: make_run(tmp_path / "runs" / name, **choices)

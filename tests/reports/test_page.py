@@ -1,4 +1,4 @@
-"""The page: a function of the run folders alone, and safe whatever is in them."""
+"""Tests that the page is a function of the run folders alone, and safe whatever they hold."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VOID = {"meta", "img", "source", "br", "rect", "line", "polyline"}
 
 
 class Reader(HTMLParser):
-    """Collects tags, attributes and text, and checks that every tag is closed."""
+    """A parser that collects tags, attributes and text, and checks that every tag is closed."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Reader(HTMLParser):
 
 @pytest.fixture
 def page(tmp_path: Path) -> Callable[..., Reader]:
-    """Write a report of these folders and read its page."""
+    """Return a function that writes a report of run folders and reads its page."""
 
     def read(*folders: Path) -> Reader:
         paths = write_report(folders, tmp_path / "out" / "report.html")
@@ -65,20 +65,20 @@ def page(tmp_path: Path) -> Callable[..., Reader]:
 Page = Callable[..., Reader]
 
 
-def test_page_and_picture(made: MakeRun, tmp_path: Path) -> None:
-    paths = write_report([made()], tmp_path / "new" / "deep" / "curve.html")
+def test_page_and_picture(make_folder: MakeRun, tmp_path: Path) -> None:
+    paths = write_report([make_folder()], tmp_path / "new" / "deep" / "curve.html")
     assert paths.page == tmp_path / "new" / "deep" / "curve.html"
     assert paths.picture == paths.page.with_suffix(".png")
     assert paths.picture.read_bytes().startswith(b"\x89PNG")
     assert sorted(paths.page.parent.iterdir()) == sorted(paths.__dict__.values())
 
 
-def test_the_page_says_what_a_researcher_asks(made: MakeRun, page: Page) -> None:
-    text = page(made(model="mamba", seed=3)).text
-    for said in (
+def test_the_page_answers_the_main_questions(make_folder: MakeRun, page: Page) -> None:
+    text = page(make_folder(model="mamba", seed=3)).text
+    for expected in (
         "A5: mamba",
         "A5 is NC1-complete (A5 is not solvable).",
-        "mamba is of the family nonnegative-ssm: at log precision it cannot unless TC0 = NC1",
+        "mamba belongs to the family nonnegative-ssm: at log precision it cannot unless TC0 = NC1",
         "arXiv 2404.08819",
         "Wilson 95%",
         "flann run --task A5 --model mamba --seed 3",
@@ -89,14 +89,14 @@ def test_the_page_says_what_a_researcher_asks(made: MakeRun, page: Page) -> None
         "Trained on lengths 2–40",
         "Reach 40",
         "Training loss from",
-        "Bars: share of words whose first error falls there",
+        "The bars are the share of words whose first error falls there",
         "512 of 512 at length 2",
     ):
-        assert said in text
+        assert expected in text
 
 
-def test_the_table_holds_the_curve(made: MakeRun, page: Page) -> None:
-    folder = made(lengths=(16, 64))
+def test_the_table_holds_the_curve(make_folder: MakeRun, page: Page) -> None:
+    folder = make_folder(lengths=(16, 64))
     rows = (folder / "curve.csv").read_text().splitlines()[1:]
     text = page(folder).text
     for row in rows:
@@ -106,8 +106,12 @@ def test_the_table_holds_the_curve(made: MakeRun, page: Page) -> None:
             assert value < 0.001 or shown in text
 
 
-def test_the_same_folders_give_the_same_bytes(made: MakeRun, tmp_path: Path) -> None:
-    folders = [made("a"), made("b", seed=1), made("c", model="gru", task="parity")]
+def test_the_same_folders_give_the_same_bytes(make_folder: MakeRun, tmp_path: Path) -> None:
+    folders = [
+        make_folder("a"),
+        make_folder("b", seed=1),
+        make_folder("c", model="gru", task="parity"),
+    ]
     first = write_report(folders, tmp_path / "1.html")
     moved = [shutil.copytree(folder, tmp_path / "moved" / folder.name) for folder in folders]
     second = write_report(moved, tmp_path / "2.html")
@@ -115,8 +119,8 @@ def test_the_same_folders_give_the_same_bytes(made: MakeRun, tmp_path: Path) -> 
     assert first.picture.read_bytes() == second.picture.read_bytes()
 
 
-def test_the_page_needs_nothing_else(made: MakeRun, page: Page) -> None:
-    read = page(made("a"), made("b", task="parity"))
+def test_the_page_needs_nothing_else(make_folder: MakeRun, page: Page) -> None:
+    read = page(make_folder("a"), make_folder("b", task="parity"))
     assert "script" not in {tag for tag, _ in read.tags}
     for tag, attributes in read.tags:
         for name in ("src", "srcset"):
@@ -130,22 +134,26 @@ def test_the_page_needs_nothing_else(made: MakeRun, page: Page) -> None:
 HOSTILE = "</style></title><script>alert(1)</script><img src=x onerror=alert(1)>\"'{{7*7}}{%raw%}"
 
 
-def test_hostile_folders_stay_text(made: MakeRun, page: Page, tmp_path: Path) -> None:
-    """Every text of a run folder, replaced by markup, arrives as text."""
-    folders = [made("a"), made("b", seed=1, status="stopped"), made("c", model="d")]
+def test_hostile_folders_stay_text(make_folder: MakeRun, page: Page, tmp_path: Path) -> None:
+    """Markup in any text of a run folder is shown as text."""
+    folders = [
+        make_folder("a"),
+        make_folder("b", seed=1, status="stopped"),
+        make_folder("c", model="d"),
+    ]
     tame = page(*folders)
 
-    def poisoned(value: object, key: str = "") -> object:
+    def inject(value: object, key: str = "") -> object:
         if isinstance(value, dict):
-            return {**{k: poisoned(v, k) for k, v in value.items()}, HOSTILE: HOSTILE}
+            return {**{k: inject(v, k) for k, v in value.items()}, HOSTILE: HOSTILE}
         if isinstance(value, list):
-            return [poisoned(item) for item in value]
+            return [inject(item) for item in value]
         return value + HOSTILE if isinstance(value, str) and key != "status" else value
 
     for folder in folders:
         for file in folder.glob("*.json"):
             content = json.loads(file.read_text())
-            file.write_text(json.dumps(poisoned(content)))
+            file.write_text(json.dumps(inject(content)))
     renamed = [folder.rename(folder.with_name(folder.name + "<i>")) for folder in folders]
     hostile = page(*renamed)
     assert "<script>alert(1)</script>" in hostile.text
@@ -155,39 +163,44 @@ def test_hostile_folders_stay_text(made: MakeRun, page: Page, tmp_path: Path) ->
     assert not any(name.startswith("on") for _, a in hostile.tags for name in a)
 
 
-def test_a_diverged_run_shows_no_accuracy(made: MakeRun, page: Page) -> None:
-    text = page(made(status="diverged")).text
-    assert "Diverged at step 812 of 2,000: the loss was not finite at step 812." in text
+def test_a_diverged_run_shows_no_accuracy(make_folder: MakeRun, page: Page) -> None:
+    text = page(make_folder(status="diverged")).text
+    assert "Training diverged at step 812 of 2,000: the loss was not finite at step 812." in text
     assert "not measured" in text
     assert "Whole word" not in text
 
 
-def test_a_stopped_run_says_so(made: MakeRun, page: Page) -> None:
-    text = page(made(status="stopped")).text
-    assert "Stopped at step 812 of 2,000: time limit of 60 s reached." in text
+def test_a_stopped_run_says_so(make_folder: MakeRun, page: Page) -> None:
+    text = page(make_folder(status="stopped")).text
+    assert "Training stopped early at step 812 of 2,000: time limit of 60 s reached." in text
     assert "Whole word" in text
 
 
-def test_several_runs_are_seen_at_a_glance(made: MakeRun, page: Page) -> None:
-    folders = [made(f"s{seed}", seed=seed, accuracy=lambda place: 1.0) for seed in range(2)]
-    folders += [made("s2", seed=2, status="diverged"), made("g", model="gru", statements=[])]
+def test_several_runs_have_an_overview(make_folder: MakeRun, page: Page) -> None:
+    folders = [
+        make_folder(f"s{seed}", seed=seed, accuracy=lambda position: 1.0) for seed in range(2)
+    ]
+    folders += [
+        make_folder("s2", seed=2, status="diverged"),
+        make_folder("g", model="gru", statements=[]),
+    ]
     text = page(*folders).text
     assert "At a glance" in text
     assert "mamba (3 seeds) 320, 320, – 1 1 cannot unless TC0 = NC1 (log precision)" in text
     assert "2 done, 1 diverged" in text
-    assert "nothing stated" in text
+    assert "no result recorded" in text
     assert "Thick lines are medians over seeds" in text
 
 
 def test_a_recognition_task_has_one_position_and_no_position_chart(
-    made: MakeRun, page: Page
+    make_folder: MakeRun, page: Page
 ) -> None:
-    text = page(made(recognise=True)).text
-    assert "Bars: share" not in text
+    text = page(make_folder(recognise=True)).text
+    assert "The bars are the share" not in text
 
 
-def test_lengths_that_a_model_refused_are_told(made: MakeRun, page: Page) -> None:
-    folder = made(lengths=(2, 4, 8))
+def test_lengths_that_a_model_refused_are_reported(make_folder: MakeRun, page: Page) -> None:
+    folder = make_folder(lengths=(2, 4, 8))
     lines = (folder / "curve.csv").read_text().splitlines(keepends=True)
     (folder / "curve.csv").write_text("".join(lines[:-1]))
     result = json.loads((folder / "result.json").read_text())
@@ -196,8 +209,8 @@ def test_lengths_that_a_model_refused_are_told(made: MakeRun, page: Page) -> Non
     assert "Length 8 was not measured: learned positions end at 4." in page(folder).text
 
 
-def test_a_run_that_recorded_little_is_still_a_page(made: MakeRun, page: Page) -> None:
-    folder = made()
+def test_a_run_that_recorded_little_is_still_a_page(make_folder: MakeRun, page: Page) -> None:
+    folder = make_folder()
     (folder / "positions.csv").unlink()
     (folder / "progress.jsonl").unlink()
     (folder / "environment.json").write_text("{}")
@@ -206,8 +219,8 @@ def test_a_run_that_recorded_little_is_still_a_page(made: MakeRun, page: Page) -
     assert "The run recorded no command." in text
 
 
-def test_an_unreadable_folder_leaves_the_old_page(made: MakeRun, tmp_path: Path) -> None:
-    folder, target = made(), tmp_path / "report.html"
+def test_an_unreadable_folder_leaves_the_old_page(make_folder: MakeRun, tmp_path: Path) -> None:
+    folder, target = make_folder(), tmp_path / "report.html"
     before = write_report([folder], target).page.read_bytes()
     (folder / "theory.json").write_text("{")
     with pytest.raises(UserError, match=r"theory\.json"):
@@ -215,8 +228,8 @@ def test_an_unreadable_folder_leaves_the_old_page(made: MakeRun, tmp_path: Path)
     assert target.read_bytes() == before
 
 
-def test_a_page_that_cannot_be_written(made: MakeRun, tmp_path: Path) -> None:
-    folder = made()
+def test_a_page_that_cannot_be_written(make_folder: MakeRun, tmp_path: Path) -> None:
+    folder = make_folder()
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="cannot write"):
         write_report([folder], tmp_path / "file" / "report.html")
@@ -224,8 +237,10 @@ def test_a_page_that_cannot_be_written(made: MakeRun, tmp_path: Path) -> None:
         write_report([folder], tmp_path / "report.png")
 
 
-def test_a_report_loads_no_torch_and_no_other_instrument(made: MakeRun, tmp_path: Path) -> None:
-    folder = made()
+def test_a_report_loads_no_torch_and_no_other_instrument(
+    make_folder: MakeRun, tmp_path: Path
+) -> None:
+    folder = make_folder()
     code = f"""
 import sys
 import flann.reports
@@ -239,7 +254,9 @@ print(sorted(m for m in sys.modules if m == "torch" or m.startswith("flann.")))
     assert heavy == "[]"
     names = set(re.findall(r"'([^']*)'", loaded))
     assert "flann.reports.page" in names  # the list is not empty by mistake
-    foundation = {"flann.errors", "flann.names", "flann.reports"}
+    foundation = {
+        "flann.curve_schema", "flann.errors", "flann.files", "flann.names", "flann.reports",
+    }  # fmt: skip
     assert all(n in foundation or n.startswith("flann.reports.") for n in names)
 
 

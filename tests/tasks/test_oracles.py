@@ -1,4 +1,4 @@
-"""Every task against a second, slow, obviously right labelling of its words."""
+"""Every task against a second implementation of its labels that is slow and plainly correct."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def dyck(task: Task, word: Word) -> list[str]:
 
 
 def word_problem(task: Task, word: Word) -> list[str]:
-    """Permutations of points as tuples, quaternions as formulas, products as pairs."""
+    """Multiply permutations as tuples, quaternions as matrices and products componentwise."""
     group = task.name.partition(":")[0]
     factors = [factor_elements(name) for name in group.split("x")]
     product = ["identity"] * len(factors)
@@ -78,7 +78,7 @@ def word_problem(task: Task, word: Word) -> list[str]:
 
 
 def factor_elements(name: str) -> tuple[dict[str, object], Callable]:
-    """The elements of one factor by the names that the task gives them, and its product."""
+    """Return the elements of one factor by their names in the task, and its multiplication."""
     if name == "Q8":
         units = {
             "1": [[1, 0], [0, 1]],
@@ -123,7 +123,7 @@ def in_cycles(permutation: tuple[int, ...]) -> str:
 
 
 def language(task: Task, word: Word) -> list[str]:
-    """Python's regular expressions, or a formula of the language; next symbols by trying words."""
+    """Match a regular expression or a formula; find next symbols by trying continuations."""
     base, _, rest = task.name.partition(":")
     member = MEMBERS.get(base, lambda w: re.fullmatch(rest, "".join(w)))
     prefixes = [word[: t + 1] for t in range(len(word))]
@@ -134,11 +134,11 @@ def language(task: Task, word: Word) -> list[str]:
 
 @cache
 def next_symbols(base: str, prefix: tuple[str, ...], symbols: tuple[str, ...]) -> str:
-    """Which symbols may come next, found by trying every continuation up to four more."""
+    """Find the symbols that may come next by trying all continuations of at most four more."""
     tails = [tail for n in range(5) for tail in product(symbols, repeat=n)]
     may = [s for s in symbols if any(MEMBERS[base]([*prefix, s, *tail]) for tail in tails)]
     end = ["end"] if MEMBERS[base](prefix) else []
-    return " ".join(may + end) or "."  # a word that has died is not asked about
+    return " ".join(may + end) or "."  # a dead prefix is not scored
 
 
 def no_odd_after_odd(word: Word) -> bool:
@@ -146,19 +146,21 @@ def no_odd_after_odd(word: Word) -> bool:
     return not any(a == ("1", 1) and b == ("0", 1) for a, b in pairwise(runs))
 
 
-def last_place(moves: Word) -> int:
+def find_last_position(moves: Word) -> int:
     return sum({"stay": 0, "+1": 1, "-1": -1}[move] for move in moves) % 5
 
 
 def is_navigation(word: Word) -> bool:
     *moves, digit = word
     return (
-        digit.isdigit() and not any(m.isdigit() for m in moves) and last_place(moves) == int(digit)
+        digit.isdigit()
+        and not any(m.isdigit() for m in moves)
+        and find_last_position(moves) == int(digit)
     )
 
 
 def is_equation(word: Word) -> bool:
-    """Left to right, by putting every step in parentheses."""
+    """Evaluate from left to right, with parentheses around every step."""
     text = "".join(word)
     if not re.fullmatch(r"\d([-+*]\d)*=\d", text):
         return False
@@ -228,7 +230,7 @@ STATES: dict[str, Callable[[Word, int], str]] = {
     "gridworld": walled,
     "adder": sum_so_far,
     "permutation-reset": token,
-    "cycle-navigation": lambda w, size: str(last_place(w)),
+    "cycle-navigation": lambda w, size: str(find_last_position(w)),
     "abab": lambda w, size: (
         ["0", "a", "ab", "aba"][len(w) % 4] if "".join(w) == ("ab" * len(w))[: len(w)] else "left"
     ),
@@ -275,7 +277,7 @@ def solution(word: Word) -> list[str]:
 
 
 ANSWERS: dict[str, Callable[[Word], list[str]]] = {
-    "cycle-navigation": lambda w: [str(last_place(w))],
+    "cycle-navigation": lambda w: [str(find_last_position(w))],
     "reverse-string": lambda w: list(reversed(w)),
     "duplicate-string": lambda w: [*w, *w],
     "missing-duplicate": hidden,
@@ -302,7 +304,7 @@ ANSWERS: dict[str, Callable[[Word], list[str]]] = {
 
 
 def marked(task: Task, word: Word) -> list[str]:
-    """By writing down what should follow the mark."""
+    """Write the word that should follow the mark."""
     order = task.name.partition(":")[0]
     left, mark, right = "".join(word).partition("#")
     after = {
@@ -320,14 +322,14 @@ def halves(task: Task, word: Word) -> list[str]:
     if task.name.startswith("unmarked"):
         members = [text[:half] + text[:half][::-1]]
     else:
-        shown = text.replace("_", "1")[:half] * 2
-        ones = [i for i, symbol in enumerate(shown) if symbol == "1"]
-        members = [f"{shown[:i]}_{shown[i + 1 :]}" for i in ones]
+        unmasked = text.replace("_", "1")[:half] * 2
+        ones = [i for i, symbol in enumerate(unmasked) if symbol == "1"]
+        members = [f"{unmasked[:i]}_{unmasked[i + 1 :]}" for i in ones]
     return [task.labels[text in members]] * len(word)
 
 
 def flip_flop_language(task: Task, word: Word) -> list[str]:
-    """Instruction by instruction; a wrong symbol ends the asking."""
+    """Read instruction by instruction; positions from a wrong symbol on are not scored."""
     labels, memory, legal = [], None, "w"
     for symbol in word:
         if symbol not in legal:
@@ -343,7 +345,7 @@ def flip_flop_language(task: Task, word: Word) -> list[str]:
 
 
 def equal_runs(task: Task, word: Word) -> list[str]:
-    """Members of every size up to the length of the word, cut to prefixes."""
+    """Compare with the prefixes of all members of at most as many a's as the word has symbols."""
     text, letters = "".join(word), task.symbols
     members = ["".join(letter * n for letter in letters) for n in range(1, len(word) + 1)]
     if task.mode == "recognise":
@@ -370,7 +372,7 @@ def induction(task: Task, word: Word) -> list[str]:
 
 
 def shuffle_dyck(task: Task, word: Word) -> list[str]:
-    """Each kind by itself: take out pairs until nothing changes."""
+    """Delete adjacent pairs of each kind separately until nothing changes."""
     labels, dead = [], False
     for t in range(1, len(word) + 1):
         rests = []
@@ -397,7 +399,7 @@ def in_place(task: Task, word: Word) -> list[str]:
 
 
 def equation(task: Task, word: Word) -> list[str]:
-    """Digit by digit for a sum, else by trying numbers: long numbers are tested apart."""
+    """Evaluate the equation on Python's integers; long numbers have a test of their own."""
     text = "".join(word)
     found = re.fullmatch(r"([01]+)(?:([+*])([01]+))?=([01]+)", text)
     operators = {"binary-addition": "+", "binary-multiplication": "*", "compute-sqrt": None}
@@ -409,7 +411,7 @@ def equation(task: Task, word: Word) -> list[str]:
 
 
 def stack_language(task: Task, word: Word) -> list[str]:
-    """On a list, reading actions from the front."""
+    """Apply the actions to a list, from the front."""
     before, mark, after = " ".join(word).partition("#")
     found = re.fullmatch(r"((?:[01] )*)((?:POP |PUSH [01] )*)", before)
     right = bool(mark and found)
@@ -421,19 +423,19 @@ def stack_language(task: Task, word: Word) -> list[str]:
 
 
 def boolean(task: Task, word: Word) -> list[str]:
-    """By parsing: where the expression that begins the word ends, if it does."""
+    """Parse the expression at the beginning of the word and find its end, if it has one."""
 
-    def end_of(place: int) -> int:
-        if place >= len(word):
+    def find_end(position: int) -> int:
+        if position >= len(word):
             raise EOFError
-        operands = int(word[place][2:]) if word[place].startswith("op") else 0
-        place += 1
+        operands = int(word[position][2:]) if word[position].startswith("op") else 0
+        position += 1
         for _ in range(operands):
-            place = end_of(place)
-        return place
+            position = find_end(position)
+        return position
 
     try:
-        end = end_of(0)
+        end = find_end(0)
     except EOFError:
         end = len(word) + 1
     if task.mode == "recognise":
@@ -455,7 +457,7 @@ ORACLES: dict[str, Oracle] = {
     "Induction": induction,
     "Marked": marked,
     "UnmarkedReversal": halves,
-    "HiddenOne": halves,
+    "MaskedOne": halves,
     "RegularLanguage": language,
     "StateTask": states,
     "Abab": states,
@@ -493,9 +495,9 @@ def test_sampled_words(task: Task, rng: np.random.Generator) -> None:
 
 
 def test_any_words(task: Task, rng: np.random.Generator) -> None:
-    """Words that the task itself would hardly draw."""
+    """Label uniform words, which the task itself would hardly draw."""
     if task.mode == "transduce":
-        pytest.skip("a word needs its queries, and some need a form")
+        pytest.skip("words need queries, and some need a format")
     for length in task.valid_lengths(1, 10):
         tokens = rng.integers(len(task.symbols), size=(15, length))
         for row, labels in zip(tokens, task.targets(tokens), strict=True):
@@ -514,7 +516,7 @@ def test_constant_and_arbitrary_words(data: st.DataObject) -> None:
     assert task.spell(labels, task.labels) == expected(task, [task.symbols[i] for i in word])
 
 
-def test_the_oracle_can_find_a_mistake(rng: np.random.Generator) -> None:
+def test_the_oracle_detects_a_wrong_label(rng: np.random.Generator) -> None:
     task = get_task("parity")
     tokens, targets = task.sample(rng, 1, 10)
     targets[0, 5] ^= 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from flann.models.scans.norm import NORM_EPSILON
 from flann.models.scans.operation import (
     CAUCHY,
     CONVOLUTION,
@@ -25,7 +26,7 @@ from flann.models.scans.operation import (
     SLSTM,
     define,
 )
-from flann.models.scans.reference import NORM_EPS, RMS_EPS
+from flann.models.scans.reference import RMS_EPS
 from flann.models.scans.torch_backend.cauchy import cauchy_outputs
 from flann.models.scans.torch_backend.memory import by_weights, memory_outputs
 from flann.models.scans.torch_backend.slstm import by_recurrence
@@ -109,14 +110,14 @@ def rms_outputs(x: Tensor, gain: Tensor) -> tuple[Tensor, ...]:
 
 def rms_forward(x: Tensor, gain: Tensor, y: Tensor) -> None:
     """Every position."""
-    call("rms_forward", [*_lines(x, gain), y, _number(NORM_EPS)], [*x.shape, len(gain)])
+    call("rms_forward", [*_lines(x, gain), y, _number(NORM_EPSILON)], [*x.shape, len(gain)])
 
 
 def rms_backward(x: Tensor, gain: Tensor, grad: Tensor, dx: Tensor, dgain: Tensor) -> None:
     """What the gains get is summed over the rows of the batch that share them."""
     by_gain = _empty(x, len(x), x.shape[2])
     with _Filled(dx) as (to,):
-        tensors = [*_lines(x, gain, grad), to, by_gain, _number(NORM_EPS)]
+        tensors = [*_lines(x, gain, grad), to, by_gain, _number(NORM_EPSILON)]
         call("rms_backward", tensors, [*x.shape, len(gain)])
     dgain.copy_(by_gain.unflatten(0, (len(gain), -1)).sum(1))
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from flann.models.scans.norm import NORM_EPSILON
 from flann.models.scans.operation import (
     CAUCHY,
     DELTA,
@@ -30,7 +31,7 @@ from flann.models.scans.operation import (
     SLSTM,
     define,
 )
-from flann.models.scans.reference import NORM_EPS, gated, gru, lstm, rnn
+from flann.models.scans.reference import gated, gru, lstm, rnn
 from flann.models.scans.time_first import time_first
 
 from .cauchy import cauchy_backward, cauchy_forward, cauchy_outputs
@@ -64,7 +65,7 @@ def convolution(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
 
 def rms(x: Tensor, gain: Tensor) -> Tensor:
     """torch's own, which has a derivative already."""
-    return functional.rms_norm(x, x.shape[-1:], eps=NORM_EPS) * gain[:, None]
+    return functional.rms_norm(x, x.shape[-1:], eps=NORM_EPSILON) * gain[:, None]
 
 
 def diagonal_outputs(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:

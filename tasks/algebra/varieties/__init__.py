@@ -1,1 +1,1 @@
-"""Decision procedures, one variety of regular languages a file."""
+"""Decision procedures, each for one class or for a few related classes of regular languages."""

@@ -1,9 +1,10 @@
-"""The classes, which is part of which, and what one answer says about the others.
+"""The classes of regular languages and the inclusions between them.
 
-Most inclusions are plain from the equations. Locally threshold testable is part of piecewise
-locally testable because "the factor u occurs t times or more" is a union of languages A* v1 A* v2
-.. A*, one for each way in which occurrences can overlap; and a Boolean combination of these is
-star-free. A class with T in front holds on a tier: of words without their neutral symbols.
+Most inclusions follow at once from the equations. A locally threshold testable language is
+piecewise locally testable because "the factor u occurs at least t times" is a union of languages A*
+v1 A* v2 .. A*, one for each way in which the occurrences can overlap; Boolean combinations of these
+are star-free. A class whose name begins with T is defined on a tier: on words from which the
+neutral symbols are deleted.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ CLASSES = {
     "solvable": "every group solvable",
 }
 
-INSIDE = {  # each class, and those that it is part of
+INSIDE = {  # each class, with the classes that contain it
     "SL": ("TSL", "LT"),
     "coSL": ("LT",),
     "SP": ("PT",),
@@ -53,11 +54,11 @@ INSIDE = {  # each class, and those that it is part of
     "quasi-aperiodic": ("solvable",),
 }
 
-UNKNOWN = Verdict(None, "not asked")
+UNKNOWN = Verdict(None, "not decided")
 
 
 def propagate_inclusions(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
-    """What follows from what is decided, until nothing more does.
+    """Add every verdict that follows from the given ones by inclusion.
 
     >>> yes = {"LT": Verdict(True, "by its automaton")}
     >>> {name for name, v in propagate_inclusions(yes).items() if v.answer} >= {"SF", "solvable"}
@@ -74,23 +75,21 @@ def propagate_inclusions(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
         for name, larger in INSIDE.items():
             for other in larger:
                 if known.get(name, UNKNOWN).answer and unknown(other):
-                    known[other] = Verdict(
-                        True, f"as it is {name}", k=transfer_k(known, name, other)
-                    )
+                    known[other] = Verdict(True, f"it is {name}", k=transfer_k(known, name, other))
                     changed = True
                 if known.get(other, UNKNOWN).answer is False and unknown(name):
                     reason = known[other].why
-                    if not reason.startswith("as it is not"):
-                        reason = f"as it is not {other}: {reason}"
-                    known[name] = Verdict(False, reason, known[other].witness)
+                    if not known[other].inherited:
+                        reason = f"it is not {other}: {reason}"
+                    known[name] = Verdict(False, reason, known[other].witness, inherited=True)
                     changed = True
         both = [known.get(name, UNKNOWN).answer for name in ("R-trivial", "L-trivial")]
         if all(both) and unknown("J-trivial"):
-            known["J-trivial"] = Verdict(True, "R-trivial and L-trivial")
+            known["J-trivial"] = Verdict(True, "it is R-trivial and L-trivial")
             changed = True
     return known
 
 
 def transfer_k(known: dict[str, Verdict], name: str, other: str) -> int | None:
-    """The k that carries over: piecewise testable and J-trivial are one class."""
+    """Return the k that carries over, as piecewise testable and J-trivial are the same class."""
     return known[name].k if {name, other} == {"PT", "J-trivial"} else None

@@ -1,16 +1,16 @@
-"""Strictly piecewise: the language of all words without certain subsequences.
+"""Strictly piecewise languages, which are defined by forbidden subsequences.
 
-A language is strictly piecewise just when every subsequence of a member is a member; it is then
-the language of all words that have none of finitely many subsequences, of length k at most (Rogers
-et al. 2010, "On languages piecewise testable in the strict sense"). On the minimal automaton:
-leaving a symbol out never loses a continuation, ``L(delta(p, a))`` is inside ``L(p)`` for every
+A language is strictly piecewise if and only if every subsequence of a member is a member. It is
+then the language of all words that avoid finitely many subsequences, of length at most k (Rogers et
+al. 2010, "On languages piecewise testable in the strict sense"). On the minimal automaton, deleting
+a symbol never loses a continuation: ``L(delta(p, a))`` is a subset of ``L(p)`` for every
 transition.
 
-The least k is the length of the longest *minimal* forbidden word: not in the language, though it
-is as soon as any one of its symbols is left out. None of its symbols can stand at a loop, so it
-goes down the automaton, which is then acyclic but for loops. Beside the state of the word so far,
-the search keeps the states of the word with one symbol left out, and of these only the ones with
-the least residual languages: from the others more is accepted.
+The least k is the length of the longest *minimal forbidden word*: a word outside the language that
+becomes a member when any one of its symbols is deleted. None of its symbols can be read in a loop,
+and the automaton has no cycles other than loops, so its length is bounded. Beside the state of the
+word read so far, the search keeps the states of the word with one symbol deleted, and of these only
+the ones whose residual languages are minimal under inclusion.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Int
 
-from flann.tasks.algebra.pairs import PairGraph, Search
+from flann.tasks.algebra.pair_graph import PairGraph, Search
 from flann.tasks.algebra.reachability import find_reachable
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 from flann.tasks.automata.moore_machine import MooreMachine, Word
@@ -29,14 +29,18 @@ Partial = tuple[int, frozenset[int]]
 
 
 def decide_strictly_piecewise(machine: MooreMachine, clock: Clock) -> Verdict:
-    """Whether the language is strictly piecewise, with the least k where it is found.
+    """Decide whether the language is strictly piecewise, with the least k if it is found.
 
-    The witness of a *no* is a member, and what it becomes when one symbol is left out.
+    The witness of a negative verdict is a member, a symbol of it, and the word without the symbol,
+    which is not a member.
 
     >>> from flann.tasks.automata.expressions import from_expression
-    >>> decide_strictly_piecewise(MooreMachine.from_automaton(from_expression("a*b*")), Clock.of(1)).k
+    >>> def decide(text):
+    ...     machine = MooreMachine.from_automaton(from_expression(text))
+    ...     return decide_strictly_piecewise(machine, Clock.of(1))
+    >>> decide("a*b*").k
     2
-    >>> decide_strictly_piecewise(MooreMachine.from_automaton(from_expression("(ab)*")), Clock.of(1)).witness["left out"]
+    >>> decide("(ab)*").witness["left out"]
     ('b',)
     """
     small = machine.merge_symbols()
@@ -52,51 +56,50 @@ def decide_strictly_piecewise(machine: MooreMachine, clock: Clock) -> Verdict:
         return find_non_closure(small, int(bad[0]), ())
     found = search.run(starts, escaped)
     if found is not None:
-        return find_non_closure(small, *search.way_to(found))
-    return measure_longest_forbidden(small, clock)
+        return find_non_closure(small, *search.trace_word(found))
+    return find_least_k(small, clock)
 
 
 def find_non_closure(machine: MooreMachine, pair: int, word: Word) -> Verdict:
-    """The verdict for a pair (delta(p, a), p) and a word accepted from the first state only."""
+    """Return the verdict for a pair (delta(p, a), p) and a word accepted only from the first."""
     following, p = divmod(pair, machine.size)
     a = int(np.flatnonzero(machine.table[p] == following)[0])
     before = machine.path(machine.start, p) or ()
     witness = {"member": (*before, a, *word), "left out": (a,), "not in it": (*before, *word)}
     return Verdict(
         False,
-        "a subsequence of a member is none",
+        "a subsequence of a member is not a member",
         {name: machine.spell(part) for name, part in witness.items()},
     )
 
 
-def measure_longest_forbidden(machine: MooreMachine, clock: Clock) -> Verdict:
-    """The verdict for a language that is strictly piecewise: k by searching its automaton."""
+def find_least_k(machine: MooreMachine, clock: Clock) -> Verdict:
+    """Return the verdict for a strictly piecewise language, with the least k by search."""
     try:
-        k = max(Forbidden(machine, clock).longest(), 1)
+        k = max(Forbidden(machine, clock).measure_longest(), 1)
     except Stopped as stopped:
-        return Verdict(True, f"closed under subsequences; the least k: {stopped}")
+        return Verdict(True, f"closed under subsequences; the least k is not known: {stopped}")
     return Verdict(True, f"the longest minimal forbidden subsequence has length {k}", k=k)
 
 
 class Forbidden:
     """The search for the longest minimal forbidden word.
 
-    A partial word is known by where it leads, and where it leads with one symbol left out.
+    A partial word is represented by the state that it leads to, and by the states that it leads to
+    with one symbol deleted.
     """
 
     def __init__(self, machine: MooreMachine, clock: Clock) -> None:
         self.rows = machine.table.tolist()
         self.live = machine.live.tolist()
-        self.order = find_reachable(machine).sum(
-            axis=1
-        )  # it falls with every symbol that is no loop
+        self.order = find_reachable(machine).sum(axis=1)  # decreases with every symbol but loops
         self.inside = find_inclusions(machine, self.order, clock)
         self.start: Partial = (machine.start, frozenset())
         self.clock = clock
 
-    def longest(self) -> int:
-        """The length of the longest minimal forbidden word; 0 where there is none."""
-        onward = self.partial_words()
+    def measure_longest(self) -> int:
+        """Return the length of the longest minimal forbidden word; 0 if there is none."""
+        onward = self.list_partial_words()
         best: dict[Partial, int] = {}
         for partial in sorted(onward, key=lambda partial: int(self.order[partial[0]])):
             state, without = partial
@@ -107,8 +110,8 @@ class Forbidden:
                 best[partial] = max((n + 1 for n in rest if n >= 0), default=-1)
         return max(best[self.start], 0)
 
-    def partial_words(self) -> dict[Partial, list[Partial]]:
-        """Those that can still become minimal forbidden words, and what a symbol makes of them."""
+    def list_partial_words(self) -> dict[Partial, list[Partial]]:
+        """Return the prefixes of possible minimal forbidden words, each with its extensions."""
         onward: dict[Partial, list[Partial]] = {self.start: []}
         for state, without in (queue := [self.start]):
             self.clock.check()
@@ -116,7 +119,7 @@ class Forbidden:
                 after = {self.rows[q][a] for q in without}
                 if following == state or not all(self.live[q] for q in after):
                     continue
-                longer = (following, self.least({state, *after}))
+                longer = (following, self.keep_minimal({state, *after}))
                 onward[state, without].append(longer)
                 if longer not in onward:
                     if len(onward) == MOST_NODES:
@@ -125,19 +128,19 @@ class Forbidden:
                     queue.append(longer)
         return onward
 
-    def least(self, states: set[int]) -> frozenset[int]:
-        """Those states whose languages include no other's."""
+    def keep_minimal(self, states: set[int]) -> frozenset[int]:
+        """Return the states whose residual languages are minimal under inclusion."""
         return frozenset(q for q in states if not any(p != q and self.inside[p, q] for p in states))
 
 
 def find_inclusions(
     machine: MooreMachine, order: Int[np.ndarray, " states"], clock: Clock
 ) -> Bool[np.ndarray, "states states"]:
-    """``inside[p, q]``: everything accepted from p is accepted from q.
+    """Return ``inside[p, q]``, whether every word accepted from p is accepted from q.
 
-    For a strictly piecewise language, whose live states all accept, p is not inside q just when
-    some word keeps p live and kills q. Symbols lead down the automaton, so pairs are settled in
-    that order, both states from below.
+    In a strictly piecewise language all live states accept, so the inclusion fails if and only if
+    some word leads p to a live state and q to a dead one. As the automaton has no cycles other than
+    loops, the pairs are settled in a reverse topological order of the states.
     """
     table, outside = machine.table, machine.live[:, None] & ~machine.live
     upward = np.argsort(order).tolist()

@@ -1,1 +1,1 @@
-"""Languages that need counters or a stack: brackets, equal runs, expressions."""
+"""Languages that need counters or a stack: brackets, a^n b^n and its kin, expressions."""

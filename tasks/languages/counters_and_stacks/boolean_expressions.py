@@ -1,19 +1,20 @@
 """Boolean expressions in prefix notation with operators of up to n operands.
 
-An expression is a value, ``0`` or ``1``, or an operator ``op1 .. opn`` and as many expressions as
-its number says (Bhattamishra et al. 2020, arXiv 2009.11264, section 3: Boolean-3, Boolean-5). One
-counter is enough: the number of expressions still to come, 1 at first, falls by one at a value and
-rises by k - 1 at opk; a word is a member when it is 0 for the first time, after its last symbol.
+An expression is a value, ``0`` or ``1``, or an operator ``opk``, 1 <= k <= n, followed by k
+expressions (Bhattamishra et al. 2020, arXiv 2009.11264, section 3: Boolean-3, Boolean-5). One
+counter suffices: the number of expressions that are still required is 1 at first, decreases by 1 at
+a value and increases by k - 1 at opk. A word is a member if the counter reaches 0 for the first
+time at its last symbol.
 
-- tagging, the default: which symbols may come next? All of them until the expression is complete,
-  and then the word must end. With probability one half a word is a member, uniform over those of
-  its length; otherwise the first T symbols of a uniform member of length 2T. A word that goes on
-  after its end is not asked about any more.
-- recognition: `flann.tasks.core.recognition`; members are uniform, and the format is words that end in
-  a value.
+- Tagging, the default, labels each prefix with the symbols that may come next: all of them until
+  the expression is complete, and then none. With probability one half a word is a member, uniform
+  over those of its length; otherwise it is the first T symbols of a uniform member of length 2T. In
+  words supplied by the user, positions after the end of the expression are not scored.
+- Recognition follows `flann.tasks.core.recognition`; members are uniform, and the format is that
+  the word ends in a value.
 
-Members are drawn by counting (`flann.tasks.automata.counting`) on the automaton of the counter up to the
-length of the word, which no member passes.
+Members are drawn by counting (`flann.tasks.automata.counting`) on the automaton of the counter,
+which no member of a given length takes beyond that length.
 """
 
 from __future__ import annotations
@@ -28,20 +29,26 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.counting import WordCounts
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    TokenColumns,
+    Verdicts,
+    refuse_negatives,
+)
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
 from flann.tasks.sampling import flip_coins
 from flann.tasks.theory.properties import TaskProperties
 
 VALUES = ("0", "1")
 MOST_OPERANDS = 8
-LONGEST = 600  # the table of counts grows with the square of the length
+LONGEST = 600  # symbols; the table of counts grows with the square of the length
 OPEN, END = 0, 1
 
 
 @register("boolean-3", "boolean-5", pattern=r"boolean-\d+")
 class Boolean(Recognition):
-    """Expressions in prefix notation: may another symbol come, or is the word complete?
+    """Boolean expressions in prefix notation: may another symbol come, or must the word end?
 
     Examples
     --------
@@ -74,7 +81,7 @@ class Boolean(Recognition):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """All: op1 makes any expression longer by one symbol. A near miss takes two."""
+        """Return all lengths, since op1 extends any expression; a near miss has at least two."""
         least = 2 if self.negatives == "near" else 1
         return list(range(max(low, least), min(high, LONGEST) + 1))
 
@@ -87,7 +94,7 @@ class Boolean(Recognition):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Draw words as the module says."""
+        """Draw words from the distribution that the module describes."""
         if self.mode == "recognise":
             return super().words(rng, size, length)
         whole = flip_coins(rng, size)
@@ -97,11 +104,9 @@ class Boolean(Recognition):
         return words.T
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Uniform over all members of this length."""
-        return build_expressions(self.operands, 1 << (length - 1).bit_length()).draw(
-            rng, size, length
-        )
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw uniformly over all members of this length."""
+        return build_counts(self.operands, 1 << (length - 1).bit_length()).draw(rng, size, length)
 
     # -- labelling -------------------------------------------------------------------------------
 
@@ -110,21 +115,21 @@ class Boolean(Recognition):
         if self.mode == "recognise":
             return super().label(tokens)
         targets = self.allocate_targets(tokens)
-        to_come = self.to_come(tokens)
-        ended = np.logical_or.accumulate(to_come <= 0, axis=1)
+        required = self.count_required(tokens)
+        ended = np.logical_or.accumulate(required <= 0, axis=1)
         targets[...] = np.where(ended, END, OPEN)
         targets[:, 1:][ended[:, :-1]] = NOT_SCORED
         return targets
 
-    def to_come(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
-        """How many expressions are still to come after each prefix."""
+    def count_required(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
+        """Return the number of expressions that are still required after each prefix."""
         counter: Int[np.ndarray, "size positions"] = 1 + np.cumsum(self.rises[tokens], axis=1)
         return counter
 
     @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        to_come = self.to_come(tokens)
-        complete: Verdicts = (to_come[:, -1] == 0) & (to_come[:, :-1] > 0).all(axis=1)
+        required = self.count_required(tokens)
+        complete: Verdicts = (required[:, -1] == 0) & (required[:, :-1] > 0).all(axis=1)
         return complete
 
     @override
@@ -132,18 +137,18 @@ class Boolean(Recognition):
         value: Verdicts = tokens[:, -1] < len(VALUES)
         return value
 
-    # -- for reports -----------------------------------------------------------------------------
+    # -- theory ----------------------------------------------------------------------------------
 
     @override
     def chance(self, length: int) -> Chance:
-        """One half in recognition; estimated from a fixed stream in tagging."""
+        """Return one half in recognition, and an estimate from a fixed stream in tagging."""
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
     @override
     def properties(self) -> TaskProperties:
-        """One counter."""
-        why = "the number of expressions to come is a count, which AC0 cannot keep"
+        """The properties of a language with one counter."""
+        why = "the number of expressions still required is a count, which AC0 cannot keep"
         tagging = self.mode == "tag"
         return TaskProperties(
             "TC0",
@@ -157,10 +162,12 @@ class Boolean(Recognition):
 
 
 @lru_cache(maxsize=8)
-def build_expressions(operands: int, longest: int) -> WordCounts:
-    """The counter as an automaton: states 0 to `longest`, 0 at the end, and one for the dead.
+def build_counts(operands: int, longest: int) -> WordCounts:
+    """Return word counts of the counter as an automaton.
 
-    >>> [build_expressions(2, 8).count(length) for length in range(1, 6)]
+    Its states are the values 0 to `longest`, of which 0 accepts, and a dead state.
+
+    >>> [build_counts(2, 8).count(length) for length in range(1, 6)]
     [2, 2, 6, 14, 42]
     """
     counter = np.arange(longest + 1)[:, None]

@@ -1,16 +1,16 @@
-"""Expressions with brackets modulo 5: their value, and the digit that solves an equation.
+"""Bracketed expressions modulo 5: their value, and the digit that solves an equation.
 
-An expression of T symbols is, with d a uniform digit,
+An expression of T symbols has one of these forms, where d is a uniform digit:
 
 - T = 1: ``d``          T = 2: ``-d``
 - T = 3: ``(d)``        T = 4: ``(-d)``
-- from 5 on: ``(left op right)``, op uniform of ``+ - *``, the length of left uniform from 1 to
-  T - 4, and both drawn in the same way.
+- T >= 5: ``(left op right)``, where op is uniform over ``+ - *``, the length of left is uniform
+  from 1 to T - 4, and both sides are drawn recursively.
 
-So every operation has brackets of its own. ``modular-arithmetic-brackets`` asks for the value.
-``solve-equation`` is an expression of T - 2 symbols with one digit, at a uniform place among its
-digits, replaced by ``x``, and then ``= v``; it asks for x. Words are drawn again until exactly one
-digit solves them.
+Every operation thus has its own brackets. The answer of ``modular-arithmetic-brackets`` is the
+value. A word of ``solve-equation`` is an expression of T - 2 symbols in which a uniformly chosen
+digit is replaced by ``x``, followed by ``= v``; the answer is x. Words are redrawn until exactly
+one digit solves the equation.
 
 After Delétang et al. 2022, arXiv 2207.02098, appendix A.
 """
@@ -23,7 +23,7 @@ from typing_extensions import override
 
 from flann.tasks.core.task import Targets, register
 from flann.tasks.core.transduction import Transduction, Words
-from flann.tasks.sampling import draw_uniform, draw_below
+from flann.tasks.sampling import draw_below, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
 MODULUS = 5
@@ -31,20 +31,20 @@ DIGITS = tuple(map(str, range(MODULUS)))
 PLUS, MINUS, TIMES, OPEN, CLOSE = range(MODULUS, MODULUS + 5)
 SYMBOLS = (*DIGITS, "+", "-", "*", "(", ")")
 X, EQUALS = len(SYMBOLS), len(SYMBOLS) + 1
-BLOCK = 1 << 12  # words evaluated at a time
+BLOCK = 1 << 12  # words that are evaluated together
 FORMULAS = TaskProperties(
     "NC1-complete",
-    "values of formulas over a finite field, brackets of any depth (Buss 1987)",
+    "values of formulas of unbounded depth over a finite field (Buss 1987)",
     stack=True,
     remembers=True,
 )
 
 
 def draw_expressions(rng: np.random.Generator, size: int, length: int) -> Words:
-    """Expressions of this length, of shape (size, length).
+    """Draw expressions of one length, of shape (size, length).
 
-    All words are made together, level by level: a *span* is a stretch of a word that is still to
-    be filled. Each round writes what its spans settle, and splits the long ones in two.
+    All words are drawn together, level by level. A *span* is a factor of a word that is not yet
+    written. Each round writes the short spans and splits every long one in two.
     """
     words = np.empty((size, length), np.uint8)
     flat = words.reshape(-1)
@@ -68,7 +68,7 @@ def write_short(
     start: Int[np.ndarray, " spans"],
     span: Int[np.ndarray, " spans"],
 ) -> None:
-    """Spans of at most four symbols: a digit, perhaps a minus, perhaps brackets."""
+    """Write spans of at most four symbols: a digit, with a minus or brackets where they fit."""
     bracketed = span > 2
     flat[start[bracketed]] = OPEN
     flat[(start + span - 1)[bracketed]] = CLOSE
@@ -78,10 +78,10 @@ def write_short(
 
 
 def build_ring_tables() -> tuple[UInt[np.ndarray, " entries"], UInt[np.ndarray, " elements"]]:
-    """Results of + - * on values that may have an x in them, and what a minus makes of one.
+    """Return the tables of + - * and of negation on values that are linear in x.
 
-    A value is ``slope * x + constant`` modulo 5, numbered ``5 * slope + constant``. As x occurs at
-    most once, no product has two slopes.
+    A value is ``slope * x + constant`` modulo 5, numbered ``5 * slope + constant``. Since x occurs
+    at most once, no product has two factors with a nonzero slope.
     """
     slope, constant = np.divmod(np.arange(MODULUS**2), MODULUS)
     s, c = slope[:, None], constant[:, None]
@@ -94,11 +94,14 @@ def build_ring_tables() -> tuple[UInt[np.ndarray, " entries"], UInt[np.ndarray, 
 RESULTS, NEGATED = build_ring_tables()
 ELEMENTS = MODULUS**2
 INVERSES = np.array([0, 1, 3, 2, 4])  # modulo 5
-OPERANDS = np.array([*range(MODULUS), *[0] * (X - MODULUS), MODULUS], np.uint8)  # x is 1 x + 0
+OPERANDS = np.array([*range(MODULUS), *[0] * (X - MODULUS), MODULUS], np.uint8)  # x: slope 1
 
 
 def evaluate(words: Words) -> tuple[UInt[np.ndarray, " size"], bool]:
-    """Values of expressions, numbered as `build_ring_tables` does, and whether all are well formed."""
+    """Return the values of expressions, and whether all of them are well formed.
+
+    Values are numbered as in `build_ring_tables`.
+    """
     values, right = np.empty(len(words), np.uint8), True
     for start in range(0, len(words), BLOCK):
         block = slice(start, start + BLOCK)
@@ -110,17 +113,18 @@ def evaluate(words: Words) -> tuple[UInt[np.ndarray, " size"], bool]:
 def evaluate_block(
     words: UInt[np.ndarray, "length size"],
 ) -> tuple[UInt[np.ndarray, " size"], bool]:
-    """One symbol of all words at a time.
+    """Evaluate a block of words, reading one symbol of all words at a time.
 
-    Every open bracket has a value so far, an operation that waits for its right side, and a sign
-    for what comes next. An operand, a digit or a closed bracket, is taken up by the innermost open
-    one. `met` counts the operands and the operators between them, so that a bracket is complete
-    when it is odd, and holds at most one operation when it is at most 3; outside of all brackets
-    it must be 1 in the end. Level 0 lies below the expression and catches brackets too many.
+    Every open bracket holds its value so far, the pending operation, and the sign of the next
+    operand. An operand, that is a digit or a closed bracket, is combined with the value of the
+    innermost open bracket. `met` counts the operands and the operators between them: a bracket is
+    complete if the count is odd and holds at most one operation if it is at most 3, and outside of
+    all brackets the count must be 1 in the end. Level 0 lies below the expression and absorbs
+    surplus closing brackets.
     """
     length, size = words.shape
     value = np.zeros((length + 3) * size, np.uint8)
-    waiting, met = np.zeros_like(value), np.zeros_like(value)
+    pending, met = np.zeros_like(value), np.zeros_like(value)
     negative = np.zeros(len(value), bool)
     column = np.arange(size)
     top = size + column
@@ -135,7 +139,7 @@ def evaluate_block(
         operand = np.concatenate([OPERANDS[symbol[leaf]], value[inner]])
         here = top[taking]
         operand = np.where(negative[here], NEGATED[operand], operand)
-        entry = waiting[here].astype(np.intp) * ELEMENTS**2 + value[here].astype(np.intp) * ELEMENTS
+        entry = pending[here].astype(np.intp) * ELEMENTS**2 + value[here].astype(np.intp) * ELEMENTS
         right[taking] &= met[here] & 1 == 0
         value[here] = RESULTS[entry + operand]
         met[here] += 1
@@ -144,13 +148,13 @@ def evaluate_block(
         right[opened] &= met[top[opened]] & 1 == 0
         top[opened] += size
         here = top[opened]
-        value[here], waiting[here], negative[here], met[here] = 0, 0, False, 0
+        value[here], pending[here], negative[here], met[here] = 0, 0, False, 0
         between = np.flatnonzero((symbol >= PLUS) & (symbol <= TIMES))
         here, kind = top[between], symbol[between] - PLUS
         signs = met[here] & 1 == 0  # a minus before its operand
         right[between] &= np.where(signs, (kind == MINUS - PLUS) & ~negative[here], met[here] == 1)
         negative[here] |= signs
-        waiting[here] = np.where(signs, waiting[here], kind)
+        pending[here] = np.where(signs, pending[here], kind)
         met[here] += ~signs
     right &= (top == size + column) & (met[top] == 1) & (words <= X).all(axis=0)
     return value[top], bool(right.all())
@@ -158,7 +162,7 @@ def evaluate_block(
 
 @register("modular-arithmetic-brackets")
 class ModularArithmeticBrackets(Transduction):
-    """The value modulo 5 of an expression with brackets.
+    """The value modulo 5 of a bracketed expression.
 
     Examples
     --------
@@ -183,7 +187,7 @@ class ModularArithmeticBrackets(Transduction):
     @override
     def answers(self, words: Words) -> Targets:
         value, right = evaluate(words)
-        self.require(right, "an expression with brackets round every operation")
+        self.require(right, "an expression with brackets around every operation")
         return value.astype(np.int8)[:, None]
 
 
@@ -205,7 +209,7 @@ class SolveEquation(Transduction):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """3 or more."""
+        """Return the lengths of at least 3."""
         return list(range(max(low, 3), high + 1))
 
     @override
@@ -217,20 +221,20 @@ class SolveEquation(Transduction):
         words = np.empty((size, length), np.uint8)
         left = np.arange(size)
         while left.size:
-            words[left] = self.draw_once(rng, left.size, length)
-            left = left[evaluate(words[left, :-2])[0] < MODULUS]  # where x has no slope
+            words[left] = self.draw_candidates(rng, left.size, length)
+            left = left[evaluate(words[left, :-2])[0] < MODULUS]  # no slope: x cancels
         return words
 
-    def draw_once(self, rng: np.random.Generator, size: int, length: int) -> Words:
-        """Expressions with a digit hidden, and their values."""
+    def draw_candidates(self, rng: np.random.Generator, size: int, length: int) -> Words:
+        """Draw equations whose solution need not be unique."""
         words = np.empty((size, length), np.uint8)
         words[:, :-2] = draw_expressions(rng, size, length - 2)
         words[:, -2] = EQUALS
         words[:, -1] = evaluate(words[:, :-2])[0]
         is_digit = words[:, :-2] < MODULUS
-        chosen = draw_below(rng, is_digit.sum(axis=1)).astype(np.int64)
-        place = (is_digit.cumsum(axis=1) > chosen[:, None]).argmax(axis=1)
-        words[np.arange(size), place] = X
+        rank = draw_below(rng, is_digit.sum(axis=1)).astype(np.int64)
+        position = (is_digit.cumsum(axis=1) > rank[:, None]).argmax(axis=1)
+        words[np.arange(size), position] = X
         return words
 
     @override
@@ -244,7 +248,7 @@ class SolveEquation(Transduction):
             "an expression with one x, =, and a digit",
         )
         value, right = evaluate(words[:, :-2])
-        self.require(right, "an expression with brackets round every operation")
+        self.require(right, "an expression with brackets around every operation")
         slope, constant = np.divmod(value.astype(np.int8), np.int8(MODULUS))
         self.require(bool(slope.all()), "exactly one digit that solves it")
         inverse = INVERSES[slope]

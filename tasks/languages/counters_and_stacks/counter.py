@@ -1,7 +1,7 @@
-"""Tasks that one counter solves.
+"""The majority task, which one counter solves.
 
-``majority``: are there strictly more ones than zeros? Not regular, but commutative: an average over
-the word answers it, so attention that can only spread evenly manages it.
+``majority`` asks whether there are strictly more ones than zeros. The language is not regular, but
+it is commutative: the mean over the word decides it, so uniform attention suffices.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Majority(Task):
     Parameters
     ----------
     mode : {"tag", "recognise"}
-        the answer after every prefix, or after the whole word.
+        whether every prefix is labelled, or only the whole word.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class Majority(Task):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Uniform over all words."""
+        """Draw words that are uniform over all words of their length."""
         return draw_uniform(rng, 2, (length, size)).T
 
     @override
@@ -66,10 +66,10 @@ class Majority(Task):
 
     @override
     def chance(self, length: int) -> Chance:
-        """Exact. Ties, which even lengths have, count for the zeros.
+        """Return the exact chance level; ties, which occur at even lengths, count for the zeros.
 
-        The likeliest row of labels is all zeros, which ``comb(T, T // 2)`` walks have: reflecting
-        the stretches above 0 of the walks with any other row gives as many different ones of these.
+        The likeliest sequence of labels is all zeros, which ``comb(T, T // 2)`` walks have:
+        reflecting the excursions above 0 maps the walks of any other sequence injectively to these.
         """
         zero = 0.5 + count_ties(length) / 2
         if self.mode == "recognise":
@@ -80,10 +80,10 @@ class Majority(Task):
     @property
     @override
     def properties(self) -> TaskProperties:
-        """One counter; for a whole word, the shares of the symbols."""
+        """One counter; over a whole word, the proportions of the symbols suffice."""
         return TaskProperties(
             "TC0",
-            "it is what a majority gate computes, which AC0 cannot",
+            "it is the function of a majority gate, which AC0 cannot compute",
             asks_every_prefix=self.mode == "tag",
             counters=1,
             proportions=self.mode == "recognise",
@@ -91,12 +91,12 @@ class Majority(Task):
 
 
 def count_ties(length: int) -> Float[np.ndarray, " length"]:
-    """How likely each prefix of a uniform word has as many ones as zeros: comb(t, t/2) / 2^t.
+    """Return the probability of as many ones as zeros in each prefix: comb(t, t/2) / 2^t.
 
     >>> count_ties(4).tolist()
     [0.0, 0.5, 0.0, 0.375]
     """
-    likely = np.zeros(length)
+    probability = np.zeros(length)
     halves = np.arange(1, length // 2 + 1)
-    likely[1::2] = np.cumprod((2 * halves - 1) / (2 * halves))
-    return likely
+    probability[1::2] = np.cumprod((2 * halves - 1) / (2 * halves))
+    return probability

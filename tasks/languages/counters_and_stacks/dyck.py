@@ -12,9 +12,9 @@ is in one of three states:
 symbols of a uniform member of length 2T. Otherwise one symbol of such a word, at a position e, is
 replaced by a uniform one of the symbols that make it dead, so that the first error is at e and the
 rest of the word looks as before. The position e is uniform over all positions where some prefix
-leaves room for an error. With two kinds or more that is every position. With one kind an error needs
-a prefix with no open bracket, or with D of them (either at even odds where both are possible), and
-the word up to there and the word after it are each drawn uniformly.
+leaves room for an error. With two kinds or more that is every position. With one kind an error
+needs a prefix with no open bracket, or with D of them (either at even odds where both are
+possible), and the word up to there and the word after it are each drawn uniformly.
 
 **Recognition** asks for membership at the last position. Only even lengths have members. With
 probability one half a word is a member, uniform over all members of its length. Otherwise, with
@@ -55,12 +55,12 @@ from flann.tasks.core.recognition import (
     PREFIX_LABELS,
     Negatives,
     Recognition,
+    TokenColumns,
     Verdicts,
-    Word,
     refuse_negatives,
 )
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import flip_coins, draw_bits, draw_uniform
+from flann.tasks.sampling import draw_bits, draw_uniform, flip_coins
 from flann.tasks.theory.properties import TaskProperties
 
 from .dyck_next_symbols import label_next_symbols, list_next_sets
@@ -165,7 +165,7 @@ class Dyck(Recognition):
         return tokens.T
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         return self.sampler.draw_members(rng, size, length)
 
     @override
@@ -245,7 +245,9 @@ class Dyck(Recognition):
             "TC0", why, asks_every_prefix=every, nested=True, stack=True, remembers=True, named=dyck
         )
 
-    def draw_recognition_words(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def draw_recognition_words(
+        self, rng: np.random.Generator, size: int, length: int
+    ) -> TokenColumns:
         """Draw words of which half are members and half are not."""
         tokens = self.members(rng, size, length)
         rows = np.flatnonzero(flip_coins(rng, size))
@@ -254,7 +256,7 @@ class Dyck(Recognition):
             rows = rows[self.final_states(tokens[:, rows]) == ACCEPTED]
         return tokens
 
-    def draw_candidates(self, rng: np.random.Generator, size: int, length: int) -> Word:
+    def draw_candidates(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
         """Draw words that are not members, except by chance."""
         tokens = self.members(rng, size, length)
         way = draw_uniform(rng, 3, (size,))
@@ -286,14 +288,14 @@ class Dyck(Recognition):
                 self.run(block, labels)
         return targets
 
-    def final_states(self, tokens: Word) -> Int[np.ndarray, " size"]:
+    def final_states(self, tokens: TokenColumns) -> Int[np.ndarray, " size"]:
         """Return the state after the whole of each word."""
         states = np.empty(tokens.shape, np.int8)
         self.run(tokens, states)
         last: Int[np.ndarray, " size"] = states[-1]
         return last
 
-    def run(self, tokens: Word, states: Int[np.ndarray, "length size"]) -> None:
+    def run(self, tokens: TokenColumns, states: Int[np.ndarray, "length size"]) -> None:
         """Write the state after every prefix, one position of all words at a time."""
         length, size = tokens.shape
         highest = length if self.depth is None else min(length, self.depth)

@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Int, UInt
 
-from flann.tasks.sampling import draw_bits, draw_below
+from flann.tasks.sampling import draw_below, draw_bits
 
 LONGEST = 60_000  # so that the fraction's whole numbers stay below 2^32
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int, Integer
 
-from flann.tasks.sampling import flip_coins, draw_uniform, draw_below
+from flann.tasks.sampling import draw_below, draw_uniform, flip_coins
 
 from .dyck_paths import FreeOdds, LimitedOdds, Odds, draw_paths
 

@@ -1,21 +1,24 @@
-"""Shuffle-Dyck-k: brackets of k kinds, each kind balanced by itself, in any interleaving.
+"""Shuffle-Dyck-k: k kinds of brackets, each balanced on its own, in any interleaving.
 
-``([)]`` is a member, ``(]`` is not: one counter for each kind, and no stack. After each prefix a
-word is a prefix of a member, a member (``accepted``), or dead (Bhattamishra et al. 2020, arXiv
-2009.11264, section 3).
+``([)]`` is a member and ``(]`` is not: the language needs one counter for each kind, and no stack.
+Each prefix is labelled as a proper prefix of a member (``prefix``), a member (``accepted``) or
+neither (``dead``) (Bhattamishra et al. 2020, arXiv 2009.11264, section 3).
 
-Members of length 2n are uniform. Let S_k(n) be their number. Of these the ones with m pairs of the
-last kind number ``binom(2n, 2m) C_m S_{k-1}(n - m)``, with the Catalan number C_m: choose the
-places of that kind, its Dyck path, and the rest. So the numbers of pairs are drawn, kind by kind,
-in exact proportion (to 63 bits); then the kind of each place in proportion to what is left of each
-kind, which makes all interleavings equally likely; and each path as `flann.tasks.languages.counters_and_stacks.dyck_paths` says.
+Members of length 2n are uniform. Let S_k(n) be their number. The number of those with m pairs of
+the last kind is ``binom(2n, 2m) C_m S_{k-1}(n - m)``, with the Catalan number C_m: choose the
+positions of that kind, its Dyck path, and the rest. The numbers of pairs are therefore drawn kind
+by kind in exact proportion (to 63 bits); then the kind at each position is drawn in proportion to
+the remaining symbols of each kind, which makes all interleavings equally likely; and each path is
+drawn as in `flann.tasks.languages.counters_and_stacks.dyck_paths`.
 
 Tagging: with probability one half a word is the first T symbols of a uniform member of length 2T;
-otherwise such a word with the symbol at a uniform place replaced by a uniform other one.
-``label=next`` asks which brackets may come next, the same after each prefix with the same kinds
-open; its words are such first symbols, and one that is brought along and has died is not asked
-about any more. Recognition: `flann.tasks.core.recognition`; the format is as many closing as opening
-brackets.
+otherwise it is such a word in which the symbol at a uniform position is replaced by a uniform other
+one. With ``label=next`` the label is the set of brackets that may come next, a function of the set
+of kinds that are open; words are always prefixes of members, and in words supplied by the user,
+positions after a dead prefix are not scored.
+
+Recognition follows `flann.tasks.core.recognition`; the format is that there are as many closing as
+opening brackets.
 """
 
 from __future__ import annotations
@@ -37,25 +40,25 @@ from flann.tasks.core.recognition import (
     PREFIX_LABELS,
     Negatives,
     Recognition,
+    TokenColumns,
     Verdicts,
-    Word,
     refuse_negatives,
     replace_symbol,
 )
 from flann.tasks.core.task import NOT_SCORED, Chance, Targets, Task, Tokens, register
-from flann.tasks.sampling import flip_coins, draw_bits, draw_below
+from flann.tasks.sampling import draw_below, draw_bits, flip_coins
 from flann.tasks.theory.properties import TaskProperties
 
-from .dyck import name_brackets, close_all
+from .dyck import close_all, name_brackets
 from .dyck_paths import FreeOdds
 
 MOST_KINDS = 8
-LONGEST = 4096  # of a word
+LONGEST = 4096  # symbols in a word
 
 
 @register("shuffle-dyck-2", "shuffle-dyck-3", pattern=r"shuffle-dyck-\d+")
 class ShuffleDyck(Recognition):
-    """Brackets of k kinds, each balanced by itself: prefix of a member, member, or dead.
+    """Brackets of k kinds, each balanced on its own: prefix of a member, member, or dead.
 
     Examples
     --------
@@ -92,7 +95,7 @@ class ShuffleDyck(Recognition):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Any length for tagging; even ones for recognition."""
+        """Return all lengths for tagging, and the even ones for recognition."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
         least = 4 if self.negatives == "near" else 2  # () has no near miss of its format
         if self.mode == "tag":
@@ -103,27 +106,29 @@ class ShuffleDyck(Recognition):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Draw words as the module says."""
+        """Draw words from the distribution that the module describes."""
         if self.mode == "recognise":
             return super().words(rng, size, length)
-        words = self.prefixes(rng, size, length, 2 * length)
+        words = self.draw_prefixes(rng, size, length, 2 * length)
         if not self.asks_next:
             replace_symbol(rng, words, flip_coins(rng, size), len(self.symbols))
         return words.T
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Uniform over all members of this length."""
-        return self.prefixes(rng, size, length, length)
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw uniformly over all members of this length."""
+        return self.draw_prefixes(rng, size, length, length)
 
-    def prefixes(self, rng: np.random.Generator, size: int, length: int, total: int) -> Word:
-        """The first `length` symbols of uniform members of length `total`."""
-        left = 2 * self.pairs(rng, size, total // 2)  # symbols still to come, of each kind
+    def draw_prefixes(
+        self, rng: np.random.Generator, size: int, length: int, total: int
+    ) -> TokenColumns:
+        """Draw the first `length` symbols of uniform members of length `total`."""
+        left = 2 * self.draw_pair_counts(rng, size, total // 2)  # remaining symbols of each kind
         height = np.zeros_like(left)
         words, column, odds = np.empty((length, size), np.uint8), np.arange(size), FreeOdds()
         for t in range(length):
-            chosen = draw_below(rng, np.full(size, total - t)).astype(np.int64)
-            kind = (np.cumsum(left, axis=0) <= chosen).sum(axis=0)
+            rank = draw_below(rng, np.full(size, total - t)).astype(np.int64)
+            kind = (np.cumsum(left, axis=0) <= rank).sum(axis=0)
             here = kind, column
             up = odds.ups(rng, left[here], height[here])
             words[t] = 2 * kind + ~up
@@ -131,20 +136,22 @@ class ShuffleDyck(Recognition):
             left[here] -= 1
         return words
 
-    def pairs(self, rng: np.random.Generator, size: int, n: int) -> Int[np.ndarray, "kinds size"]:
-        """How many pairs of each kind, n in all, in proportion to the members that have them."""
-        found = np.zeros((self.kinds, size), np.int64)
+    def draw_pair_counts(
+        self, rng: np.random.Generator, size: int, n: int
+    ) -> Int[np.ndarray, "kinds size"]:
+        """Draw the number of pairs of each kind, n in all, in proportion to the members with it."""
+        counts = np.zeros((self.kinds, size), np.int64)
         left = np.full(size, n)
         for kind in range(self.kinds - 1, 0, -1):
             raw = draw_bits(rng, size, np.uint64) >> np.uint64(1)
             for most in np.unique(left):
                 here = left == most
-                found[kind, here] = np.searchsorted(
+                counts[kind, here] = np.searchsorted(
                     compute_thresholds(kind + 1, int(most)), raw[here], side="right"
                 )
-            left = left - found[kind]
-        found[0] = left
-        return found
+            left = left - counts[kind]
+        counts[0] = left
+        return counts
 
     # -- labelling -------------------------------------------------------------------------------
 
@@ -153,16 +160,18 @@ class ShuffleDyck(Recognition):
         if self.mode == "recognise":
             return super().label(tokens)
         targets = self.allocate_targets(tokens)
-        targets[...] = self.open_kinds(tokens) if self.asks_next else self.states(tokens)
+        targets[...] = (
+            self.encode_open_kinds(tokens) if self.asks_next else self.label_prefixes(tokens)
+        )
         return targets
 
-    def states(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
-        """Prefix, accepted or dead, by the count of each kind."""
-        numbers = self.open_kinds(tokens)
+    def label_prefixes(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
+        """Label every prefix as `PREFIX`, `ACCEPTED` or `DEAD` from the count of each kind."""
+        numbers = self.encode_open_kinds(tokens)
         return np.where(numbers < 0, DEAD, np.where(numbers == 0, ACCEPTED, PREFIX))
 
-    def open_kinds(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
-        """The kinds with an open bracket, kind k as bit k; not scored once a count is below 0."""
+    def encode_open_kinds(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
+        """Encode the open kinds after each prefix, kind k as bit k; -100 where it is dead."""
         dead, numbers = np.zeros(tokens.shape, bool), np.zeros(tokens.shape, np.int16)
         for kind in range(self.kinds):
             opens, closes = tokens == 2 * kind, tokens == 2 * kind + 1
@@ -174,24 +183,24 @@ class ShuffleDyck(Recognition):
 
     @override
     def contains(self, tokens: Tokens) -> Verdicts:
-        accepted: Verdicts = self.states(tokens)[:, -1] == ACCEPTED
+        accepted: Verdicts = self.label_prefixes(tokens)[:, -1] == ACCEPTED
         return accepted
 
     @override
     def in_format(self, tokens: Tokens) -> Verdicts:
         return close_all(tokens)
 
-    # -- for reports -----------------------------------------------------------------------------
+    # -- theory ----------------------------------------------------------------------------------
 
     @override
     def chance(self, length: int) -> Chance:
-        """One half in recognition; estimated from a fixed stream in tagging."""
+        """Return one half in recognition, and an estimate from a fixed stream in tagging."""
         return super().chance(length) if self.mode == "recognise" else Task.chance(self, length)
 
     @property
     @override
     def properties(self) -> TaskProperties:
-        """As many counters as kinds."""
+        """The properties of a language with one counter for each kind."""
         return TaskProperties(
             "TC0",
             "a count for each kind, which AC0 cannot keep",
@@ -205,7 +214,7 @@ class ShuffleDyck(Recognition):
 def list_next_sets(
     symbols: tuple[str, ...],
 ) -> tuple[tuple[str, ...], Bool[np.ndarray, "labels symbols"]]:
-    """For every set of kinds that are open: what may come next, in words and as a set.
+    """Return, for every set of open kinds, the symbols that may come next, as text and as a set.
 
     >>> list_next_sets(("(", ")", "[", "]"))[0]
     ('( [ end', '( ) [', '( [ ]', '( ) [ ]')
@@ -213,13 +222,13 @@ def list_next_sets(
     kinds = len(symbols) // 2
     sets = np.ones((1 << kinds, 2 * kinds), bool)
     sets[:, 1::2] = np.arange(1 << kinds)[:, None] >> np.arange(kinds) & 1
-    spelled = [" ".join(s for s, may in zip(symbols, row, strict=True) if may) for row in sets]
-    return (f"{spelled[0]} end", *spelled[1:]), sets
+    names = [" ".join(s for s, may in zip(symbols, row, strict=True) if may) for row in sets]
+    return (f"{names[0]} end", *names[1:]), sets
 
 
 @cache
 def count_members(kinds: int, n: int) -> int:
-    """How many members of n pairs there are.
+    """Count the members of n pairs.
 
     >>> [count_members(2, n) for n in range(5)]  # C_n C_{n+1}
     [1, 2, 10, 70, 588]
@@ -233,15 +242,15 @@ def count_members(kinds: int, n: int) -> int:
 
 
 def compute_catalan(n: int) -> int:
-    """How many Dyck paths of 2n steps there are."""
+    """Return the Catalan number C_n, the number of Dyck paths of 2n steps."""
     return comb(2 * n, n) // (n + 1)
 
 
 @cache
 def compute_thresholds(kinds: int, n: int) -> UInt[np.ndarray, " numbers"]:
-    """2^63 times the chance of at most m pairs of the last kind, for m of 0 to n - 1."""
-    total, below, found = count_members(kinds, n), 0, []
+    """Return 2^63 times the probability of at most m pairs of the last kind, for 0 <= m < n."""
+    total, below, thresholds = count_members(kinds, n), 0, []
     for m in range(n):
         below += comb(2 * n, 2 * m) * compute_catalan(m) * count_members(kinds - 1, n - m)
-        found.append((below << 63) // total)
-    return np.array(found, np.uint64)
+        thresholds.append((below << 63) // total)
+    return np.array(thresholds, np.uint64)

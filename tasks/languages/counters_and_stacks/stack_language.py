@@ -1,21 +1,21 @@
-"""Stack manipulation as a language: is the stack in the end the one that is written down?
+"""Stack manipulation as a language: is the final stack the one that the word ends with?
 
-A word is a stack, from the bottom up, of any number of 0 and 1, then actions, ``POP`` or ``PUSH``
-and the bit that is pushed, then ``#`` and the final stack from the top. It is a member when that
-is the right one and no ``POP`` met an empty stack (Butoi et al. 2024, arXiv 2411.07107,
-appendix A). The format is stack, actions, ``#`` and bits in this order.
+A word is an initial stack of any number of 0 and 1 from the bottom up, then actions, each ``POP``
+or ``PUSH`` followed by the bit that is pushed, then ``#`` and the final stack from the top down. It
+is a member if the final stack is correct and no ``POP`` is applied to an empty stack (Butoi et al.
+2024, arXiv 2411.07107, appendix A). The format is stack, actions, ``#`` and bits in this order.
 
-**Members** are uniform over all of their length. A member with n bits at first and u pushes has
-``2n + 3u + 1`` symbols however often it pops, for a pop adds one symbol and takes one away. Let
-W(u, h) be the number of ways to go on with u pushes to come and h bits on the stack, the bits left
-aside:
+**Members** are uniform over all members of their length. A member with n initial bits and u pushes
+has ``2n + 3u + 1`` symbols however often it pops, since a pop adds one symbol and removes one. Let
+W(u, h) be the number of action sequences with u pushes that start from h bits on the stack,
+regardless of the values of the bits:
 
     W(u, h) = W(u - 1, h + 1) + W(u, h - 1)    and    W(0, h) = h + 1,
 
-a push, a pop where there is something to pop, and the end where no push is to come. Then n and u
-are drawn in proportion to ``2^(n + u) W(u, n)``, each action in proportion to the ways that it
-leaves, and the bits uniformly. W is counted in whole numbers of any size and every share kept to
-63 bits.
+where the terms are a push and, on a nonempty stack, a pop; without pushes the sequence is any
+number of pops up to h. Then n and u are drawn in proportion to ``2^(n + u) W(u, n)``, each action
+in proportion to the number of sequences that continue it, and the bits uniformly. W is computed in
+integers of any size, and every probability is rounded to 63 bits.
 """
 
 from __future__ import annotations
@@ -29,7 +29,13 @@ from typing_extensions import override
 
 from flann.errors import UserError
 from flann.tasks.automata.semiautomaton import Semiautomaton
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    TokenColumns,
+    Verdicts,
+    refuse_negatives,
+)
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.sampling import draw_bits, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
@@ -37,23 +43,23 @@ from flann.tasks.theory.properties import TaskProperties
 from .stack_manipulation import StackManipulation
 
 POP, PUSH, MARK = 2, 3, 4
-LONGEST = 2000  # the table of W grows with the square of the length
+LONGEST = 2000  # symbols; the table of W grows with the square of the length
 
-# the states of the format, and what each symbol (0 1 POP PUSH #) makes of them
-START, ACTIONS, AWAITED, READING, BROKEN = range(5)
+# the states of the format, and their transitions on each symbol (0 1 POP PUSH #)
+START, ACTIONS, PUSHED_BIT, FINAL_STACK, BROKEN = range(5)
 FORM = np.array(
     [
-        [START, START, ACTIONS, AWAITED, READING],
-        [BROKEN, BROKEN, ACTIONS, AWAITED, READING],
-        [ACTIONS, ACTIONS, BROKEN, BROKEN, BROKEN],  # the bit of a PUSH is awaited
-        [READING, READING, BROKEN, BROKEN, BROKEN],
+        [START, START, ACTIONS, PUSHED_BIT, FINAL_STACK],
+        [BROKEN, BROKEN, ACTIONS, PUSHED_BIT, FINAL_STACK],
+        [ACTIONS, ACTIONS, BROKEN, BROKEN, BROKEN],  # after PUSH comes its bit
+        [FINAL_STACK, FINAL_STACK, BROKEN, BROKEN, BROKEN],
         [BROKEN] * 5,
     ]
 )
 
 
 class StackLanguage(Recognition):
-    """Is what follows # the stack in the end, from the top?
+    """Is what follows # the final stack, from the top?
 
     Examples
     --------
@@ -75,12 +81,12 @@ class StackLanguage(Recognition):
     @property
     @override
     def properties(self) -> TaskProperties:
-        """Those of the transduction: one tells the other."""
+        """The properties of the transduction, to which membership reduces."""
         return StackManipulation.known_properties
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """All but 2; a near miss needs a bit behind the mark."""
+        """Return all lengths but 2; a near miss needs a bit after the mark."""
         least = 3 if self.negatives == "near" else 1
         return [t for t in range(max(low, least), min(high, LONGEST) + 1) if t != 2]
 
@@ -91,20 +97,22 @@ class StackLanguage(Recognition):
     # -- drawing ---------------------------------------------------------------------------------
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Uniform over all members of this length."""
-        law = Shares(length)
-        height, pushes = law.count_beginnings(rng, size)
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw uniformly over all members of this length."""
+        distribution = MemberDistribution(length)
+        height, pushes = distribution.draw_initial_sizes(rng, size)
         words = np.empty((length, size), np.uint8)
-        place, column = np.arange(length)[:, None], np.arange(size)
-        stack = draw_uniform(rng, 2, (length, size))  # what no push writes over is the first stack
-        words[...] = np.where(place < height, stack, MARK)
-        at = height.copy()  # where the next symbol goes
-        going = np.arange(size)
-        while going.size:
-            ends, pops = law.count_actions(rng, pushes[going], height[going])
-            going, pops = going[~ends], pops[~ends]
-            popping, pushing = going[pops], going[~pops]
+        position, column = np.arange(length)[:, None], np.arange(size)
+        stack = draw_uniform(
+            rng, 2, (length, size)
+        )  # the initial stack, until a push overwrites it
+        words[...] = np.where(position < height, stack, MARK)
+        at = height.copy()  # the position of the next symbol
+        active = np.arange(size)
+        while active.size:
+            ends, pops = distribution.draw_actions(rng, pushes[active], height[active])
+            active, pops = active[~ends], pops[~ends]
+            popping, pushing = active[pops], active[~pops]
             words[at[popping], popping] = POP
             height[popping] -= 1
             at[popping] += 1
@@ -114,23 +122,23 @@ class StackLanguage(Recognition):
             height[pushing] += 1
             at[pushing] += 2
             pushes[pushing] -= 1
-        below = height - (place - at)  # from the top down, behind the mark
+        below = height - (position - at)  # from the top down, after the mark
         source = np.take_along_axis(stack, np.clip(below, 0, length - 1), axis=0)
-        behind = place > at
-        words[behind] = source[behind]
+        after = position > at
+        words[after] = source[after]
         assert (at + height + 1 == length).all()
         assert (words[at, column] == MARK).all()
         return words
 
-    # -- telling members -------------------------------------------------------------------------
+    # -- membership ------------------------------------------------------------------------------
 
     @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        ends: Verdicts = self.phases(tokens)[:, -1] == READING
+        ends: Verdicts = self.run_format(tokens)[:, -1] == FINAL_STACK
         return ends
 
-    def phases(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
-        """The part of the format that each symbol ends in."""
+    def run_format(self, tokens: Tokens) -> Int[np.ndarray, "size positions"]:
+        """Return the state of the format after each prefix."""
         phases = np.empty(tokens.shape[::-1], np.int8).T
         self.form.run(tokens, phases)
         return phases
@@ -138,13 +146,13 @@ class StackLanguage(Recognition):
     @override
     def contains(self, tokens: Tokens) -> Verdicts:
         size, length = tokens.shape
-        phases = self.phases(tokens)
-        right: Verdicts = phases[:, -1] == READING
+        phases = self.run_format(tokens)
+        right: Verdicts = phases[:, -1] == FINAL_STACK
         stack, column = np.zeros((length + 1, size), np.uint8), np.arange(size)
         height, before = np.zeros(size, np.int64), np.full(size, START)
         for symbol, phase in zip(tokens.T, phases.T, strict=True):
             bit = symbol < POP
-            reads = (before == READING) & bit
+            reads = (before == FINAL_STACK) & bit
             pushes = bit & ~reads
             right &= ~reads | ((height > 0) & (stack[height - 1, column] == symbol))
             takes = reads | (symbol == POP)
@@ -157,35 +165,35 @@ class StackLanguage(Recognition):
         return complete
 
 
-class Shares:
-    """How likely each beginning and each action of a uniform member of one length is."""
+class MemberDistribution:
+    """The distribution of the initial size and of each action in uniform members of one length."""
 
     def __init__(self, length: int) -> None:
-        self.first, self.pairs = count_beginnings(length)
-        self.table = count_actions(length)
+        self.thresholds, self.sizes = compute_size_thresholds(length)
+        self.action_thresholds = compute_action_thresholds(length)
 
-    def count_beginnings(
+    def draw_initial_sizes(
         self, rng: np.random.Generator, size: int
     ) -> tuple[Int[np.ndarray, " size"], Int[np.ndarray, " size"]]:
-        """The height of the first stack, and the number of pushes."""
+        """Draw the height of the initial stack and the number of pushes of each word."""
         raw = draw_bits(rng, size, np.uint64) >> np.uint64(1)
-        drawn = self.pairs[np.searchsorted(self.first, raw, side="right")]
+        drawn = self.sizes[np.searchsorted(self.thresholds, raw, side="right")]
         return drawn[:, 0].copy(), drawn[:, 1].copy()
 
-    def count_actions(
+    def draw_actions(
         self,
         rng: np.random.Generator,
         pushes: Int[np.ndarray, " words"],
         height: Int[np.ndarray, " words"],
     ) -> tuple[Bool[np.ndarray, " words"], Bool[np.ndarray, " words"]]:
-        """Whether each word's actions end here, and whether the next is a pop."""
+        """Draw for each word whether its actions end here, and whether the next one is a pop."""
         raw = draw_bits(rng, len(pushes), np.uint64) >> np.uint64(1)
-        below = raw < self.table[pushes, height]  # a push, or the end where none is to come
+        below = raw < self.action_thresholds[pushes, height]  # a push, or the end if none remains
         return below & (pushes == 0), ~below
 
 
 def list_sizes(length: int) -> list[tuple[int, int]]:
-    """The heights n and numbers of pushes u with ``2n + 3u + 1 = length``.
+    """List the initial heights n and numbers of pushes u with ``2n + 3u + 1 = length``.
 
     >>> list_sizes(7)
     [(3, 0), (0, 2)]
@@ -196,7 +204,7 @@ def list_sizes(length: int) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=8)
 def count_ways(most_pushes: int, highest: int) -> list[list[int]]:
-    """W(u, h) at [u][h], for heights that leave room for the pushes to come.
+    """Return W(u, h) at [u][h], for heights that leave room for the remaining pushes.
 
     >>> count_ways(1, 2)
     [[1, 2, 3, 4], [2, 5, 9]]
@@ -211,15 +219,17 @@ def count_ways(most_pushes: int, highest: int) -> list[list[int]]:
 
 
 @lru_cache(maxsize=8)
-def count_beginnings(
+def compute_size_thresholds(
     length: int,
 ) -> tuple[UInt[np.ndarray, " pairs"], Int[np.ndarray, "pairs both"]]:
-    """2^63 times the chance of one of the first pairs of `list_sizes`, for all but the last; and these.
+    """Return 2^63 times the cumulative probabilities of the pairs of `list_sizes`, and the pairs.
+
+    The last probability, which is 1, is omitted.
 
     Raises
     ------
     UserError
-        for a length without members.
+        if the language has no member of this length.
     """
     pairs = list_sizes(length)
     if not pairs:
@@ -227,28 +237,28 @@ def count_beginnings(
     table = count_ways(pairs[-1][1], pairs[0][0])
     weights = [table[u][n] << (n + u) for n, u in pairs]
     sums = np.cumsum(np.array(weights, dtype=object))
-    first = [(int(s) << 63) // int(sums[-1]) for s in sums[:-1]]
-    return np.array(first, np.uint64), np.array(pairs)
+    thresholds = [(int(s) << 63) // int(sums[-1]) for s in sums[:-1]]
+    return np.array(thresholds, np.uint64), np.array(pairs)
 
 
 @lru_cache(maxsize=8)
-def count_actions(length: int) -> UInt[np.ndarray, "pushes heights"]:
-    """2^63 times the chance of a push, or of the end where no push is to come."""
+def compute_action_thresholds(length: int) -> UInt[np.ndarray, "pushes heights"]:
+    """Return 2^63 times the probability of a push, or of the end if no push remains."""
     most_pushes, highest = list_sizes(length)[-1][1], list_sizes(length)[0][0]
     table = count_ways(most_pushes, highest)
-    found = np.zeros((most_pushes + 1, highest + most_pushes + 1), np.uint64)
-    found[0] = [(1 << 63) // (h + 1) for h in range(found.shape[1])]
+    thresholds = np.zeros((most_pushes + 1, highest + most_pushes + 1), np.uint64)
+    thresholds[0] = [(1 << 63) // (h + 1) for h in range(thresholds.shape[1])]
     for u in range(1, most_pushes + 1):
         row = [(table[u - 1][h + 1] << 63) // total for h, total in enumerate(table[u])]
-        found[u, : len(row)] = row
-    return found
+        thresholds[u, : len(row)] = row
+    return thresholds
 
 
 @register("stack-manipulation")
 def stack_manipulation(
     *, mode: Literal["transduce", "recognise"] = "transduce", negatives: Negatives = "mixed"
 ) -> Task:
-    """The stack in the end, from the top, after pushes and pops."""
+    """The final stack, from the top, after pushes and pops."""
     if mode == "recognise":
         return StackLanguage(negatives)
     if negatives != "mixed":

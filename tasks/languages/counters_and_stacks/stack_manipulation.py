@@ -1,11 +1,13 @@
-"""Stack manipulation: which symbols are on the stack in the end?
+"""Stack manipulation: the final stack after pushes and pops.
 
-A word is a stack, from the bottom up, of one 0 or 1 or more, and then actions: ``PUSH0``,
+A word is a nonempty initial stack of 0 and 1 from the bottom up, followed by actions ``PUSH0``,
 ``PUSH1`` and ``POP``. ``POP`` on an empty stack is ignored. The answer is the final stack from the
-top, then END; what follows END is not scored (Delétang et al. 2022, arXiv 2207.02098, appendix A).
+top down, then END; positions after END are not scored (Delétang et al. 2022, arXiv 2207.02098,
+appendix A).
 
-The height of the first stack is uniform from 1 to the length of the word; its symbols and the
-actions are uniform. `flann.tasks.languages.counters_and_stacks.stack_language` asks whether the stack in the end is right.
+The height of the initial stack is uniform from 1 to the length of the word; its symbols and the
+actions are uniform. The language of correct final stacks is in
+`flann.tasks.languages.counters_and_stacks.stack_language`.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ END = 2
 
 
 class StackManipulation(Transduction):
-    """The stack in the end, from the top, after pushes and pops.
+    """The final stack, from the top, after pushes and pops.
 
     Examples
     --------
@@ -34,7 +36,7 @@ class StackManipulation(Transduction):
     """
 
     known_properties = TaskProperties(
-        "TC0", "which pop takes which push is told by counting", stack=True, remembers=True
+        "TC0", "counting matches every pop with its push", stack=True, remembers=True
     )
 
     def __init__(self) -> None:
@@ -63,18 +65,18 @@ class StackManipulation(Transduction):
         is_bit = words < POP
         self.require(
             bool(is_bit[:, 0].all() and (is_bit[:, 1:] <= is_bit[:, :-1]).all()),
-            "one 0 or 1 or more, and then actions",
+            "at least one 0 or 1, and then actions",
         )
         stack = np.zeros((length + 1, size), np.int8).ravel()
         height, column = np.zeros(size, np.int64), np.arange(size)
         for symbol in words.T:
             pops = symbol == POP
-            # what a pop writes lies above the top, where the next push will write
+            # a pop writes above the top of the stack, where the next push overwrites it
             stack[height * size + column] = np.where(symbol >= PUSH0, symbol - PUSH0, symbol)
             height += np.where(pops, -(height > 0).astype(np.int64), 1)
-        place = np.arange(length + 1)[:, None]
-        source = np.clip(height - 1 - place, 0, None)
+        position = np.arange(length + 1)[:, None]
+        source = np.clip(height - 1 - position, 0, None)
         answers = np.take_along_axis(stack.reshape(length + 1, size), source, axis=0)
-        answers[place == height] = END
-        answers[place > height] = NOT_SCORED
+        answers[position == height] = END
+        answers[position > height] = NOT_SCORED
         return answers.T

@@ -1,4 +1,4 @@
-"""Regular languages of the literature that one expression says.
+"""Regular languages of the literature, each given by one expression.
 
 ============== ====================== ===========================================================
 name           expression             where it comes from
@@ -13,9 +13,10 @@ repeat-01      (01)*                  Butoi et al. 2024
 even-pairs     first symbol = last    Delétang et al. 2022: the number of ab and ba is even
 ============== ====================== ===========================================================
 
-The nested (a(ab)*b)* and so on, D_n, are ``dyck-1:depth=n``. How words are drawn:
-`flann.tasks.languages.regular.regular_language`. Formats, for near misses and the baseline: of ``repeat-01`` even length, 0
-first and 1 last; of ``abcde-runs`` its letters in order, none of them needed; the others have none.
+The nested languages D_n, such as (a(ab)*b)*, are ``dyck-1:depth=n``. Words are drawn as in
+`flann.tasks.languages.regular.regular_language`. The format, for near misses and the baseline, is
+even length, 0 first and 1 last for ``repeat-01``, and letters in order, none of them required, for
+``abcde-runs``; the others have none.
 
 Bhattamishra et al. 2020, arXiv 2009.11264, appendix; Butoi et al. 2024, arXiv 2411.07107;
 Delétang et al. 2022, arXiv 2207.02098.
@@ -66,7 +67,7 @@ ABOUT = {
 def pattern(
     name: str, *, mode: Ask = "tag", label: Label = "member", negatives: Negatives = "mixed"
 ) -> RegularLanguage:
-    """A regular language that one expression says, as published: (aa)*, (01)*, aa*bb*cc*dd*ee*."""
+    """A regular language given by one expression, as published: (aa)*, (01)*, aa*bb*cc*dd*ee*."""
     machine = from_expression(EXPRESSIONS[name])
     form = FORMATS.get(name)
     return RegularLanguage(

@@ -42,7 +42,7 @@ class First(Task):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Uniform over all words."""
+        """Draw words uniform over all words."""
         return draw_uniform(rng, 2, (length, size)).T
 
     @override
@@ -59,7 +59,7 @@ class First(Task):
 
     @override
     def chance(self, length: int) -> Chance:
-        """Exact: there are two rows of labels, equally likely."""
+        """Return the exact chance: two rows of labels are equally likely."""
         return Chance(0.5, 0.5, 0.5)
 
     @cached_property

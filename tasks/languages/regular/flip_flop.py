@@ -1,8 +1,8 @@
 """``flip-flop``: the bit that was last written.
 
 This is the memory cell from which, by Krohn and Rhodes, every star-free language is built (Liu et
-al. 2022, arXiv 2210.10749). It is star-free: a model that fails at parity and solves this one is not
-broken, but cannot count modulo two.
+al. 2022, arXiv 2210.10749). It is star-free: a model that fails at parity and solves this one is
+not broken, but cannot count modulo two.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class FlipFlop(Task):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Uniform over all words."""
+        """Draw words uniform over all words."""
         return draw_uniform(rng, 3, (length, size)).T
 
     @override
@@ -56,7 +56,8 @@ class FlipFlop(Task):
 
     @override
     def chance(self, length: int) -> Chance:
-        """Exact: the state is 1 after t symbols with probability ``(1 - 3^-t) / 2``.
+        """Return the exact chance: after t symbols the state is 1 with probability ``(1 - 3^-t) /
+        2``.
 
         The likeliest row of labels is all zeros: two of three symbols keep the state.
         """

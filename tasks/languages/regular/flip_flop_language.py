@@ -1,4 +1,4 @@
-"""Flip-flop language modelling: write, read and ignore instructions, each followed by a bit.
+"""Flip-flop language modelling: instructions to write, read or ignore, each followed by a bit.
 
 A word is a sequence of instructions, each with a bit: ``w b`` writes b to the memory, ``i b`` is to
 be ignored, ``r b`` reads, and there b must be the bit that was last written. The first instruction
@@ -21,7 +21,7 @@ from typing_extensions import override
 from flann.errors import UserError
 from flann.tasks.automata.automaton import Automaton, from_function
 from flann.tasks.core.task import Tokens, register
-from flann.tasks.sampling import flip_coins, draw_bits
+from flann.tasks.sampling import draw_bits, flip_coins
 
 from .regular_language import RegularLanguage
 
@@ -34,7 +34,7 @@ State = tuple[int | None, int | None] | None
 
 @register("flip-flop-language")
 class FlipFlopLanguage(RegularLanguage):
-    """Which symbols may come next among write, read and ignore instructions and their bits?
+    """Which symbols may come next among instructions to write, read or ignore and their bits?
 
     Parameters
     ----------
@@ -53,16 +53,16 @@ class FlipFlopLanguage(RegularLanguage):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Even ones: instructions with their bits, a write and a read at least."""
+        """Return the even lengths that hold a write and a read at least."""
         return [t for t in super().valid_lengths(max(low, 4), high) if t % 2 == 0]
 
     @override
     def count_words(self, length: int) -> None:
-        """Not worked out: not all words are equally likely."""
+        """Return None: not all words are equally likely."""
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Draw words as the module says."""
+        """Draw words as the module describes."""
         pairs = length // 2
         raw = draw_bits(rng, pairs * size, np.uint32).reshape(pairs, size)
         kinds = np.where(raw < self.ignores_below, IGNORE, READ)
@@ -79,7 +79,7 @@ class FlipFlopLanguage(RegularLanguage):
 
 
 def build_memory() -> Automaton:
-    """The automaton of right words; it accepts where no instruction waits for its bit."""
+    """Build the automaton of correct words; it accepts where no instruction awaits its bit."""
 
     def step(state: State, a: int) -> State:
         if state is None:

@@ -1,4 +1,4 @@
-"""Words that end in their own result: cycle navigation and arithmetic from left to right, modulo 5.
+"""Words that end in their own result: cycle navigation and left-to-right arithmetic modulo 5.
 
 ``cycle-navigation``: moves on a ring of five places, from place 0.
 
@@ -65,7 +65,7 @@ def cycle_navigation(
 
 
 def build_ring_table() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """The next place for each place and move."""
+    """Return the next place for each place and move."""
     return np.array([[q, (q + 1) % MODULUS, (q - 1) % MODULUS] for q in range(MODULUS)])
 
 
@@ -92,7 +92,7 @@ class Navigation(Transduction):
 
 
 def build_navigation(check: bool) -> Automaton:
-    """Moves and a digit; the right one where that is checked."""
+    """Build the automaton of moves followed by a digit, the right one if that is checked."""
     moves = len(MOVES)
 
     def step(place: Place, a: int) -> Place:
@@ -120,7 +120,8 @@ def modular_arithmetic_simple(*, negatives: Negatives = "mixed") -> RegularLangu
 
 
 def build_arithmetic(check: bool) -> Automaton:
-    """``d op d .. = v``: states are what is expected next, and the value so far."""
+    """Build the automaton of ``d op d ... = v``; a state is what is due next and the value so far.
+    """
     symbols = (*DIGITS, *OPERATIONS, "=")
 
     def step(state: Place, a: int) -> Place:

@@ -53,7 +53,7 @@ class Parity(Task):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Uniform over words, or over the number of ones and then over words."""
+        """Draw words uniform over all words, or uniform in their number of ones."""
         if self.ones == "words":
             return draw_uniform(rng, 2, (length, size)).T
         tokens = np.empty((length, size), np.uint8)
@@ -75,7 +75,7 @@ class Parity(Task):
 
     @override
     def chance(self, length: int) -> Chance:
-        """Exact. With ``ones=uniform`` the number of ones in a prefix is uniform as well."""
+        """Return the exact chance; with ``ones=uniform`` the ones of a prefix are uniform too."""
         prefixes = np.arange(1, length + 1)
         if self.ones == "words":
             best, best_row = np.full(length, 0.5), 0.5**length

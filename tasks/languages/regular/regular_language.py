@@ -1,18 +1,19 @@
-"""Regular languages as tasks: any automaton, asked in three ways.
+"""Regular languages as tasks: any automaton, asked about in three ways.
 
 - ``mode=tag``        is the word so far in the language? Asked after every prefix.
-- ``mode=recognise``  is the whole word in it? (`flann.tasks.core.recognition` says how words are drawn;
-                      members are uniform over all members of their length.)
-- ``label=next``      which symbols may come next, so that some continuation is in the language, and
-                      may the word end here? A label stands for such a set of symbols
+- ``mode=recognise``  is the whole word in it? Words are drawn as in
+                      `flann.tasks.core.recognition`; members are uniform over all members of
+                      their length.
+- ``label=next``      which symbols may come next, so that some continuation is in the language,
+                      and may the word end here? A label stands for such a set of symbols
                       (Bhattamishra et al. 2020, arXiv 2009.11264, section 4.1).
 
-Words for tagging: with probability one half uniform over the *living* words of their length, those
-that are a prefix of a member; otherwise such a word with the symbol at a uniform place replaced by
-a uniform other one. So errors occur everywhere, not only early, as they do in uniform words. Where
-every word lives, as with parity, both halves are uniform over all words. With ``label=next`` all
-words are living ones, uniform. A word that is brought along and has died is not asked about any
-more.
+Words for tagging are, with probability one half, uniform over the *living* words of their length,
+which are the prefixes of members. Otherwise they are such a word with the symbol at a uniform
+position replaced by a uniform other one, so that errors occur at every position and not only early,
+as they do in uniform words. If every word is living, as for parity, both halves are uniform over
+all words. With ``label=next`` all words are living, and uniform. In words supplied by the user,
+positions after a dead prefix are not scored.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import (
     Negatives,
     Recognition,
+    TokenColumns,
     Verdicts,
-    Word,
     refuse_negatives,
     replace_symbol,
 )
@@ -47,7 +48,7 @@ Label = Literal["member", "next"]
 
 
 class RegularLanguage(Recognition):
-    """Is the word, or each prefix of it, in a regular language?
+    """Is the word, or each of its prefixes, in a regular language?
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ class RegularLanguage(Recognition):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Tagging: those of living words. Recognition: those with a member and another word."""
+        """Return the lengths of living words or, for recognition, of both members and others."""
         lengths = range(max(low, 1), min(high, LONGEST) + 1)
         if self.mode == "tag":
             live = self.automaton.live
@@ -148,12 +149,12 @@ class RegularLanguage(Recognition):
 
     @cached_property
     def others(self) -> WordCounts:
-        """The words that are no members."""
+        """The words that are not members."""
         return WordCounts(self.automaton.table, ~self.automaton.accepting, self.automaton.start)
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Draw words as the module says."""
+        """Draw words as the module describes."""
         if self.mode == "recognise":
             return super().words(rng, size, length)
         tokens = self.living.draw(rng, size, length)
@@ -162,18 +163,18 @@ class RegularLanguage(Recognition):
         return tokens.T
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Uniform over all members of this length."""
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw members uniform over all members of this length."""
         return self.inside.draw(rng, size, length)
 
     @override
-    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Uniform over all other words of this length."""
+    def draw_non_members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw words uniform over all other words of this length."""
         return self.others.draw(rng, size, length)
 
     @override
-    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Uniform over the pairs of a member and a replacement that leads to a near miss."""
+    def draw_near_misses(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw uniformly over pairs of a member and a replacement that gives a near miss."""
         pairs = self.near_counts.draw(rng, size, length) % len(self.symbols)
         return pairs.astype(np.min_scalar_type(len(self.symbols) - 1), copy=False)
 
@@ -184,7 +185,7 @@ class RegularLanguage(Recognition):
 
     @cached_property
     def near_pairs(self) -> Automaton:
-        """Members side by side with near misses: symbol ``a * |A| + b`` puts b in the place of a.
+        """Members beside near misses: symbol ``a * |A| + b`` puts b in the place of a.
 
         A state is the state of the member, of the other word, of the other word's format, and
         whether a symbol has been replaced already.
@@ -251,7 +252,7 @@ class RegularLanguage(Recognition):
         return verdicts
 
     def final_states(self, machine: Semiautomaton, tokens: Tokens) -> Int[np.ndarray, " size"]:
-        """The state after the whole of each word."""
+        """Return the state after the whole of each word."""
         states = np.empty(tokens.shape[::-1], np.int16).T
         machine.run(tokens, states)
         last: Int[np.ndarray, " size"] = states[:, -1].copy()
@@ -278,7 +279,7 @@ class RegularLanguage(Recognition):
 
     @override
     def chance(self, length: int) -> Chance:
-        """One half in recognition; estimated from a fixed stream in tagging."""
+        """Return one half for recognition; estimate the chance of tagging from a fixed stream."""
         if self.mode == "recognise":
             return super().chance(length)
         return Task.chance(self, length)
@@ -287,13 +288,13 @@ class RegularLanguage(Recognition):
 def label_next_symbols(
     automaton: Automaton,
 ) -> tuple[tuple[str, ...], Bool[np.ndarray, "labels symbols"], Int[np.ndarray, " states"]]:
-    """The sets of symbols that may come next, and which of them each state has.
+    """Return the sets of symbols that may come next, and the set of each state.
 
     Two states have the same label when the same symbols may come next and both or neither
     accepts: ``0 1`` and ``0 1 end`` are two labels of one set. Dead states are not asked about,
     nor is the start where no symbol leads back to it.
 
-    >>> from .expressions import from_expression
+    >>> from flann.tasks.automata.expressions import from_expression
     >>> label_next_symbols(from_expression("(01)*"))[0]
     ('0 end', '1')
     """

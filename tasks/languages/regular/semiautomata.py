@@ -28,13 +28,13 @@ from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.automata.semiautomaton import Semiautomaton
 from flann.tasks.core.recognition import replace_symbol
 from flann.tasks.core.task import Targets, Task, Tokens, register
-from flann.tasks.sampling import flip_coins, draw_uniform
+from flann.tasks.sampling import draw_uniform, flip_coins
 
 LARGEST = 64  # states of a family
 
 
 class StateTask(Task):
-    """The state of a semiautomaton after every prefix; words are uniform.
+    """The state of a semiautomaton after every prefix of a uniform word.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class StateTask(Task):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Uniform over all words."""
+        """Draw words uniform over all words."""
         return draw_uniform(rng, len(self.symbols), (length, size)).T
 
     @override
@@ -84,14 +84,14 @@ class StateTask(Task):
 
 
 def check_size(name: str, size: int, least: int) -> int:
-    """Refuse too few states, and more than anybody wants."""
+    """Refuse a number of states outside the family's range."""
     if not least <= size <= LARGEST:
         raise UserError(f"{name}: size={size}: expected {least} to {LARGEST}")
     return size
 
 
 def name_by_number(size: int) -> tuple[str, ...]:
-    """Names of states: their numbers."""
+    """Return the numbers of the states as their names."""
     return tuple(map(str, range(size)))
 
 
@@ -146,7 +146,7 @@ class Abab(StateTask):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """The pattern, in half of the words with one symbol changed."""
+        """Draw the pattern, with one symbol changed in half of the words."""
         pattern = (np.arange(length) % 2).astype(np.uint8)
         tokens = np.repeat(pattern[:, None], size, axis=1)
         replace_symbol(rng, tokens, flip_coins(rng, size), 2)

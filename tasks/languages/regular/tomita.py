@@ -8,9 +8,9 @@
 - ``tomita-6``  the number of zeros minus that of ones is divisible by 3
 - ``tomita-7``  0*1*0*1*
 
-Runs are maximal: 100 is in ``tomita-3``. How words are drawn: `flann.tasks.languages.regular.regular_language`. With
-``label=next`` the task is the one of Bhattamishra et al. 2020 (arXiv 2009.11264, section 6), but
-for its distribution: living words are uniform here.
+Runs are maximal: 100 is in ``tomita-3``. Words are drawn as in
+`flann.tasks.languages.regular.regular_language`. With ``label=next`` the task is that of
+Bhattamishra et al. 2020 (arXiv 2009.11264, section 6), except that living words are uniform here.
 
 Tomita 1982, "Dynamic construction of finite-state automata from examples using hill-climbing".
 """
@@ -58,9 +58,9 @@ def tomita(
 
 
 def build_automaton(number: int) -> Automaton:
-    """The automaton of the language of this number.
+    """Build the automaton of the language of this number.
 
-    >>> [build_automaton(n).minimised().size for n in range(1, 8)]
+    >>> [build_automaton(n).minimise().size for n in range(1, 8)]
     [2, 3, 5, 4, 4, 3, 5]
     """
     expressions = {1: "1*", 2: "(10)*", 3: ODD_THEN_ODD, 4: ".*000.*", 7: "0*1*0*1*"}
@@ -73,6 +73,6 @@ def build_automaton(number: int) -> Automaton:
 
 
 def flip_parity(parities: tuple[int, int], symbol: int) -> tuple[int, int]:
-    """The parities of zeros and ones after one symbol more."""
+    """Return the parities of zeros and ones after one more symbol."""
     zeros, ones = parities
     return (zeros, 1 - ones) if symbol else (1 - zeros, ones)

@@ -1,10 +1,10 @@
-"""Regular languages that a user brings: by a regular expression, or by a file with an automaton.
+"""Regular languages that a user brings, as an expression or as an automaton in a file.
 
 After ``regex:`` and ``automaton:`` everything is one argument, so the mode is part of the name:
 ``regex`` and ``automaton`` ask after every prefix, ``regex-recognise`` and
-``automaton-recognise`` after the whole word. `flann.tasks.automata.expressions` has the syntax of
-expressions, `flann.tasks.automata.files` the formats of files, `flann.tasks.languages.regular.regular_language` says how
-words are drawn.
+``automaton-recognise`` after the whole word. `flann.tasks.automata.expressions` describes the syntax
+of expressions, and `flann.tasks.automata.files` the formats of files. Words are drawn as in
+`flann.tasks.languages.regular.regular_language`.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ def automaton_recognise(path: str) -> RegularLanguage:
 
 
 def read_expression_task(name: str, expression: str, mode: Ask) -> RegularLanguage:
-    """The task of a regular expression."""
+    """Return the task of a regular expression."""
     if not expression:
         raise UserError(f"{name}: expected a regular expression, as in {name}:(aa|b)*")
     return RegularLanguage(f"{name}:{expression}", from_expression(expression), mode=mode)
 
 
 def read_file_task(name: str, path: str, mode: Ask) -> RegularLanguage:
-    """The task of the automaton in a file."""
+    """Return the task of the automaton in a file."""
     if not path:
         raise UserError(f"{name}: expected a file, as in {name}:machine.att")
     language = RegularLanguage(f"{name}:{path}", read_automaton(Path(path)), mode=mode)

@@ -34,7 +34,8 @@ class WordProblem(Task):
     Parameters
     ----------
     group : str
-        ``Zn Sn An Dn Q8`` or a product of them (`flann.tasks.groups.cayley_tables` has the numbering).
+        ``Zn Sn An Dn Q8`` or a product of them, numbered as in
+        `flann.tasks.groups.cayley_tables`.
     generators : int or "swaps", optional
         words over that many generators (`flann.tasks.groups.generators` says which), or over the
         transpositions of ``Sn``, instead of over all elements.
@@ -72,7 +73,7 @@ class WordProblem(Task):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Uniform over all words."""
+        """Draw words uniform over all words."""
         return draw_uniform(rng, len(self.symbols), (length, size)).T
 
     @override
@@ -87,7 +88,7 @@ class WordProblem(Task):
 
     @override
     def chance(self, length: int) -> Chance:
-        """Exact: a Markov chain over the group, one step per symbol.
+        """Return the exact chance, from a Markov chain over the group.
 
         Different words have different rows of labels, all equally likely, so the best guess of
         a whole row is right for one word of |symbols|^length.
@@ -116,7 +117,7 @@ class WordProblem(Task):
 def choose_generators(
     group: Group, generators: int | Literal["swaps"] | None
 ) -> Int[np.ndarray, " symbols"]:
-    """The elements that are symbols."""
+    """Return the elements that are symbols."""
     if generators is None:
         return np.arange(group.order)
     if generators == "swaps":

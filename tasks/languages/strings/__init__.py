@@ -1,1 +1,1 @@
-"""Transductions of strings and numbers, and the languages that check them."""
+"""Transductions of strings and numbers, and the languages of their correct answers."""

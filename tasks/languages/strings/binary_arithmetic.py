@@ -1,20 +1,24 @@
-"""Arithmetic as transduction: sums, products and square roots in binary, values modulo 5.
+"""Arithmetic as transduction: binary sums, products and square roots, and values modulo 5.
 
-======================= ============================================ ===========================
+======================= ============================================ =============================
 name                    word                                         answer
-======================= ============================================ ===========================
-binary-addition         a + b, lowest bit first                      the sum likewise, END
-binary-multiplication   a * b, lowest bit first                      the product likewise, END
-compute-sqrt            n, highest bit first                         the floor of its root
+======================= ============================================ =============================
+binary-addition         a + b, lowest bit first                      the sum, lowest bit first, END
+binary-multiplication   a * b, lowest bit first                      the product, likewise, END
+compute-sqrt            n, highest bit first                         the floor of its square root
 modular-arithmetic      d op d op .. d                               the value modulo 5
-======================= ============================================ ===========================
+======================= ============================================ =============================
 
-(Delétang et al. 2022, arXiv 2207.02098, appendix A.) Sums and products have no zeros at their high
-end, 0 itself is one bit, and what follows END is not scored. A root has half as many bits as its
-word, rounded up, zeros in front. Words: the operator of a sum or product at a uniform place with a
-bit on both sides, all bits uniform; digits and operators of ``modular-arithmetic`` uniform. There
-``*`` binds tighter than ``+`` and ``-``, and lengths are odd. `flann.tasks.languages.strings.binary_equations` has the
-languages that ask whether a result is right, and gives the first three their names.
+(Delétang et al. 2022, arXiv 2207.02098, appendix A.) Sums and products have no leading zeros, the
+number 0 is written as one bit, and positions after END are not scored. A root has half as many
+bits as its word, rounded up, with leading zeros.
+
+In the words of sums and products, the position of the operator is uniform over those that leave a
+bit on both sides, and all bits are uniform. In ``modular-arithmetic`` digits and operators are
+uniform, ``*`` binds tighter than ``+`` and ``-``, and lengths are odd.
+
+`flann.tasks.languages.strings.binary_equations` registers the first three names and defines the
+languages of correct results.
 """
 
 from __future__ import annotations
@@ -37,7 +41,7 @@ OPERATOR = 2
 
 
 class BinaryOperation(Transduction):
-    """Two numbers in binary, lowest bit first, an operator between them, and their result."""
+    """A binary operation on two numbers that are written in binary, lowest bit first."""
 
     operate: Callable[[int, int], int]
 
@@ -46,7 +50,7 @@ class BinaryOperation(Transduction):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """3 or more."""
+        """Return the lengths of at least 3."""
         return list(range(max(low, 3), high + 1))
 
     @override
@@ -91,7 +95,7 @@ class BinaryAddition(BinaryOperation):
     operate = staticmethod(add)
     known_properties = TaskProperties(
         "AC0",
-        "carries can be looked ahead; where the operator is can be found",
+        "carry lookahead, after the operator has been located",
         remembers=True,
     )
 
@@ -110,7 +114,7 @@ class BinaryMultiplication(BinaryOperation):
 
     operate = staticmethod(mul)
     known_properties = TaskProperties(
-        "TC0", "a sum of shifted numbers; parity can be read off a product", remembers=True
+        "TC0", "a sum of shifted numbers; parity reduces to a product", remembers=True
     )
 
     def __init__(self) -> None:
@@ -127,7 +131,7 @@ class ComputeSqrt(Transduction):
     """
 
     known_properties = TaskProperties(
-        "TC0", "roots are in TC0, and squares can be read off roots", remembers=True
+        "TC0", "roots are in TC0, and squaring reduces to roots", remembers=True
     )
 
     def __init__(self) -> None:
@@ -152,7 +156,7 @@ class ComputeSqrt(Transduction):
 
 @register("modular-arithmetic")
 class ModularArithmetic(Transduction):
-    """The value of a sum of products modulo 5; * binds tighter.
+    """The value modulo 5 of an expression in which * binds tighter than + and -.
 
     Examples
     --------
@@ -163,11 +167,11 @@ class ModularArithmetic(Transduction):
 
     known_properties = TaskProperties(
         "ACC0",
-        "it counts modulo 5, product by product; every group is solvable",
+        "it sums products modulo 5; every group is solvable",
         regular=True,
         star_free=False,
         r_trivial=False,
-        periods=frozenset({5}),  # of 1+1+1+..
+        periods=frozenset({5}),  # from 1+1+1+..
     )
 
     def __init__(self) -> None:
@@ -176,7 +180,7 @@ class ModularArithmetic(Transduction):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Odd ones."""
+        """Return the odd lengths."""
         return [t for t in range(max(low, 1), high + 1) if t % 2]
 
     @override
@@ -199,7 +203,7 @@ class ModularArithmetic(Transduction):
         digits, operators = words[:, ::2].astype(np.int64), words[:, 1::2]
         self.require(
             bool((digits < MODULUS).all() and (operators >= MODULUS).all()),
-            "digits and operators in turn",
+            "alternating digits and operators",
         )
         total, product = np.zeros(len(words), np.int64), digits[:, 0]
         for operator, digit in zip(operators.T, digits[:, 1:].T, strict=True):

@@ -1,4 +1,4 @@
-"""Equations in binary: is the sum, the product or the square root right?
+"""Languages of correct binary equations: sums, products and square roots.
 
 ======================= ================== =================================================
 name                    word               member when
@@ -8,14 +8,15 @@ binary-multiplication   ``a * b = c``      c is the product
 compute-sqrt            ``a = c``          c is the floor of the square root of a
 ======================= ================== =================================================
 
-with ``mode=recognise`` (Butoi et al. 2024, arXiv 2411.07107, appendix A); `flann.tasks.languages.strings.binary_arithmetic`
-has the transductions, which are the default. Every number has one bit or more, its lowest bit
-first, and may have zeros at its high end.
+These are the tasks with ``mode=recognise`` (Butoi et al. 2024, arXiv 2411.07107, appendix A). The
+default, transduction, is in `flann.tasks.languages.strings.binary_arithmetic`. Every number has at
+least one bit, is written lowest bit first and may have leading zeros.
 
-Members: the lengths of the numbers are uniform over all that add up to the length of the word.
-Then a is uniform over the numbers of its length for which some result fits into c, and b, where
-there is one, uniform over those of its length for which the result does. Words that are no
-members: `flann.tasks.core.recognition`; the format is numbers and signs in their order.
+In members, the lengths of the numbers are uniform over all that fit the length of the word. Then a
+is uniform over the numbers of its length for which some result fits into c, and b, where there is
+one, is uniform over the numbers of its length for which the result fits. Non-members are drawn as
+`flann.tasks.core.recognition` describes; a word has the right format if its numbers and signs are
+in the right order.
 """
 
 from __future__ import annotations
@@ -28,7 +29,13 @@ import numpy as np
 from jaxtyping import Int
 from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    TokenColumns,
+    Verdicts,
+    refuse_negatives,
+)
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import Transduction
 from flann.tasks.sampling import draw_uniform, draw_whole_below
@@ -36,13 +43,13 @@ from flann.tasks.theory.properties import TaskProperties
 
 from .binary_arithmetic import BinaryAddition, BinaryMultiplication, ComputeSqrt
 
-Ask = Literal["transduce", "recognise"]
+EquationMode = Literal["transduce", "recognise"]
 
 
 class Equation(Recognition):
-    """Is the number behind the = the result of what stands before it?
+    """The language of equations whose right-hand side is the result of the left-hand side.
 
-    A subclass says what the result is, and how great the numbers before it may be.
+    A subclass defines the result, and the bounds of the operands whose result fits.
 
     Examples
     --------
@@ -59,26 +66,26 @@ class Equation(Recognition):
         self.name, self.negatives = name, negatives
         self.symbols = ("0", "1", *self.signs)
 
-    # -- what a subclass writes ------------------------------------------------------------------
+    # -- for subclasses to define ------------------------------------------------------------------
 
     def result(self, a: int, b: int = 0) -> int:
-        """What should stand behind the =."""
+        """Return the correct right-hand side."""
         raise NotImplementedError
 
     def first_below(self, i: int, k: int) -> int:
-        """The bound of an a of i bits: below it, some result has at most k bits."""
+        """Return the bound below which an i-bit a has some result of at most k bits."""
         return 1 << i
 
     def second_below(self, a: int, j: int, k: int) -> int:
-        """The bound of a b of j bits: below it, its result with a has at most k bits."""
+        """Return the bound below which a j-bit b has a result with a of at most k bits."""
         return 1 << j
 
-    # -- what follows ----------------------------------------------------------------------------
+    # -- the task --------------------------------------------------------------------------------
 
     @property
     @override
     def properties(self) -> TaskProperties:
-        """Those of the transduction: one tells the other."""
+        """The properties of the transduction, to which membership reduces."""
         return type(self).transduction().properties
 
     @property
@@ -88,7 +95,7 @@ class Equation(Recognition):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """All that have room for the numbers and signs."""
+        """Return the lengths that have room for the numbers and signs."""
         return list(range(max(low, 2 * len(self.signs) + 1), high + 1))
 
     @override
@@ -98,31 +105,33 @@ class Equation(Recognition):
     # -- drawing ---------------------------------------------------------------------------------
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Lengths that are uniform, and then numbers whose result fits."""
-        lengths = cut_lengths(rng, size, length - len(self.signs), len(self.signs) + 1)
-        rooms = lengths.T.tolist()
-        first = draw_whole_below(rng, [self.first_below(i, k) for i, *_, k in rooms])
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw uniform lengths of the numbers, and then numbers whose result fits."""
+        lengths = draw_composition(rng, size, length - len(self.signs), len(self.signs) + 1)
+        widths = lengths.T.tolist()
+        first = draw_whole_below(rng, [self.first_below(i, k) for i, *_, k in widths])
         numbers = [first]
         if len(self.signs) == 2:
-            pairs = zip(first, rooms, strict=True)
+            pairs = zip(first, widths, strict=True)
             bounds = [self.second_below(a, j, k) for a, (_, j, k) in pairs]
             numbers.append(draw_whole_below(rng, bounds))
-        numbers.append([self.result(*given) for given in zip(*numbers, strict=True)])
-        return self.write_equation(numbers, rooms, length)
+        numbers.append([self.result(*operands) for operands in zip(*numbers, strict=True)])
+        return self.write_equation(numbers, widths, length)
 
-    def write_equation(self, numbers: list[list[int]], rooms: list[list[int]], length: int) -> Word:
-        """The numbers as bits, lowest first, signs between them."""
+    def write_equation(
+        self, numbers: list[list[int]], widths: list[list[int]], length: int
+    ) -> TokenColumns:
+        """Write the numbers in binary, lowest bit first, with the signs between them."""
         ends = [str(2 + n) for n in range(len(self.signs))] + [""]
         text = "".join(
-            f"{number:0{room}b}"[::-1] + end
-            for row, room_row in zip(zip(*numbers, strict=True), rooms, strict=True)
-            for number, room, end in zip(row, room_row, ends, strict=True)
+            f"{number:0{width}b}"[::-1] + end
+            for row, row_widths in zip(zip(*numbers, strict=True), widths, strict=True)
+            for number, width, end in zip(row, row_widths, ends, strict=True)
         )
         digits = np.frombuffer(text.encode(), np.uint8) - np.uint8(ord("0"))
         return digits.reshape(-1, length).T
 
-    # -- telling members -------------------------------------------------------------------------
+    # -- membership ------------------------------------------------------------------------------
 
     @override
     def in_format(self, tokens: Tokens) -> Verdicts:
@@ -131,9 +140,9 @@ class Equation(Recognition):
         before = np.full(size, -1)
         for sign in range(2, 2 + len(self.signs)):
             here = tokens == sign
-            place = here.argmax(axis=1)
-            right &= (here.sum(axis=1) == 1) & (place > before + 1)
-            before = place
+            position = here.argmax(axis=1)
+            right &= (here.sum(axis=1) == 1) & (position > before + 1)
+            before = position
         verdicts: Verdicts = right & (before < length - 1)
         return verdicts
 
@@ -143,80 +152,77 @@ class Equation(Recognition):
         backwards = (tokens[right, ::-1] + ord("0")).astype(np.uint8)  # highest bit first
         verdicts = []
         for row in backwards:
-            result, *given = find_numbers(row.tobytes())
-            verdicts.append(result == self.result(*given[::-1]))
+            result, *operands = parse_numbers(row.tobytes())
+            verdicts.append(result == self.result(*operands[::-1]))
         right[right] = verdicts
         return right
 
 
 class Sum(Equation):
-    """Is the number behind the = the sum of the two before it, in binary?"""
+    """Is the number after = the sum of the two numbers before it, in binary?"""
 
     signs, transduction = ("+", "="), BinaryAddition
 
     @override
     def result(self, a: int, b: int = 0) -> int:
-        """The sum."""
         return a + b
 
     @override
     def first_below(self, i: int, k: int) -> int:
-        """The sum is no smaller."""
+        """Bound a by k bits, since the sum is no smaller than a."""
         return 1 << min(i, k)
 
     @override
     def second_below(self, a: int, j: int, k: int) -> int:
-        """What a leaves of k bits."""
+        """Bound b by what a leaves of k bits."""
         return min(1 << j, (1 << k) - a)
 
 
 class Product(Equation):
-    """Is the number behind the = the product of the two before it, in binary?"""
+    """Is the number after = the product of the two numbers before it, in binary?"""
 
     signs, transduction = ("*", "="), BinaryMultiplication
 
     @override
     def result(self, a: int, b: int = 0) -> int:
-        """The product."""
         return a * b
 
     @override
     def second_below(self, a: int, j: int, k: int) -> int:
-        """What fits into k bits a times; anything zero times."""
+        """Bound b by the largest multiple of a in k bits; any b fits if a is 0."""
         return min(1 << j, ((1 << k) - 1) // a + 1) if a else 1 << j
 
 
 class Root(Equation):
-    """Is the number behind the = the floor of the square root of the one before it, in binary?"""
+    """Is the number after = the floor of the square root of the one before it, in binary?"""
 
     signs, transduction = ("=",), ComputeSqrt
 
     @override
     def result(self, a: int, b: int = 0) -> int:
-        """The floor of the root."""
         return isqrt(a)
 
     @override
     def first_below(self, i: int, k: int) -> int:
-        """Roots have half as many bits."""
+        """Bound a by 2k bits, since a root has half as many bits."""
         return 1 << min(i, 2 * k)
 
 
-def find_numbers(text: bytes) -> list[int]:
-    """The numbers between the signs, 2 and 3.
+def parse_numbers(text: bytes) -> list[int]:
+    """Return the binary numbers that are separated by the signs, 2 and 3.
 
-    >>> find_numbers(b"1003112")
+    >>> parse_numbers(b"1003112")
     [4, 3, 0]
     """
     return [int(part or b"0", 2) for part in text.replace(b"3", b"2").split(b"2")]
 
 
-def cut_lengths(
+def draw_composition(
     rng: np.random.Generator, size: int, total: int, parts: int
 ) -> Int[np.ndarray, "parts n"]:
-    """Uniform ways to write `total` as a sum of two or three parts of 1 or more, in order.
+    """Draw uniform compositions of `total` into two or three positive parts.
 
-    Three parts are two different cuts at ``1 .. total - 1``, drawn as an ordered pair.
+    Three parts correspond to two different cuts in ``1 .. total - 1``, drawn as an ordered pair.
     """
     first = draw_uniform(rng, total - 1, (size,)).astype(np.int64)
     if parts == 2:
@@ -227,8 +233,10 @@ def cut_lengths(
     return np.stack([1 + low, high - low, total - 1 - high])
 
 
-def choose_task(name: str, mode: Ask, negatives: Negatives, equation: type[Equation]) -> Task:
-    """The transduction, or the language of its right equations."""
+def choose_task(
+    name: str, mode: EquationMode, negatives: Negatives, equation: type[Equation]
+) -> Task:
+    """Return the transduction, or the language of its correct equations."""
     if mode == "recognise":
         return equation(name, negatives)
     if negatives != "mixed":
@@ -237,18 +245,20 @@ def choose_task(name: str, mode: Ask, negatives: Negatives, equation: type[Equat
 
 
 @register("binary-addition")
-def binary_addition(*, mode: Ask = "transduce", negatives: Negatives = "mixed") -> Task:
+def binary_addition(*, mode: EquationMode = "transduce", negatives: Negatives = "mixed") -> Task:
     """The sum of two binary numbers, lowest bit first."""
     return choose_task("binary-addition", mode, negatives, Sum)
 
 
 @register("binary-multiplication")
-def binary_multiplication(*, mode: Ask = "transduce", negatives: Negatives = "mixed") -> Task:
+def binary_multiplication(
+    *, mode: EquationMode = "transduce", negatives: Negatives = "mixed"
+) -> Task:
     """The product of two binary numbers, lowest bit first."""
     return choose_task("binary-multiplication", mode, negatives, Product)
 
 
 @register("compute-sqrt")
-def compute_sqrt(*, mode: Ask = "transduce", negatives: Negatives = "mixed") -> Task:
-    """The floor of the square root of a binary number, highest bit first; lowest to recognise."""
+def compute_sqrt(*, mode: EquationMode = "transduce", negatives: Negatives = "mixed") -> Task:
+    """The floor of the square root of a binary number, highest bit first (lowest to recognise)."""
     return choose_task("compute-sqrt", mode, negatives, Root)

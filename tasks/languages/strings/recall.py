@@ -1,15 +1,16 @@
-"""Looking things up in the word itself: induction, associative recall, the most frequent symbol.
+"""Retrieval from the word: induction, associative recall and the most frequent symbol.
 
-- ``induction``           at every position: what followed the last time that this symbol occurred?
-                          ``none`` where it is the first time (Zhou et al. 2023, arXiv 2310.16028;
-                          Olsson et al. 2022, arXiv 2209.11895). Words over a .. d, uniform.
-- ``associative-recall``  pairs of a key and a value, and then a key, whose value is asked for (Ba
-                          et al. 2016, arXiv 1610.06258). Keys and values are uniform, the last key
-                          uniform among those shown; where a key is shown again, its last value
-                          counts. Lengths are odd, 3 or more.
-- ``most-frequent``       the symbol that occurs most often, of several such the first in order
-                          (Weiss, Goldberg and Yahav 2021, arXiv 2106.06981). Words over a .. e,
-                          uniform.
+- ``induction``           at every position, the symbol that followed the previous occurrence of
+                          the current symbol, or ``none`` if there is none (Zhou et al. 2023, arXiv
+                          2310.16028; Olsson et al. 2022, arXiv 2209.11895). Words are uniform over
+                          a .. d.
+- ``associative-recall``  pairs of a key and a value, followed by a key whose value is the answer
+                          (Ba et al. 2016, arXiv 1610.06258). Keys and values are uniform, and the
+                          last key is uniform among those that occur. If a key occurs several times,
+                          its last value is the answer. Lengths are odd and at least 3.
+- ``most-frequent``       the symbol that occurs most often, and among ties the alphabetically first
+                          (Weiss, Goldberg and Yahav 2021, arXiv 2106.06981). Words are uniform over
+                          a .. e.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from flann.tasks.core.transduction import Transduction, Words
 from flann.tasks.sampling import draw_bits, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
-LAST_SEEN = "star-free, so it counts nothing: the last place of a symbol decides"
+LAST_SEEN = "star-free, so it counts nothing: the last position of a symbol decides"
 
 
 @register("induction")
 class Induction(Task):
-    """What followed the last time that this symbol occurred?
+    """Which symbol followed the previous occurrence of this one?
 
     Examples
     --------
@@ -45,7 +46,7 @@ class Induction(Task):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Uniform over all words."""
+        """Draw words that are uniform over all words of their length."""
         return draw_uniform(rng, len(self.symbols), (length, size)).T
 
     @override
@@ -66,7 +67,7 @@ class Induction(Task):
     @property
     @override
     def properties(self) -> TaskProperties:
-        """A finite memory of what followed each symbol."""
+        """The properties of a finite memory that holds the successor of each symbol."""
         return TaskProperties(
             "AC0",
             LAST_SEEN,
@@ -79,7 +80,7 @@ class Induction(Task):
 
 @register("associative-recall")
 class AssociativeRecall(Transduction):
-    """The value that was last shown with a key.
+    """The value that was last paired with a key.
 
     Examples
     --------
@@ -100,7 +101,7 @@ class AssociativeRecall(Transduction):
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Odd ones, from 3 on."""
+        """Return the odd lengths of at least 3."""
         return [t for t in range(max(low, 3), high + 1) if t % 2]
 
     @override
@@ -112,12 +113,12 @@ class AssociativeRecall(Transduction):
         words = draw_uniform(rng, self.KEYS, (length, size))
         words[1::2] += self.KEYS
         keys, column = words[:-1:2], np.arange(size)
-        shown = np.zeros((self.KEYS, size), bool)
-        shown[keys, column] = True
-        # of the keys in a uniform order, the first that is shown
+        occurs = np.zeros((self.KEYS, size), bool)
+        occurs[keys, column] = True
+        # of the keys in a uniformly random order, the first that occurs
         ranks = draw_bits(rng, self.KEYS * size, np.uint64).reshape(self.KEYS, size)
         order = np.argsort(ranks, axis=0, kind="stable")
-        first = np.take_along_axis(shown, order, axis=0).argmax(axis=0)
+        first = np.take_along_axis(occurs, order, axis=0).argmax(axis=0)
         words[-1] = order[first, column]
         return words.T
 
@@ -126,20 +127,20 @@ class AssociativeRecall(Transduction):
         keys, values = words[:, ::2], words[:, 1::2]
         self.require(
             bool((keys < self.KEYS).all() and (values >= self.KEYS).all()),
-            "keys and values in turn, and a key",
+            "alternating keys and values, and then a key",
         )
         rows = np.arange(len(words))
         value = np.full((len(words), self.KEYS), -1, np.int8)
-        for key, shown in zip(keys.T, values.T, strict=False):
-            value[rows, key] = shown - self.KEYS
+        for key, symbol in zip(keys.T, values.T, strict=False):
+            value[rows, key] = symbol - self.KEYS
         answers: Targets = value[rows, keys[:, -1]][:, None]
-        self.require(bool((answers >= 0).all()), "a last key that was shown before")
+        self.require(bool((answers >= 0).all()), "a last key that occurs before")
         return answers
 
 
 @register("most-frequent")
 class MostFrequent(Transduction):
-    """The symbol that occurs most often, of several such the first in order.
+    """The symbol that occurs most often, and among ties the alphabetically first.
 
     Examples
     --------

@@ -1,21 +1,22 @@
-"""Recognition of words that hold another word twice: reversed, copied, reordered, sorted.
+"""Languages of words that hold another word twice: reversed, copied, reordered or sorted.
 
 ==================== ======================================== =====================================
 name                 members                                  alphabet
 ==================== ======================================== =====================================
-marked-reversal      w # w backwards                          0 1 #
+marked-reversal      w # w in reverse                         0 1 #
 marked-copy          w # w                                    0 1 #
 odds-first           w # w1 w3 w5 .. w2 w4 ..                 0 1 #, with ``mode=recognise``
-bucket-sort          w # the symbols of w in order            1 2 3 4 5 #, with ``mode=recognise``
-unmarked-reversal    w and then w backwards                   0 1
-missing-duplicate    ww with a 1 hidden                       0 1 _, with ``mode=recognise``
+bucket-sort          w # the symbols of w, sorted             1 2 3 4 5 #, with ``mode=recognise``
+unmarked-reversal    w, then w in reverse                     0 1
+missing-duplicate    ww with a 1 masked                       0 1 _, with ``mode=recognise``
 ==================== ======================================== =====================================
 
 (Butoi et al. 2024, arXiv 2411.07107, appendix.) Members are uniform over all members of their
-length. Words that are none: `flann.tasks.core.recognition`. The format is one ``#``, in the middle, or
-one ``_`` anywhere; ``unmarked-reversal`` has none.
+length; non-members are drawn as `flann.tasks.core.recognition` describes. A word has the right
+format if it has one ``#``, in the middle, or one ``_`` anywhere; every word has the right format
+for ``unmarked-reversal``.
 
-Lengths are odd, from 3 on, where there is a ``#``, and even otherwise.
+Lengths are odd and at least 3 where there is a ``#``, and even otherwise.
 """
 
 from __future__ import annotations
@@ -25,25 +26,31 @@ from typing import Literal
 import numpy as np
 from typing_extensions import override
 
-from flann.tasks.core.recognition import Negatives, Recognition, Verdicts, Word, refuse_negatives
+from flann.tasks.core.recognition import (
+    Negatives,
+    Recognition,
+    TokenColumns,
+    Verdicts,
+    refuse_negatives,
+)
 from flann.tasks.core.task import Task, Tokens, register
 from flann.tasks.core.transduction import InPlace
-from flann.tasks.sampling import draw_uniform, draw_below
+from flann.tasks.sampling import draw_below, draw_uniform
 from flann.tasks.theory.properties import TaskProperties
 
-from .strings import COUNTED, BucketSort, MissingDuplicate, OddsFirst
+from .string_transductions import COUNTED, BucketSort, MissingDuplicate, OddsFirst
 
 BITS = ("0", "1")
-HIDDEN = 2
-SAME = "symbols at places that the length tells are compared"
+MASK = 2
+SAME = "symbols at positions that the length determines are compared"
 STACK = TaskProperties("AC0", SAME, stack=True, remembers=True)
 QUEUE = TaskProperties("AC0", SAME, remembers=True)
 
 Order = Literal["reversed", "copied", "odds first", "sorted"]
 
 
-def reorder(word: Word, order: Order) -> Word:
-    """The second half that belongs to a first half, both of shape (length, size)."""
+def reorder(word: TokenColumns, order: Order) -> TokenColumns:
+    """Return the second half that a first half requires, both of shape (length, size)."""
     if order == "reversed":
         return word[::-1]
     if order == "odds first":
@@ -52,7 +59,7 @@ def reorder(word: Word, order: Order) -> Word:
 
 
 class Marked(Recognition):
-    """A word, the mark # and the word that belongs to it.
+    """The language of a word, the mark # and the same word in a given order.
 
     Examples
     --------
@@ -77,17 +84,17 @@ class Marked(Recognition):
     @property
     @override
     def properties(self) -> TaskProperties:
-        """What is known of comparing a word with another order of itself."""
+        """The properties of comparing a word with a reordered copy."""
         return self.known_properties
 
     @property
     @override
     def summary(self) -> str:
-        return f"Is what follows the mark # what comes before it, {self.order}?"
+        return f"Is what follows the mark # what precedes it, {self.order}?"
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Odd ones, from 3 on."""
+        """Return the odd lengths of at least 3."""
         return [t for t in range(max(low, 3), high + 1) if t % 2]
 
     @override
@@ -95,8 +102,8 @@ class Marked(Recognition):
         return int(len(self.symbols) ** length) if self.negatives == "mixed" else None
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Uniform over all members."""
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw uniformly over all members of this length."""
         word = draw_uniform(rng, self.mark, (length // 2, size))
         mark = np.full((1, size), self.mark, np.uint8)
         return np.concatenate([word, mark, reorder(word, self.order)])
@@ -106,7 +113,7 @@ class Marked(Recognition):
         half = tokens.shape[1] // 2
         second = reorder(tokens[:, :half].T, self.order).T
         right: Verdicts = self.in_format(tokens)
-        if right.any():  # else the halves may not even be of one length
+        if right.any():  # otherwise the halves may differ in length
             right &= (tokens[:, half + 1 :] == second).all(axis=1)
         return right
 
@@ -120,13 +127,13 @@ class Marked(Recognition):
 
 @register("marked-reversal")
 def marked_reversal(*, negatives: Negatives = "mixed") -> Marked:
-    """Is what follows the mark # what comes before it, backwards?"""
+    """Is what follows the mark # what precedes it, in reverse?"""
     return Marked("marked-reversal", BITS, "reversed", negatives, STACK)
 
 
 @register("marked-copy")
 def marked_copy(*, negatives: Negatives = "mixed") -> Marked:
-    """Is what follows the mark # what comes before it?"""
+    """Is what follows the mark # what precedes it?"""
     return Marked("marked-copy", BITS, "copied", negatives, QUEUE)
 
 
@@ -134,7 +141,7 @@ def marked_copy(*, negatives: Negatives = "mixed") -> Marked:
 def odds_first(
     *, mode: Literal["transduce", "recognise"] = "transduce", negatives: Negatives = "mixed"
 ) -> Task:
-    """The symbols at odd places, and then those at even places; places are counted from 1."""
+    """The symbols at odd positions, then those at even positions, counted from 1."""
     if mode == "transduce" and negatives != "mixed":
         raise refuse_negatives("odds-first")
     if mode == "transduce":
@@ -148,7 +155,7 @@ def bucket_sort(
     mode: Literal["transduce", "tag", "recognise"] = "transduce",
     negatives: Negatives = "mixed",
 ) -> Task:
-    """The symbols of the word in order."""
+    """The symbols of the word in sorted order."""
     if mode != "recognise" and negatives != "mixed":
         raise refuse_negatives("bucket-sort")
     if mode != "recognise":
@@ -157,20 +164,20 @@ def bucket_sort(
 
 
 class Halves(Recognition):
-    """Words of two halves that tell one another: of even length, without a mark."""
+    """A language of words of even length whose first half determines the second."""
 
     symbols: tuple[str, ...] = BITS
     known_properties = QUEUE
 
     @override
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Even ones."""
+        """Return the even lengths."""
         return [t for t in range(max(low, 2), high + 1) if t % 2 == 0]
 
     @property
     @override
     def properties(self) -> TaskProperties:
-        """What is known of comparing two halves."""
+        """The properties of comparing two halves."""
         return self.known_properties
 
     @override
@@ -180,7 +187,7 @@ class Halves(Recognition):
 
 @register("unmarked-reversal")
 class UnmarkedReversal(Halves):
-    """Is the second half the first, backwards?
+    """Is the second half the first, in reverse?
 
     Examples
     --------
@@ -192,8 +199,8 @@ class UnmarkedReversal(Halves):
         self.name, self.negatives = "unmarked-reversal", negatives
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Uniform over all members."""
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw uniformly over all members of this length."""
         word = draw_uniform(rng, 2, (length // 2, size))
         return np.concatenate([word, word[::-1]])
 
@@ -203,8 +210,8 @@ class UnmarkedReversal(Halves):
         return same
 
 
-class HiddenOne(Halves):
-    """Is it a word twice over, with one of its ones hidden?"""
+class MaskedOne(Halves):
+    """Is it a word repeated twice, with one of its ones masked?"""
 
     symbols = ("0", "1", "_")
 
@@ -212,13 +219,13 @@ class HiddenOne(Halves):
         self.name, self.negatives = "missing-duplicate", negatives
 
     @override
-    def members(self, rng: np.random.Generator, size: int, length: int) -> Word:
-        """Uniform over all members: a place, and what stands at the others."""
-        place = draw_below(rng, np.full(size, length)).astype(np.intp)
+    def members(self, rng: np.random.Generator, size: int, length: int) -> TokenColumns:
+        """Draw the masked position and the other symbols, uniformly over all members."""
+        position = draw_below(rng, np.full(size, length)).astype(np.intp)
         half = draw_uniform(rng, 2, (length // 2, size))
-        half[place % (length // 2), np.arange(size)] = 1
+        half[position % (length // 2), np.arange(size)] = 1
         words = np.concatenate([half, half])
-        words[place, np.arange(size)] = HIDDEN
+        words[position, np.arange(size)] = MASK
         return words
 
     @override
@@ -226,22 +233,22 @@ class HiddenOne(Halves):
         size, length = tokens.shape
         if length % 2:
             return np.zeros(size, bool)
-        shown = np.where(tokens == HIDDEN, 1, tokens)
-        same = (shown[:, : length // 2] == shown[:, length // 2 :]).all(axis=1)
+        unmasked = np.where(tokens == MASK, 1, tokens)
+        same = (unmasked[:, : length // 2] == unmasked[:, length // 2 :]).all(axis=1)
         right: Verdicts = same & self.in_format(tokens)
         return right
 
     @override
     def in_format(self, tokens: Tokens) -> Verdicts:
-        hidden: Verdicts = (tokens == HIDDEN).sum(axis=1) == 1
-        return hidden
+        masked: Verdicts = (tokens == MASK).sum(axis=1) == 1
+        return masked
 
 
 @register("missing-duplicate")
 def missing_duplicate(
     *, mode: Literal["transduce", "recognise"] = "transduce", negatives: Negatives = "mixed"
 ) -> Task:
-    """The symbol that is hidden in a word written twice."""
+    """The symbol that is masked in a word written twice."""
     if mode == "transduce" and negatives != "mixed":
         raise refuse_negatives("missing-duplicate")
-    return MissingDuplicate() if mode == "transduce" else HiddenOne(negatives)
+    return MissingDuplicate() if mode == "transduce" else MaskedOne(negatives)

@@ -1,17 +1,17 @@
-"""The theorems: from what a task is to what each family of architectures can do with it.
+"""The theorems of the literature, which derive statements from the properties of a task.
 
-A task says what it is (`TaskProperties`); each file here is the literature on one kind of architecture, and
-turns the facts into statements. Nothing here is particular to one task, so a language whose facts
-are worked out by machine gets its statements from the same place.
+Each file covers one kind of architecture and derives statements from `TaskProperties`. Nothing here
+is particular to one task, so a language whose properties are computed from its automaton gets its
+statements in the same way.
 
-- `state_recurrent`          RNN, GRU, LSTM, and those with a stack or a tape
-- `state_ssms`        S4, Mamba, IDS4: what the eigenvalues of the state matrix allow
-- `state_linear_attention`   linear attention, RWKV, mLSTM, and the delta rule
-- `state_transformers`       attention: masks, positions, precision, depth, chains of thought
-- `inclusions`         which family is a special case of which, so that results carry over
-- `papers`             who showed it
+- `recurrent`          RNN, GRU, LSTM, and networks with a stack or a tape
+- `state_space`        S4, Mamba, IDS4, by the eigenvalues of the state matrix
+- `linear_attention`   linear attention, RWKV, mLSTM, and the delta rule
+- `transformers`       masks, positions, precision, depth, chain of thought
+- `inclusions`         families that are special cases of others, to which results carry over
+- `papers`             the citations
 
-Where the literature says nothing, the statement says ``open``.
+If the literature does not settle a question, the statement says ``open``.
 """
 
 from __future__ import annotations
@@ -31,12 +31,18 @@ from .transformers import state_transformers
 __all__ = ["derive_theory"]
 
 CAUSAL = [f for f in FAMILIES if f not in ("transformer-bidirectional", "transformer-equivariant")]
-PRECISIONS = ("fixed precision", "log precision", "unbounded precision")  # each has the last
-FEW_ASKED = "words that have died are not asked about, so that it may be easier than its language"
+PRECISIONS = (
+    "fixed precision",
+    "log precision",
+    "unbounded precision",
+)  # each includes the previous one
+PARTIAL = (
+    "positions after a dead prefix are not scored, so the task may be easier than its language"
+)
 
 
 def derive_theory(properties: TaskProperties) -> Theory:
-    """Every statement that follows, at least one for each family.
+    """Derive all statements that follow from the properties, at least one for each family.
 
     >>> from flann.tasks.theory.properties import UNKNOWN
     >>> {statement.verdict for statement in derive_theory(UNKNOWN).statements}
@@ -50,7 +56,7 @@ def derive_theory(properties: TaskProperties) -> Theory:
     statements = carry_over(statements)
     if properties.looks_ahead:
         statements = [s for s in statements if s.family not in CAUSAL]
-        statements += [state_not_read(family) for family in CAUSAL]
+        statements += [state_lookahead(family) for family in CAUSAL]
     statements = drop_superseded(statements)
     if properties.partial:
         statements = [weaken_partial(statement) for statement in statements]
@@ -60,41 +66,42 @@ def derive_theory(properties: TaskProperties) -> Theory:
     return Theory(properties.circuit_class, properties.why, tuple(statements))
 
 
-def state_not_read(family: str) -> Statement:
-    """What no causal model can do, whatever its precision."""
-    why = "some answer depends on a symbol that a causal model has not read yet"
+def state_lookahead(family: str) -> Statement:
+    """Return the statement that a causal model cannot depend on later symbols."""
+    why = "some label depends on a symbol that a causal model has not yet read"
     return Statement(family, "unbounded precision", "cannot", why, SURVEY)
 
 
 def drop_superseded(statements: list[Statement]) -> list[Statement]:
-    """Without those that leave open, or make depend on TC0, what another regime settles.
+    """Drop statements that are open, or conditional on TC0, if another regime settles them.
 
-    What a family can do it can do with more precision too, and so with what it cannot and less.
+    What a family can do, it can do at higher precision; what it cannot do, it cannot do at lower
+    precision.
     """
-    said = {(s.family, s.verdict, s.regime) for s in statements}
+    verdicts = {(s.family, s.verdict, s.regime) for s in statements}
 
-    def settled(s: Statement) -> bool:
+    def is_settled(s: Statement) -> bool:
         if s.regime not in PRECISIONS:
             return False
-        place = PRECISIONS.index(s.regime)
-        can = any((s.family, "can", less) in said for less in PRECISIONS[:place])
-        return can or any((s.family, "cannot", more) in said for more in PRECISIONS[place + 1 :])
+        rank = PRECISIONS.index(s.regime)
+        can = any((s.family, "can", less) in verdicts for less in PRECISIONS[:rank])
+        return can or any((s.family, "cannot", more) in verdicts for more in PRECISIONS[rank + 1 :])
 
-    return [s for s in statements if s.verdict in ("can", "cannot") or not settled(s)]
+    return [s for s in statements if s.verdict in ("can", "cannot") or not is_settled(s)]
 
 
 def weaken_partial(statement: Statement) -> Statement:
-    """A *cannot* on the whole language says nothing of a task on some of its words."""
+    """Turn a *cannot* into *open*, as it need not hold for a task on only some of the words."""
     if statement.verdict.startswith("cannot"):
-        return replace(statement, verdict="open", why=f"{FEW_ASKED} ({statement.why})")
+        return replace(statement, verdict="open", why=f"{PARTIAL} ({statement.why})")
     return statement
 
 
 def state_nothing_published(family: str, properties: TaskProperties) -> Statement:
-    """That the literature is silent, and where it would be."""
+    """Return an open statement, which cites where the question would be settled."""
     where = SURVEY if family.startswith("transformer") else SARROF
     regime = "fixed precision" if properties.regular else "log precision"
-    why = "no result is known that settles it"
+    why = "no published result settles the question"
     if not properties.known:
-        why = "the task has not been worked out, so no result applies"
+        why = "the properties of the task are not known, so no result applies"
     return Statement(family, regime, "open", why, f"not settled in {where}")

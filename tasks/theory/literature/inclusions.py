@@ -1,7 +1,7 @@
-"""Which family is a special case of which, so that what is shown of one carries over.
+"""Inclusions between families, along which results carry over.
 
-What a special case can do, the whole family can; what a family cannot do, none of its special cases
-can. A statement made for a family itself stays as it is.
+What a special case can do, the general family can; what a family cannot do, none of its special
+cases can. A statement made for a family itself is never replaced.
 """
 
 from __future__ import annotations
@@ -11,44 +11,64 @@ from dataclasses import replace
 from flann.tasks.theory.statements import FAMILIES, REGIMES, Statement
 
 EVERYWHERE = tuple(REGIMES)
-SATURATED = ("fixed precision",)  # where a gate can be shut for good
+SATURATED = ("fixed precision",)  # at which a gate can saturate
 
 SPECIAL_CASES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
-    ("rnn", "gru", SATURATED, "with its gates saturated a GRU is a simple RNN"),
-    ("rnn", "lstm", SATURATED, "with its gates saturated an LSTM is a simple RNN"),
-    ("rnn", "slstm", SATURATED, "with its gates saturated an sLSTM is a simple RNN"),
-    ("rnn", "stack-rnn", EVERYWHERE, "it may leave its stack alone"),
-    ("rnn", "tape-rnn", EVERYWHERE, "it may leave its tape alone"),
-    ("nonnegative-ssm", "real-ssm", EVERYWHERE, "[0, 1] lies in [-1, 1]"),
-    ("real-ssm", "input-dependent-ssm", EVERYWHERE, "a diagonal matrix is a matrix"),
+    ("rnn", "gru", SATURATED, "a GRU with saturated gates is a simple RNN"),
+    ("rnn", "lstm", SATURATED, "an LSTM with saturated gates is a simple RNN"),
+    ("rnn", "slstm", SATURATED, "an sLSTM with saturated gates is a simple RNN"),
+    ("rnn", "stack-rnn", EVERYWHERE, "the stack may remain unused"),
+    ("rnn", "tape-rnn", EVERYWHERE, "the tape may remain unused"),
+    ("nonnegative-ssm", "real-ssm", EVERYWHERE, "eigenvalues in [0, 1] also lie in [-1, 1]"),
+    (
+        "real-ssm",
+        "input-dependent-ssm",
+        EVERYWHERE,
+        "a diagonal matrix is a special case of a full matrix",
+    ),
     (
         "time-invariant-ssm",
         "input-dependent-ssm",
         EVERYWHERE,
-        "one matrix for all inputs is a choice",
+        "a constant matrix is a special case of an input-dependent one",
     ),
-    ("delta-rule-nonnegative", "delta-rule", EVERYWHERE, "[0, 1] lies in [-1, 1]"),
-    ("delta-rule", "householder-products", EVERYWHERE, "one factor is a product"),
+    (
+        "delta-rule-nonnegative",
+        "delta-rule",
+        EVERYWHERE,
+        "eigenvalues in [0, 1] also lie in [-1, 1]",
+    ),
+    (
+        "delta-rule",
+        "householder-products",
+        EVERYWHERE,
+        "a single factor is a special case of a product",
+    ),
     (
         "householder-products",
         "input-dependent-ssm",
         EVERYWHERE,
-        "a product of matrices is a matrix",
+        "a product of Householder matrices is a special case of a full matrix",
     ),
-    ("rwkv-7", "input-dependent-ssm", EVERYWHERE, "diagonal plus rank one is a matrix"),
-    ("transformer-nope", "transformer", EVERYWHERE, "positions may be left out of account"),
+    (
+        "rwkv-7",
+        "input-dependent-ssm",
+        EVERYWHERE,
+        "diagonal plus rank one is a special case of a full matrix",
+    ),
+    ("transformer-nope", "transformer", EVERYWHERE, "position encodings may be ignored"),
     (
         "transformer-equivariant",
         "transformer-bidirectional",
         EVERYWHERE,
-        "positions may be left out",
+        "position encodings may be ignored",
     ),
-    ("transformer", "transformer-looped", EVERYWHERE, "its layers may be run once"),
+    ("transformer", "transformer-looped", EVERYWHERE, "its layers may be applied only once"),
 )
 
 
 def carry_over(statements: list[Statement]) -> list[Statement]:
-    """All statements, and what follows from them by inclusion, as long as more follows."""
+    """Add all statements that follow from the given ones by inclusion."""
     known = {(s.family, s.regime): s for s in statements}
     changed = True
     while changed:
@@ -61,12 +81,14 @@ def carry_over(statements: list[Statement]) -> list[Statement]:
                     known[general, regime] = replace(small, family=general, why=why)
                     changed = True
                 if large and large.verdict.startswith("cannot") and settles_nothing(small):
-                    why = f"a special case of {FAMILIES[general]}; {large.why}"
+                    why = (
+                        f"it is a special case of another family ({FAMILIES[general]}); {large.why}"
+                    )
                     known[special, regime] = replace(large, family=special, why=why)
                     changed = True
     return list(known.values())
 
 
 def settles_nothing(statement: Statement | None) -> bool:
-    """Whether there is no statement, or an open one."""
+    """Return whether a statement is missing or open."""
     return statement is None or statement.verdict == "open"

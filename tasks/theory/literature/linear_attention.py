@@ -1,16 +1,17 @@
-"""The linear attention line: additive memories, and those that the delta rule overwrites.
+"""Linear attention: additive memories, and memories that the delta rule overwrites.
 
-The state S of each is updated by S -> S A(x) + v k^T.
+The state S is updated by S -> S A(x) + v k^T, with one of the following matrices:
 
-- A = I (linear attention), one decay (RWKV-4), one gate in [0, 1] (mLSTM): diagonal, not negative.
-- A = I - beta k k^T, with the eigenvalue 1 - beta along k in [0, 1] or [-1, 1] (DeltaNet and its
-  gated form); products of several (DeltaProduct); diagonal plus rank one (RWKV-7).
+- A = I (linear attention), a constant decay (RWKV-4) or a scalar gate in [0, 1] (mLSTM), all of
+  which are diagonal and non-negative.
+- A = I - beta k k^T, with the eigenvalue 1 - beta along k in [0, 1] or [-1, 1] (DeltaNet and Gated
+  DeltaNet), products of several such matrices (DeltaProduct), or diagonal plus rank one (RWKV-7).
 
-Where every A(x) has real non-negative eigenvalues, what one symbol repeated makes of the state
-settles, so it cannot alternate: no parity (Grazzi et al. 2024, theorem 1). With eigenvalues in
-[-1, 1] products of such matrices run every automaton (theorem 4), and, gated and with enough
-layers, a single one at a step does (Siems et al. 2025, theorem 2). RWKV-7 runs every automaton in
-four layers (Peng et al. 2025).
+If every A(x) has real non-negative eigenvalues, the state converges when a symbol is repeated, so
+the output cannot alternate and parity is impossible (Grazzi et al. 2024, theorem 1). With
+eigenvalues in [-1, 1], products of such matrices simulate every automaton (theorem 4), and with
+gates and enough layers a single matrix at each step suffices (Siems et al. 2025, theorem 2). RWKV-7
+simulates every automaton in four layers (Peng et al. 2025).
 """
 
 from __future__ import annotations
@@ -29,33 +30,35 @@ OVERWRITING = ("delta-rule", "householder-products", "rwkv-7")
 
 
 def state_linear_attention(properties: TaskProperties) -> Iterator[Statement]:
-    """What the eigenvalues of the update allow."""
+    """Derive the statements from the eigenvalues of the update."""
     for family in (*NON_NEGATIVE, *OVERWRITING):
         if properties.not_regular:
-            why = "with constantly many bits it is a finite automaton, and this is not regular"
+            why = (
+                "a state of constantly many bits is a finite automaton, and the task is not regular"
+            )
             yield Statement(family, "fixed precision", "cannot", why, GRAZZI)
         if properties.remembers:
             yield state_memory_bound(family, STATE_ILLUSION)
     for family in ADDITIVE:
         if properties.hard and not properties.remembers:
-            why = "its updates are diagonal: their products are in TC0"
+            why = "products of its diagonal updates can be computed in TC0"
             yield Statement(family, "log precision", "cannot unless TC0 = NC1", why, STATE_ILLUSION)
     if properties.letter_periods:
         for family in NON_NEGATIVE:
-            why = "a symbol repeated alternates, and with eigenvalues in [0, 1] the state settles"
+            why = "repeating a symbol makes the label cycle, but non-negative eigenvalues cannot"
             yield Statement(family, "fixed precision", "cannot", why, GRAZZI)
     yield from state_delta_rules(properties)
 
 
 def state_delta_rules(properties: TaskProperties) -> Iterator[Statement]:
-    """Eigenvalues in [-1, 1], or a full generalised delta rule: every automaton."""
+    """Derive the statements on delta rules that simulate every automaton."""
     if not properties.regular:
         return
-    why = "reflections make every permutation, and a gate resets: enough layers run any automaton"
+    why = "reflections generate permutations and gates reset, so layers simulate any automaton"
     yield Statement("delta-rule", "fixed precision", "can", why, DELTA_PRODUCT)
-    why = "products of reflections make every permutation, and projections forget"
+    why = "products of reflections express all permutations, and projections express resets"
     yield Statement(
         "householder-products", "fixed precision", "can", why, f"{GRAZZI}; {DELTA_PRODUCT}"
     )
-    why = "four layers run any finite automaton"
+    why = "four layers simulate any finite automaton"
     yield Statement("rwkv-7", "log precision", "can", why, RWKV_7)

@@ -1,4 +1,4 @@
-"""Who showed it: the papers that statements cite."""
+"""The papers that the statements cite."""
 
 from __future__ import annotations
 

@@ -1,20 +1,22 @@
-"""Transformers: what precision, masks, positions, depth and written thoughts allow.
+"""Transformers, by precision, mask, positions, depth and chain of thought.
 
-- Constant depth: with log T bits in TC0 (Merrill and Sabharwal 2022, 2023), with constantly many
-  in AC0 (Li et al. 2024). Heads that look at one place alone: in AC0 (Hao, Angluin and Frank 2022).
-- A strict mask and no positions: with unique hard attention exactly the star-free languages, with
-  sinusoidal positions exactly the regular languages in AC0 (Yang, Chiang and Angluin 2023); with
-  soft attention of fixed precision exactly LTL with the one operator "some time before", that is,
-  the R-trivial languages (Li and Cotterell 2025).
-- Without a mask, hard attention and any positions say all of first-order logic with unary
+- At constant depth they are in TC0 with log T bits (Merrill and Sabharwal 2022, 2023) and in AC0
+  with constantly many bits (Li et al. 2024). Unique hard attention is in AC0 (Hao, Angluin and
+  Frank 2022).
+- With a strict mask and no positions, unique hard attention recognises exactly the star-free
+  languages, and with sinusoidal positions exactly the regular languages in AC0 (Yang, Chiang and
+  Angluin 2023). Soft attention at fixed precision recognises exactly LTL with the operator "some
+  time before" alone, that is, the R-trivial languages (Li and Cotterell 2025).
+- Without a mask, hard attention with arbitrary positions expresses first-order logic with unary
   predicates of the position (Barceló et al. 2023).
-- Exact counting: C-RASP (Yang and Chiang 2024) counts, but neither parity nor the flip-flop is in
-  it (Huang et al. 2024, who conjecture that it is what generalises in length).
-- Depth log T recognises all regular languages (Merrill and Sabharwal 2025), and so do chains of
-  thought of linear length (2023). With polynomially much padding exactly uniform TC0 (2025).
-- Neither mask nor positions: only the shares of symbols are seen (Pérez, Marinković and Barceló
-  2019, section 3.1), their counts where one symbol is there once; then exactly semi-algebraic sets
-  of counts (Köcher et al. 2025), which no period is.
+- Exact counting: C-RASP (Yang and Chiang 2024) counts, but expresses neither parity nor the
+  flip-flop (Huang et al. 2024, who conjecture that it characterises length generalisation).
+- Depth log T recognises all regular languages (Merrill and Sabharwal 2025), as does a chain of
+  thought of linear length (2023). With polynomial padding they are exactly uniform TC0 (2025).
+- Without mask and positions only the proportions of symbols are accessible (Pérez, Marinković and
+  Barceló 2019, section 3.1), or their counts if one symbol occurs exactly once. These transformers
+  recognise exactly the semi-algebraic sets of counts (Köcher et al. 2025), which
+  cannot express a period.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ UNBOUNDED, HARD = "unbounded precision", "unique hard attention"
 
 
 def state_transformers(properties: TaskProperties) -> Iterator[Statement]:
-    """What is known of attention."""
+    """Derive the statements on transformers."""
     yield from state_constant_depth(properties)
     yield from state_causal(properties)
     yield from state_hard_attention(properties)
@@ -65,139 +67,141 @@ def state_transformers(properties: TaskProperties) -> Iterator[Statement]:
 
 
 def state_constant_depth(properties: TaskProperties) -> Iterator[Statement]:
-    """The circuits that constantly many layers are."""
+    """Derive the circuit bounds on constantly many layers."""
     for family in (*POSITIONED, "transformer-looped"):
         if properties.hard:
-            why = "constantly many layers at log precision are in TC0"
+            why = "constantly many layers at log precision are in TC0, and the task is NC1-complete"
             source = f"{PARALLELISM}; {LOG_PRECISION}"
             yield Statement(family, "log precision", "cannot unless TC0 = NC1", why, source)
         if properties.beyond_ac0:
-            why = "constantly many layers of constantly many bits are in AC0, and this is not"
+            why = "constantly many layers at fixed precision are in AC0, and the task is not in AC0"
             yield Statement(family, "fixed precision", "cannot", why, LI)
 
 
 def state_causal(properties: TaskProperties) -> Iterator[Statement]:
-    """A causal mask and positions."""
+    """Derive the statements on a causal mask with positions."""
     if properties.regular and properties.circuit_class == "AC0":
-        what = (
-            "star-free" if properties.star_free else "regular and in AC0, with sinusoidal positions"
-        )
-        why = f"{what}: what masked hard attention does, and soft attention can imitate"
+        what = "star-free" if properties.star_free else "regular and in AC0"
+        why = f"{what}, so masked hard attention expresses it, and soft attention simulates that"
         yield Statement(CAUSAL, UNBOUNDED, "can", why, f"{STAR_FREE}; {SOFT_HARD}")
     if "parity" in properties.named:
-        why = "four layers of soft attention, with positions that grow as a power of t"
+        why = "four layers of soft attention suffice, with positions that grow as a power of t"
         yield Statement(CAUSAL, UNBOUNDED, "can", why, KOZACHINSKIY)
     if properties.circuit_class == "ACC0":
-        why = "in TC0, so not excluded; constantly many layers do it if their width grows with T"
+        why = "in TC0, so not ruled out; constantly many layers suffice if their width grows with T"
         yield Statement(CAUSAL, "log precision", "open", why, f"{PARALLELISM}; {LIU}")
     if "dyck" in properties.named and not properties.regular and not properties.counters:
         yield state_dyck_program(CAUSAL)
 
 
 def state_hard_attention(properties: TaskProperties) -> Iterator[Statement]:
-    """Heads that look at one place alone."""
+    """Derive the statements on unique hard attention."""
     if properties.beyond_ac0:
         for family in POSITIONED:
-            why = "heads that look at one place are in AC0, and this is not"
+            why = "unique hard attention is in AC0, and the task is not in AC0"
             yield Statement(family, HARD, "cannot", why, HAO)
     if properties.not_regular and not properties.beyond_ac0:
-        why = "without positions it recognises star-free languages only, and this is not regular"
+        why = (
+            "without positions it recognises only star-free languages, and the task is not regular"
+        )
         yield Statement(NOPE, HARD, "cannot", why, STAR_FREE)
     if not properties.regular:
         return
     if properties.star_free is not None:
         verdict = "can" if properties.star_free else "cannot"
         start = "star-free" if properties.star_free else "not star-free"
-        why = f"{start}: strictly masked, it is linear temporal logic, which is star-free"
+        why = f"{start}; with strict masking it is linear temporal logic, hence exactly star-free"
         yield Statement(NOPE, HARD, verdict, why, STAR_FREE)
     if properties.circuit_class == "AC0":
         if not properties.star_free:
-            why = "regular and in AC0: sinusoidal positions tell the length modulo a constant"
+            why = "regular and in AC0; sinusoidal positions encode the length modulo a constant"
             yield Statement(CAUSAL, HARD, "can", why, STAR_FREE)
         if not properties.asks_every_prefix:
-            why = "regular and in AC0: first-order logic with the position modulo a constant"
+            why = "regular and in AC0, hence in first-order logic with positions modulo a constant"
             yield Statement(BIDIRECTIONAL, HARD, "can", why, BARCELO)
 
 
 def state_without_positions(properties: TaskProperties) -> Iterator[Statement]:
-    """A causal mask alone: at fixed precision exactly the R-trivial languages."""
+    """Derive the statements on a causal mask alone, which expresses the R-trivial languages."""
     family, regime = NOPE, "fixed precision"
     if properties.regular and properties.r_trivial is not None:
         verdict = "can" if properties.r_trivial else "cannot"
         if properties.r_trivial:
-            why = "R-trivial: strictly masked, it says what came some time before"
+            why = "R-trivial, hence expressible by which symbols occurred some time before"
         else:
-            why = "not R-trivial: strictly masked, it says no more than what came some time before"
+            why = "not R-trivial, hence not expressible by which symbols occurred some time before"
         yield Statement(family, regime, verdict, why, LI_COTTERELL)
     elif properties.not_regular and not properties.beyond_ac0:
-        why = "it recognises R-trivial languages only, and this is not regular"
+        why = "it recognises only R-trivial languages, and the task is not regular"
         yield Statement(family, regime, "cannot", why, LI_COTTERELL)
 
 
 def state_exact_counting(properties: TaskProperties) -> Iterator[Statement]:
-    """C-RASP, and the soft attention that it is compiled to."""
+    """Derive the statements on C-RASP and on the soft attention that it compiles to."""
     regime, source = "exact counting", f"{YANG_CHIANG}; {HUANG}"
     if properties.counters:
-        why = "an even average over the prefix compares the counts"
+        why = "uniform attention over the prefix compares the counts"
         yield Statement(NOPE, regime, "can", why, source)
         yield Statement(NOPE, UNBOUNDED, "can", why, YANG_CHIANG)
     elif properties.r_trivial:
-        why = "R-trivial: what came some time before has a count above 0"
+        why = "R-trivial; what occurred some time before has a positive count"
         yield Statement(NOPE, regime, "can", why, f"{YANG_CHIANG}; {LI_COTTERELL}")
     elif properties.holds_parity:
-        why = "it holds parity, which no count compared with a multiple of another tells"
+        why = "it contains parity, which no linear comparison of counts expresses"
         yield Statement(CAUSAL, regime, "cannot", why, HUANG)
     elif properties.holds_flip_flop:
-        why = "it holds a flip-flop, and counts do not tell which of two symbols came last"
+        why = "it contains a flip-flop, and counts do not determine which of two symbols came last"
         yield Statement(NOPE, regime, "cannot", why, HUANG)
 
 
 def state_bidirectional(properties: TaskProperties) -> Iterator[Statement]:
-    """Positions and no mask."""
+    """Derive the statements on attention with positions and without a mask."""
     if "recognise" in properties.named and {"parity", "first"} & properties.named:
-        why = "constructed by hand: the count, or the first position, picked out by attention"
+        why = "by explicit construction: attention selects the first position or computes the count"
         yield Statement(BIDIRECTIONAL, UNBOUNDED, "can", why, CHIANG_CHOLAK)
     if "dyck" in properties.named and not properties.regular:
         yield state_dyck_program(BIDIRECTIONAL)
 
 
 def state_dyck_program(family: str) -> Statement:
-    """Dyck by a RASP program, which leaves precision out of account."""
-    why = "a RASP program: count the depth, match each closing bracket at its own depth"
+    """Return the statement on Dyck languages by a RASP program, which ignores precision."""
+    why = "a RASP program counts the depth and matches each closing bracket at its depth"
     return Statement(family, UNBOUNDED, "can", why, WEISS_2021)
 
 
 def state_growing_depth(properties: TaskProperties) -> Iterator[Statement]:
-    """Depth, written symbols or padding that grow with the word."""
+    """Derive the statements on depth, generated symbols or padding that grow with the length."""
     if properties.regular:
-        why = "log T layers compose the transitions pairwise"
+        why = "log T layers compose the transitions of the automaton pairwise"
         yield Statement(CAUSAL, "depth log T", "can", why, f"{LIU}; {LOG_DEPTH}")
-        why = "it writes the state after every symbol, one step at a time"
+        why = "it generates the state of the automaton after every symbol, one step at a time"
         yield Statement(CAUSAL, "chain of thought", "can", why, CHAIN_OF_THOUGHT)
     if properties.circuit_class in ("AC0", "ACC0", "TC0"):
-        why = "with padding it is exactly uniform TC0, and this is in it"
+        why = "with polynomial padding it is exactly uniform TC0, which contains the task"
         yield Statement(CAUSAL, "padding", "can", why, PADDING)
     elif properties.hard:
-        why = "with padding it is exactly uniform TC0"
+        why = "with polynomial padding it is exactly uniform TC0, and the task is NC1-complete"
         yield Statement(CAUSAL, "padding", "cannot unless TC0 = NC1", why, PADDING)
 
 
 def state_equivariant(properties: TaskProperties) -> Iterator[Statement]:
-    """Neither mask nor positions: only counts of the symbols are seen, and one's own symbol."""
+    """Derive the statements without mask and positions, where only counts are accessible."""
     family, regime, source = EQUIVARIANT, UNBOUNDED, f"{PEREZ}; {KOECHER}"
     if properties.last_symbol_alone and not properties.partial:
-        why = "the answer is told by the symbol that stands where it is asked for"
+        why = "the label is determined by the symbol at the same position"
         yield Statement(family, "fixed precision", "can", why, PEREZ)
     elif properties.proportions:
-        why = "one even average over the word compares the counts"
+        why = "uniform attention over the word compares the counts"
         yield Statement(family, regime, "can", why, KOECHER)
     elif properties.regular and properties.commutes and not properties.asks_every_prefix:
         if properties.star_free:
-            why = "the answer compares counts of symbols with constants"
+            why = "the label depends on comparisons of symbol counts with constants"
             yield Statement(family, regime, "can", why, KOECHER)
         elif properties.star_free is False:
-            why = "the answer goes on alternating with a count, and no polynomials tell that"
+            why = (
+                "the label is periodic in a count, and no polynomial inequality expresses a period"
+            )
             yield Statement(family, regime, "cannot", why, source)
     elif properties.known:
-        why = "an answer sees its own symbol and the count of each in the word, and no order"
+        why = "each output depends only on its own symbol and the symbol counts, not on order"
         yield Statement(family, regime, "cannot", why, source)

@@ -1,4 +1,4 @@
-"""`flann classify` as a user meets it."""
+"""The command `flann classify`: its output and its error messages."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ FILES = {
 def test_bad_files_are_one_line(here: Here, tmp_path: Path, name: str) -> None:
     text, says = FILES[name]
     (tmp_path / name).write_text(text)
-    one_line(here, says, name)
+    check_one_line(here, says, name)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_bad_files_are_one_line(here: Here, tmp_path: Path, name: str) -> None:
     ],
 )
 def test_mistakes_are_one_line(here: Here, words: list[str], says: str) -> None:
-    one_line(here, says, *words)
+    check_one_line(here, says, *words)
 
 
-def one_line(here: Here, says: str, *words: str) -> None:
+def check_one_line(here: Here, says: str, *words: str) -> None:
     code, _, err = here("classify", *words)
     assert code == 2
     assert says in err

@@ -10,7 +10,7 @@ import pytest
 
 import flann
 from flann.errors import UserError
-from flann.experiments.rasp_models import canonical, is_rasp_model
+from flann.experiments.rasp_models import canonicalise, is_rasp_model
 from flann.reports import read_runs
 from flann.runs.run import Result
 
@@ -44,8 +44,8 @@ def test_longer_words_are_refused_and_not_answered(tmp_path: Path) -> None:
 
 
 def test_names_have_one_spelling() -> None:
-    assert canonical("rasp:radix=2,layers=4") == "rasp:layers=4"
-    assert canonical("rasp") == "rasp"
+    assert canonicalise("rasp:radix=2,layers=4") == "rasp:layers=4"
+    assert canonicalise("rasp") == "rasp"
     assert not is_rasp_model("transformer")
     one = flann.Experiment(task="A5", model="rasp:radix=3,layers=2").resolve()
     two = flann.Experiment(task="A5", model="rasp:layers=2,radix=3").resolve()
@@ -73,7 +73,7 @@ def test_training_starts_from_the_program(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ("--task tomita-3 --model rasp", "no RASP program solves tomita-3"),
         ("--task parity --model rasp --steps 5", "is not trained"),
@@ -84,10 +84,10 @@ def test_training_starts_from_the_program(tmp_path: Path) -> None:
         ("--task parity --model transformer --start lstm --steps 5", "unknown start 'lstm'"),
     ],
 )
-def test_what_is_refused(words: str, said: str, here: Here, tmp_path: Path) -> None:
+def test_what_is_refused(words: str, message: str, here: Here, tmp_path: Path) -> None:
     code, _, err = here("run", *words.split())
     assert code == 2
-    assert said in err
+    assert message in err
     assert len(err.strip().splitlines()) == 1
     assert not (tmp_path / "runs").exists()
 

@@ -1,4 +1,4 @@
-"""Files of labelled words: true labels, the same bytes again, whole or not there."""
+"""Exported files of words: correct labels, reproducible bytes and atomic writing."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from flann.tasks import NOT_SCORED, Task, get_task
 from ..conftest import Here
 
 FORMS = [*WRITERS]
-# a tag at every position, a verdict at the last, answers at queries, names with spaces, many labels
+# labels at every position, at the last, or at queries; names with spaces; many labels
 TASKS = ["A5", "dyck-2:mode=recognise", "reverse-string", "a-n-b-n", "S5:generators=2"]
 Texts = list[tuple[str, str]]
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several blocks, the last one shorter."""
-    monkeypatch.setattr(data, "BLOCK", 200)
+    """Make blocks so small that a file has several, the last one shorter."""
+    monkeypatch.setattr(data, "BLOCK_SYMBOLS", 200)
 
 
 @pytest.fixture(params=FORMS)
@@ -39,7 +39,7 @@ def form(request: pytest.FixtureRequest) -> str:
 
 
 def read(path: Path) -> tuple[dict[str, Any], Texts]:
-    """The header and the rows of a text form, by readers that are not ours."""
+    """Return the header and the rows of a text format, read by independent libraries."""
     if path.suffix == ".parquet":
         from pyarrow import parquet
 
@@ -57,15 +57,15 @@ def read(path: Path) -> tuple[dict[str, Any], Texts]:
     return json.loads(first)["header"], [(row["word"], row["labels"]) for row in objects]
 
 
-def header(path: Path) -> dict[str, Any]:
+def read_header(path: Path) -> dict[str, Any]:
     if path.suffix == ".npz":
-        found: dict[str, Any] = json.loads(str(np.load(path)["header"]))
-        return found
+        header: dict[str, Any] = json.loads(str(np.load(path)["header"]))
+        return header
     return read(path)[0]
 
 
-def spelled_slowly(task: Task, tokens: np.ndarray, targets: np.ndarray) -> Texts:
-    """The oracle: name by name."""
+def format_slowly(task: Task, tokens: np.ndarray, targets: np.ndarray) -> Texts:
+    """Format words and labels name by name, as an oracle."""
 
     def name(names: tuple[str, ...], number: int) -> str:
         return "-" if number == NOT_SCORED else "_".join(names[number].split())
@@ -80,7 +80,7 @@ def spelled_slowly(task: Task, tokens: np.ndarray, targets: np.ndarray) -> Texts
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_arrays_hold_true_labels(tmp_path: Path, name: str) -> None:
+def test_arrays_hold_correct_labels(tmp_path: Path, name: str) -> None:
     task = get_task(name)
     length = task.nearest_length(12)
     arrays = np.load(write_words(task, length, 75, 0, tmp_path / "words.npz"))
@@ -92,17 +92,17 @@ def test_arrays_hold_true_labels(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_text_tells_the_same_as_the_arrays(tmp_path: Path, form: str, name: str) -> None:
+def test_text_agrees_with_the_arrays(tmp_path: Path, form: str, name: str) -> None:
     task = get_task(name)
     length = task.nearest_length(12)
     arrays = np.load(write_words(task, length, 75, 3, tmp_path / "words.npz"))
     path = write_words(task, length, 75, 3, tmp_path / f"words{form}")
     if form != ".npz":
-        assert read(path)[1] == spelled_slowly(task, arrays["tokens"], arrays["targets"])
+        assert read(path)[1] == format_slowly(task, arrays["tokens"], arrays["targets"])
 
 
 class Awkward(Task):
-    """Names that CSV and JSON must protect, and more labels than a signed byte holds."""
+    """A task whose names CSV and JSON must escape, with more labels than a signed byte holds."""
 
     name = "awkward"
     symbols = ("a,b", '"', "\\", "é", "#")
@@ -112,70 +112,72 @@ class Awkward(Task):
         return rng.integers(5, size=(size, length), dtype=np.uint8)
 
     def label(self, tokens: np.ndarray) -> np.ndarray:
-        targets = self.target_array(tokens)
+        targets = self.allocate_targets(tokens)
         targets[...] = tokens.cumsum(1) * 7 % 200
         return targets
 
 
 @pytest.mark.parametrize("length", [1, 9])
-def test_awkward_names_come_back(tmp_path: Path, form: str, length: int) -> None:
+def test_awkward_names_are_read_back(tmp_path: Path, form: str, length: int) -> None:
     task = Awkward()
     arrays = np.load(write_words(task, length, 60, 0, tmp_path / "words.npz"))
     np.testing.assert_array_equal(arrays["targets"], task.targets(arrays["tokens"]))
     path = write_words(task, length, 60, 0, tmp_path / f"words{form}")
     if form != ".npz":
-        assert read(path)[1] == spelled_slowly(task, arrays["tokens"], arrays["targets"])
+        assert read(path)[1] == format_slowly(task, arrays["tokens"], arrays["targets"])
 
 
 def test_the_same_request_gives_the_same_bytes(tmp_path: Path, form: str) -> None:
-    def made(seed: int, name: str) -> bytes:
+    def write(seed: int, name: str) -> bytes:
         return write_words("A5", 8, 90, seed, tmp_path / f"{name}{form}").read_bytes()
 
-    assert made(0, "one") == made(0, "another")
-    assert made(0, "one") != made(1, "one")
+    assert write(0, "one") == write(0, "another")
+    assert write(0, "one") != write(1, "one")
 
 
-def test_blocks_and_seeds_have_words_of_their_own() -> None:
+def test_blocks_and_seeds_have_distinct_words() -> None:
     task = get_task("A5")
-    parts = [b.tokens.tobytes() for seed in (0, 1) for b in data.blocks(task, 20, 30, seed)]
+    parts = [b.tokens.tobytes() for seed in (0, 1) for b in data.draw_blocks(task, 20, 30, seed)]
     assert len(parts) == len(set(parts)) == 6
 
 
-def test_the_header_makes_the_file_again(tmp_path: Path, form: str, here: Here) -> None:
+def test_the_command_in_the_header_reproduces_the_file(
+    tmp_path: Path, form: str, here: Here
+) -> None:
     path = write_words("regex:(aa|b)*", 8, 90, 5, tmp_path / f"mine{form}")
-    program, *words = shlex.split(header(path)["command"])
+    program, *words = shlex.split(read_header(path)["command"])
     assert program == "flann"
     code, out, err = here(*words, "--json")
     assert code == 0, err
     assert (tmp_path / f"words{form}").read_bytes() == path.read_bytes()
-    told = json.loads(out)
-    assert told["path"] == f"words{form}"
-    assert told["bytes"] == path.stat().st_size
-    assert told.items() >= header(path).items()
+    reported = json.loads(out)
+    assert reported["path"] == f"words{form}"
+    assert reported["bytes"] == path.stat().st_size
+    assert reported.items() >= read_header(path).items()
 
 
-def test_a_task_from_a_file_is_told_by_its_content(tmp_path: Path) -> None:
+def test_a_task_from_a_file_is_identified_by_its_content(tmp_path: Path) -> None:
     machine = tmp_path / "machine.att"
-    found = []
+    sources = []
     for letters in ("ab", "ba"):
         machine.write_text("0 1 {}\n0 0 {}\n1 0 a\n1 1 b\n0\n".format(*letters))
         path = write_words(f"automaton:{machine}", 4, 3, 0, tmp_path / "words.csv")
-        found.append(header(path).pop("source"))
-    assert len(set(found)) == 2
-    assert "source" not in header(write_words("A5", 4, 3, 0, tmp_path / "words.csv"))
+        sources.append(read_header(path).pop("source"))
+    assert len(set(sources)) == 2
+    assert "source" not in read_header(write_words("A5", 4, 3, 0, tmp_path / "words.csv"))
 
 
-def test_progress_is_told_and_stays_off_standard_output(tmp_path: Path, here: Here) -> None:
-    seen: list[tuple[int, int]] = []
-    write_words("A5", 20, 25, 0, tmp_path / "w.csv", lambda done, of: seen.append((done, of)))
-    assert seen == [(10, 25), (20, 25), (25, 25)]
+def test_progress_is_reported_and_stays_off_standard_output(tmp_path: Path, here: Here) -> None:
+    reports: list[tuple[int, int]] = []
+    write_words("A5", 20, 25, 0, tmp_path / "w.csv", lambda done, of: reports.append((done, of)))
+    assert reports == [(10, 25), (20, 25), (25, 25)]
     _, out, err = here("data", "A5", "--length", "20", "--size", "25", "-o", "w.csv")
     assert out.startswith("w.csv: 25 words of A5 at length 20")
     assert "words/s" in err
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError(28, "No space left on device")])
-def test_a_failure_leaves_what_was_there(
+def test_a_failure_keeps_the_older_file(
     tmp_path: Path, form: str, failure: BaseException | type[BaseException]
 ) -> None:
     def fail(done: int, of: int) -> None:
@@ -191,24 +193,24 @@ def test_a_failure_leaves_what_was_there(
     assert path.read_text() == "an older file"
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_refused_as_a_file(tmp_path: Path) -> None:
     (tmp_path / "words.csv").mkdir()
     with pytest.raises(UserError, match=r"cannot write .*: it is a folder"):
         write_words("A5", 4, 4, 0, tmp_path / "words.csv")
 
 
-class Alike(Awkward):
-    """Two names that are one as text."""
+class Ambiguous(Awkward):
+    """A task with two symbols that become equal without white space."""
 
-    name = "alike"
+    name = "ambiguous"
     symbols = ("a b", "a_b", "c", "d", "e")
 
 
-def test_names_that_text_cannot_tell_apart_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"symbols of alike cannot be told apart"):
-        write_words(Alike(), 4, 4, 0, tmp_path / "words.csv")
+def test_names_that_become_equal_as_text_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"symbols of ambiguous cannot be told apart"):
+        write_words(Ambiguous(), 4, 4, 0, tmp_path / "words.csv")
     assert list(tmp_path.iterdir()) == []
-    write_words(Alike(), 4, 4, 0, tmp_path / "words.npz")
+    write_words(Ambiguous(), 4, 4, 0, tmp_path / "words.npz")
 
 
 def test_without_pyarrow_one_line_names_the_extra(

@@ -13,8 +13,12 @@ from flann.errors import UserError
 from flann.models import build_model, model_of_width
 from flann.models.attention import attention as attention_module
 from flann.models.attention.attention import Attention
-from flann.models.attention.positions import Position, Sinusoidal, slopes, turned
-from flann.models.attention.transformer import Block, Norm, TransformerConfig, transformer_from
+from flann.models.attention.positions.alibi import compute_slopes
+from flann.models.attention.positions.names import Position
+from flann.models.attention.positions.rope import rotate
+from flann.models.attention.positions.sinusoidal import Sinusoidal
+from flann.models.attention.transformer import build_transformer
+from flann.models.attention.transformer_config import Block, Norm, TransformerConfig
 from flann.models.core.feedforward import Activation, SwiGLU
 from flann.models.core.norms import ScaleNorm
 
@@ -89,7 +93,7 @@ def test_block_is_torch_encoder_layer(norm: Norm, activation: Activation) -> Non
     config = TransformerConfig(
         8, (Block(2, 4, 20),), position="none", norm=norm, norm_kind="layer", activation=activation
     )
-    ours = transformer_from(config, symbols=2, labels=2).double()
+    ours = build_transformer(config, symbols=2, labels=2).double()
     mix, feed = ours.layers[0].layer, ours.layers[1].layer
     packed = zip(
         theirs.self_attn.in_proj_weight.chunk(3),
@@ -139,18 +143,18 @@ def test_same_seed_same_loss_as_ever(name: str) -> None:
 def test_rope_and_alibi_know_distances_alone() -> None:
     """Scores of a word and of the same word further on are the same."""
     q, k = torch.randn(5, 4, dtype=torch.float64), torch.randn(5, 4, dtype=torch.float64)
-    near = turned(q, 0) @ turned(k, 0).T
-    far = turned(q, 1000) @ turned(k, 1000).T
+    near = rotate(q, 0) @ rotate(k, 0).T
+    far = rotate(q, 1000) @ rotate(k, 1000).T
     torch.testing.assert_close(near, far)
-    assert not torch.allclose(near, turned(q, 3) @ turned(k, 0).T)
+    assert not torch.allclose(near, rotate(q, 3) @ rotate(k, 0).T)
 
 
 def test_alibi_slopes_are_the_papers() -> None:
-    assert slopes(8, torch.zeros(1)).tolist() == [2.0**-n for n in range(1, 9)]
+    assert compute_slopes(8, torch.zeros(1)).tolist() == [2.0**-n for n in range(1, 9)]
 
 
 def test_sinusoids_are_the_papers() -> None:
-    vectors = Sinusoidal().vectors(0, 50, torch.zeros(1, 6, dtype=torch.float64))
+    vectors = Sinusoidal().compute_vectors(0, 50, torch.zeros(1, 6, dtype=torch.float64))
     for t in (0, 7, 49):
         for i in range(3):
             angle = torch.tensor(t / 10_000 ** (2 * i / 6), dtype=torch.float64)
@@ -212,7 +216,7 @@ def test_sizes_of_the_design_are_free_of_each_other() -> None:
         bos=True,
         longest=21,
     )
-    model = transformer_from(config, symbols=4, labels=6)
+    model = build_transformer(config, symbols=4, labels=6)
     assert model(torch.zeros(2, 20, dtype=torch.long)).shape == (2, 20, 6)
     assert model.longest == 20
     assert isinstance(model.norm, nn.Identity)
@@ -227,7 +231,7 @@ def test_set_weights_do_what_they_say() -> None:
     config = TransformerConfig(
         width=4, blocks=(Block(1, 4, 0),), norm="none", position="learned", longest=9
     )
-    model = transformer_from(config, symbols=2, labels=2).double()
+    model = build_transformer(config, symbols=2, labels=2).double()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.zero_()
@@ -245,7 +249,7 @@ def test_set_weights_do_what_they_say() -> None:
 
 def test_same_seed_same_weights() -> None:
     config = TransformerConfig(8, (Block(2, 4, 8),))
-    one, two = (transformer_from(config, symbols=2, labels=2, seed=3) for _ in range(2))
+    one, two = (build_transformer(config, symbols=2, labels=2, seed=3) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
 
 
@@ -302,15 +306,15 @@ def test_swiglu_is_its_formula() -> None:
         ("transformer:interpolation=-1", "positive"),
         ("transformer:position=none,randomised=true", "no positions to be randomised"),
         ("transformer:norm=none,norm_kind=layer", "no norm to be"),
-        ("transformer:max_length=64", "no last place"),
+        ("transformer:max_length=64", "no limit"),
         ("transformer:loops=0", "1 or more, or log"),
         ("transformer:loops=lots", "a whole number or log"),
         ("transformer:experts=1", "transformer: expected 2 experts or more"),
         ("transformer:experts=-2", "2 experts or more"),
-        ("transformer:experts=3,chosen=4", "experts=3,chosen=4"),
-        ("transformer:experts=3,chosen=0", "1 or more are chosen"),
+        ("transformer:experts=3,top_k=4", "experts=3,top_k=4"),
+        ("transformer:experts=3,top_k=0", "top_k from 1"),
         ("transformer:experts=3,balance=-1", "0 or more"),
-        ("transformer:chosen=1", "are for a mixture: expected experts=2"),
+        ("transformer:top_k=1", "are for a mixture: expected experts=2"),
         ("transformer:balance=0.5", "are for a mixture"),
     ],
 )

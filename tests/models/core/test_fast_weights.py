@@ -19,7 +19,7 @@ from flann.models.recurrent.mlstm import MatrixLSTM
 from flann.models.scans.state_space import Eigenvalues
 from flann.models.ssm.mamba2 import ScalarDecaySSM
 
-from ..by_hand import HEADS, WIDTH, convolved, made, word
+from ..by_hand import HEADS, WIDTH, build_random, convolve_at, make_word
 
 SIZE = WIDTH // HEADS
 
@@ -38,7 +38,7 @@ def rms(x: Tensor) -> Tensor:
 
 @torch.no_grad()
 def test_linear_attention_is_attention_with_a_kernel() -> None:
-    layer, x = made(LinearAttention, WIDTH, HEADS), word()
+    layer, x = build_random(LinearAttention, WIDTH, HEADS), make_word()
     q, k, v = (m(x) for m in (layer.query, layer.keys, layer.values))
     for t in range(len(x)):
         y = torch.zeros(HEADS, SIZE).double()
@@ -56,14 +56,14 @@ def test_linear_attention_is_attention_with_a_kernel() -> None:
 def test_delta_rule_is_a_product_of_householders(
     eigenvalues: Eigenvalues, gated: bool, factors: int
 ) -> None:
-    layer = made(
+    layer = build_random(
         DeltaRule, WIDTH, HEADS, factors=factors, gated=gated, eigenvalues=eigenvalues, taps=3
     )
-    x, outputs = word(), []
+    x, outputs = make_word(), []
     S = torch.zeros(HEADS, SIZE, SIZE).double()
     joined = torch.cat([layer.query(x), layer.keys(x), layer.values(x)], dim=-1)
     for t in range(len(x)):
-        parts = convolved(layer.convolution, joined, t).split(WIDTH)
+        parts = convolve_at(layer.convolution, joined, t).split(WIDTH)
         q, k, v = heads(parts[0]), parts[1 : 1 + factors], parts[1 + factors :]
         beta = torch.sigmoid(layer.strength(x[t])).view(factors, HEADS)
         for h in range(HEADS):
@@ -84,11 +84,13 @@ def test_delta_rule_is_a_product_of_householders(
 
 def test_eigenvalues_reach_where_they_say() -> None:
     for eigenvalues, most in (("positive", 1), ("negative", 2)):
-        layer = made(DeltaRule, 8, 2, factors=1, gated=False, eigenvalues=eigenvalues, taps=1)
+        layer = build_random(
+            DeltaRule, 8, 2, factors=1, gated=False, eigenvalues=eigenvalues, taps=1
+        )
         with torch.no_grad():
             layer.strength.weight.mul_(1000)
-            terms, _, _ = layer.terms(word()[None], None)
-        strengths = terms.put.norm(dim=-1)
+            terms, _, _ = layer.compute_terms(make_word()[None], None)
+        strengths = terms.erase_key.norm(dim=-1)
         assert strengths.max().item() == pytest.approx(most)
         assert strengths.min().item() == pytest.approx(0, abs=1e-6)
 
@@ -97,12 +99,14 @@ def test_eigenvalues_reach_where_they_say() -> None:
 @torch.no_grad()
 def test_mamba2_is_a_state_space_with_one_decay_a_head(eigenvalues: Eigenvalues) -> None:
     E, N = 12, 5
-    layer = made(ScalarDecaySSM, WIDTH, E, state=N, heads=HEADS, taps=3, eigenvalues=eigenvalues)
-    x, outputs = word(), []
+    layer = build_random(
+        ScalarDecaySSM, WIDTH, E, state=N, heads=HEADS, taps=3, eigenvalues=eigenvalues
+    )
+    x, outputs = make_word(), []
     S = torch.zeros(HEADS, N, E // HEADS).double()
     z, joined, low = layer.into(x).split([E, E + 2 * N, HEADS], dim=-1)
     for t in range(len(x)):
-        u, B, C = convolved(layer.convolution, joined, t).split([E, N, N])
+        u, B, C = convolve_at(layer.convolution, joined, t).split([E, N, N])
         v = torch.zeros(HEADS, E // HEADS).double()
         for h in range(HEADS):
             dt = torch.log1p(torch.exp(low[t, h] + layer.step_bias[h]))
@@ -120,12 +124,12 @@ def test_mamba2_is_a_state_space_with_one_decay_a_head(eigenvalues: Eigenvalues)
 @torch.no_grad()
 def test_mlstm_is_its_equations_without_the_stabiliser(forget: Any) -> None:
     inner = 12
-    layer = made(MatrixLSTM, WIDTH, inner, HEADS, taps=3, forget=forget)
-    x, outputs, size = word(), [], inner // HEADS
+    layer = build_random(MatrixLSTM, WIDTH, inner, HEADS, taps=3, forget=forget)
+    x, outputs, size = make_word(), [], inner // HEADS
     C, n = torch.zeros(HEADS, size, size).double(), torch.zeros(HEADS, size).double()
     u, z = layer.into(x).split(inner, dim=-1)
     for t in range(len(x)):
-        c = convolved(layer.convolution, u, t)
+        c = convolve_at(layer.convolution, u, t)
         q, k, v = (
             torch.stack([heads(source)[h] @ m.weight[h] for h in range(HEADS)])
             for source, m in ((c, layer.query), (c, layer.keys), (u[t], layer.values))
@@ -146,7 +150,7 @@ def test_mlstm_is_its_equations_without_the_stabiliser(forget: Any) -> None:
 
 @torch.no_grad()
 def test_rwkv7_is_its_equations() -> None:
-    layer, x, outputs = made(TimeMixing7, WIDTH, HEADS, 0, 2), word(), []
+    layer, x, outputs = build_random(TimeMixing7, WIDTH, HEADS, 0, 2), make_word(), []
     S = torch.zeros(HEADS, SIZE, SIZE).double()  # value x key, as the paper has it
     for t in range(len(x)):
         before = x[t - 1] if t else torch.zeros_like(x[0])

@@ -59,7 +59,7 @@ def test_models_can_be_copied_and_pickled(name: str) -> None:
 
 @pytest.mark.parametrize(("cell", "name"), [(nn.RNN, "rnn"), (nn.GRU, "gru"), (nn.LSTM, "lstm")])
 def test_recurrent_layers_are_torchs_own(cell: type[nn.RNNBase], name: str) -> None:
-    model = model_of_width(name, symbols=3, labels=2, depth=1, width=6, second=9)
+    model = model_of_width(name, symbols=3, labels=2, depth=1, width=6, second_size=9)
     inner = model.layers[0].layer
     assert isinstance(inner, RecurrentLayer)
     own = cell(6, 9, batch_first=True)

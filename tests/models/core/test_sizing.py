@@ -13,8 +13,8 @@ from flann.errors import UserError
 from flann.models import Architecture, build_model, model_names, model_of_width, model_registry
 from flann.models.core.architecture import Sizes
 from flann.models.core.feedforward import FeedForward
-from flann.models.core.sequence import Layer
-from flann.models.core.sizing import counter, lowest, solve
+from flann.models.core.layer import Layer
+from flann.models.core.sizing import build_parameter_counter, solve_sizes
 
 
 @settings(max_examples=15, deadline=None)
@@ -26,10 +26,12 @@ from flann.models.core.sizing import counter, lowest, solve
 )
 def test_any_budget_is_met(name: str, depth: int, parameters: int, symbols: int) -> None:
     architecture = model_registry.create(name)
-    sizes = solve(
+    sizes = solve_sizes(
         architecture, name, symbols=symbols, labels=symbols, depth=depth, parameters=parameters
     )
-    count = counter(architecture, symbols, symbols, depth)(sizes.width, sizes.second)
+    count = build_parameter_counter(architecture, symbols, symbols, depth)(
+        sizes.width, sizes.second_size
+    )
     assert abs(count - parameters) <= 0.01 * parameters
 
 
@@ -67,22 +69,24 @@ def test_options_meet_them_or_the_nearest_is_named(name: str) -> None:
 def met(name: str, parameters: int, depth: int) -> int:
     """How many parameters the model for this budget has."""
     architecture = model_registry.create(name)
-    sizes = solve(architecture, name, symbols=60, labels=60, depth=depth, parameters=parameters)
-    return counter(architecture, 60, 60, depth)(sizes.width, sizes.second)
+    sizes = solve_sizes(
+        architecture, name, symbols=60, labels=60, depth=depth, parameters=parameters
+    )
+    return build_parameter_counter(architecture, 60, 60, depth)(sizes.width, sizes.second_size)
 
 
 def nearest_by_trying_all(name: str, parameters: int, depth: int) -> tuple[int, int]:
     """How far off the nearest count is, and which: every width, every knob up to the budget."""
     architecture = model_registry.create(name)
-    count = counter(architecture, 60, 60, depth)
+    count = build_parameter_counter(architecture, 60, 60, depth)
     width, found = architecture.width_step, []
-    while not found or count(width, lowest(architecture)) <= 1.1 * parameters:
-        second = lowest(architecture)
+    while not found or count(width, architecture.smallest_second_size) <= 1.1 * parameters:
+        second = architecture.smallest_second_size
         while True:
             found.append(count(width, second))
             if found[-1] > parameters:
                 break
-            second += architecture.knob_step
+            second += architecture.second_size_step
         width += architecture.width_step
     return min((abs(n - parameters), n) for n in found)
 
@@ -93,7 +97,10 @@ def test_counts_are_those_of_real_modules(name: str, depth: int) -> None:
     architecture = model_registry.create(name)
     model = model_of_width(name, symbols=7, labels=3, depth=depth, width=16)
     sizes = list(model.sizes.values())
-    assert counter(architecture, 7, 3, depth)(sizes[0], sizes[1]) == model.sizes["parameters"]
+    assert (
+        build_parameter_counter(architecture, 7, 3, depth)(sizes[0], sizes[1])
+        == model.sizes["parameters"]
+    )
 
 
 @pytest.mark.parametrize("name", model_names())
@@ -111,21 +118,21 @@ def test_a_budget_too_small_names_the_smallest(name: str) -> None:
 class Coarse(Architecture):
     """Sizes in steps so large that most budgets fall between them."""
 
-    family, knob, width_step, knob_step = "none", "inner", 50, 50
+    family, second_size_name, width_step, second_size_step = "none", "inner", 50, 50
 
-    def layers(self, sizes: Sizes) -> list[Layer]:
-        return [FeedForward(sizes.width, sizes.second, "relu") for _ in range(sizes.depth)]
+    def build_layers(self, sizes: Sizes) -> list[Layer]:
+        return [FeedForward(sizes.width, sizes.second_size, "relu") for _ in range(sizes.depth)]
 
 
 def test_a_budget_between_sizes_is_refused_with_the_nearest() -> None:
-    count = counter(Coarse(), 2, 2, 1)
+    count = build_parameter_counter(Coarse(), 2, 2, 1)
     below, above = count(50, 50), count(50, 100)
     asked = (below + above) // 2
     with pytest.raises(UserError, match="within 1%") as caught:
-        solve(Coarse(), "coarse", symbols=2, labels=2, depth=1, parameters=asked)
+        solve_sizes(Coarse(), "coarse", symbols=2, labels=2, depth=1, parameters=asked)
     assert f"{below:,} (-" in str(caught.value)
     assert f"{above:,} (+" in str(caught.value)
-    met = solve(Coarse(), "coarse", symbols=2, labels=2, depth=1, parameters=above)
+    met = solve_sizes(Coarse(), "coarse", symbols=2, labels=2, depth=1, parameters=above)
     assert met == Sizes(50, 100, 1)
 
 
@@ -138,7 +145,7 @@ def test_depth_and_width_are_checked() -> None:
 
 def test_no_memory_is_taken_for_counting() -> None:
     architecture = model_registry.create("lstm")
-    huge = counter(architecture, 2, 2, 100)(100_000, 100_000)
+    huge = build_parameter_counter(architecture, 2, 2, 100)(100_000, 100_000)
     assert huge > 10**12
-    assert lowest(architecture) == 1
+    assert architecture.smallest_second_size == 1
     assert torch.get_default_device().type == "cpu"

@@ -18,7 +18,7 @@ from flann.models import build_model
 from flann.models.recurrent.stack_rnn import Stack
 from flann.models.recurrent.tape_rnn import Tape
 
-from ..by_hand import WIDTH, made, word
+from ..by_hand import WIDTH, build_random, make_word
 
 STATE, CELL = 6, 3
 
@@ -41,7 +41,11 @@ def advance_controller(layer: Any, x: Tensor, h: Tensor, c: Tensor) -> tuple[Ten
 @pytest.mark.parametrize("kind", [Stack, Tape])
 @torch.no_grad()
 def test_equals_the_equations(kind: type, controller: str) -> None:
-    layer, x, outputs = made(kind, WIDTH, STATE, CELL, controller=controller), word(), []
+    layer, x, outputs = (
+        build_random(kind, WIDTH, STATE, CELL, controller=controller),
+        make_word(),
+        [],
+    )
     h = c = torch.zeros(STATE).double()
     memory = {i: torch.zeros(CELL).double() for i in range(-20, 21)}
     floor = -20 if kind is Tape else 0  # there is no cell above the top of a stack

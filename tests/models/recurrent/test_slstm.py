@@ -10,17 +10,17 @@ from torch.nn import functional
 
 from flann.models.recurrent.slstm import ScalarLSTM
 
-from ..by_hand import WIDTH, convolved, made, word
+from ..by_hand import WIDTH, build_random, convolve_at, make_word
 
 
 @pytest.mark.parametrize("forget", ["sigmoid", "exponential"])
 @torch.no_grad()
 def test_slstm_is_its_equations_without_the_stabiliser(forget: Any) -> None:
     heads, size = 2, WIDTH // 2
-    layer, x = made(ScalarLSTM, WIDTH, heads, taps=3, forget=forget), word()
+    layer, x = build_random(ScalarLSTM, WIDTH, heads, taps=3, forget=forget), make_word()
     h = c = n = torch.zeros(heads, size).double()
     for t in range(len(x)):
-        smooth = convolved(layer.convolution, x, t).view(heads, size)
+        smooth = convolve_at(layer.convolution, x, t).view(heads, size)
         gates = torch.zeros(4, heads, size).double()
         for head in range(heads):
             recent = smooth[head] @ layer.by_recent.weight[head]

@@ -1,4 +1,4 @@
-"""Layers and heads of known programs, and which fragments they stay in."""
+"""The layers and heads of known programs, and the fragments that contain them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ MAJORITY = 'aggregate(select(indices, indices, <=), indicator(tokens == "1")) > 
     ],
 )
 def test_layers_and_heads(source: str, layers: int, heads: int) -> None:
-    need = analyse([build_program(source)])
-    assert (need.layers, need.heads) == (layers, heads)
+    required = analyse([build_program(source)])
+    assert (required.layers, required.heads) == (layers, heads)
 
 
 def test_equal_selectors_are_one_head() -> None:

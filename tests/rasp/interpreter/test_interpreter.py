@@ -1,4 +1,4 @@
-"""The interpreter: against the slow oracle, at its bounds, and with every mistake at its place."""
+"""The interpreter: compared with a slow oracle, at its bounds, and on mistakes with their spans."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from flann.rasp.graph.sops import SOp
 
 from ..conftest import Build, build_program
 from ..grammar import programs, words
-from ..oracle import WrongError, evaluate
+from ..oracle import NoValueError, evaluate
 
 
-def agree(source: str, word: str) -> None:
-    """The interpreter and the oracle give the same values, or both refuse."""
+def check_agreement(source: str, word: str) -> None:
+    """Check that the interpreter and the oracle give the same values, or that both refuse."""
     try:
         node = build_program(source)
     except UserError as error:
@@ -28,7 +28,7 @@ def agree(source: str, word: str) -> None:
         return
     try:
         expected = evaluate(node, word)
-    except WrongError:
+    except NoValueError:
         with pytest.raises(UserError):
             run_on_words(node, [word])
         return
@@ -42,14 +42,14 @@ def agree(source: str, word: str) -> None:
 @settings(max_examples=150)
 @given(programs, words)
 def test_random_programs_agree_with_the_oracle(source: str, word: str) -> None:
-    agree(source, word)
+    check_agreement(source, word)
 
 
 @pytest.mark.slow
 @settings(max_examples=1000)
 @given(programs, words)
 def test_a_thousand_random_programs(source: str, word: str) -> None:
-    agree(source, word)
+    check_agreement(source, word)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_values(source: str, word: str, expected: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "column", "said"),
+    ("source", "column", "message"),
     [
         ("x = tokens if indices > 2 else 0;", 12, "got strings and numbers"),  # mixed types
         ('x = aggregate(full_s, tokens); x("ab");', 5, "2 strings are selected"),
@@ -124,10 +124,10 @@ def test_values(source: str, word: str, expected: list[Any]) -> None:
         ('f = tokens; f["a"];', 15, "makes no sense"),
     ],
 )
-def test_mistakes_are_told_at_their_place(source: str, column: int, said: str) -> None:
+def test_mistakes_are_reported_with_their_span(source: str, column: int, message: str) -> None:
     with pytest.raises(UserError) as caught:
         build_program(source)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith(f"line 1, column {column}: ")
 
 
@@ -157,34 +157,34 @@ def test_nothing_reaches_python(source: str) -> None:
         build_program(source)
 
 
-def test_the_python_face_builds_the_same_graph() -> None:
+def test_the_python_api_builds_the_same_graph() -> None:
     from flann.rasp import aggregate, indicator, indices, length, select, tokens, where
 
     reverse = aggregate(select(indices, length - indices - 1, "=="), tokens)
     assert reverse.node is build_program(
         "aggregate(select(indices, length - indices - 1, ==), tokens)"
     )
-    chosen = where((tokens == "a") & ~(indices > 1), indices % 2, -indices + 3)
+    conditional = where((tokens == "a") & ~(indices > 1), indices % 2, -indices + 3)
     text = 'indices % 2 if tokens == "a" and not (indices > 1) else -indices + 3'
-    assert chosen.node is build_program(text)
+    assert conditional.node is build_program(text)
     before = select(tokens, tokens, "==") & ~select(indices, indices, ">")
     assert aggregate(before | select(indices, 9, "=="), 1)("aba") == [1, 1, 1]
     assert indicator(tokens.isin(["a"]))("ab") == [1, 0]
     assert tokens.lookup({"a": 5, "b": 6})("ab") == [5, 6]
     network = reverse.compile("ab", max_length=4)
-    assert network.answers(np.array([[0, 1, 1]])).tolist() == [[1, 1, 0]]
+    assert network.predict(np.array([[0, 1, 1]])).tolist() == [[1, 1, 0]]
     with pytest.raises(TypeError, match="where"):
         bool(tokens == "a")
 
 
-def test_deep_lists_are_shown_short() -> None:
+def test_deep_lists_are_abbreviated() -> None:
     from flann.rasp.interpreter.session import Session
 
     source = "a = [1]; for i in range(100) { a = [a, a]; } a;"
     assert len(next(iter(Session().feed(source)))) < 5000
 
 
-def test_names_assigned_again_leave_what_was_built(build: Build) -> None:
+def test_assigning_a_name_again_leaves_earlier_nodes(build: Build) -> None:
     node = build('x = "a"; y = tokens == x; x = "b"; y;')
     assert run_on_words(node, ["ab"])[0] == [True, False]
 
@@ -200,19 +200,19 @@ def test_several_results(build: Build) -> None:
 
 
 def test_a_batch_is_its_words_one_by_one() -> None:
-    """Also where the words are run in several parts, and for all kinds of selectors."""
+    """A selector that compares both tokens and indices is run on a batch and on each word."""
     rng = np.random.default_rng(0)
     ids = rng.integers(3, size=(40, 9))
     node = build_program(
         "selector_width(select(tokens, tokens, <) or select(indices, indices, <=))"
     )
-    whole = run_on_ids(node, ids, "abc", range(10))
-    for row, word in zip(whole, ids, strict=True):
-        spelled = "".join("abc"[i] for i in word)
-        assert row.tolist() == run_on_words(node, [spelled])[0] == evaluate(node, spelled)
+    batch = run_on_ids(node, ids, "abc", range(10))
+    for row, word in zip(batch, ids, strict=True):
+        text = "".join("abc"[i] for i in word)
+        assert row.tolist() == run_on_words(node, [text])[0] == evaluate(node, text)
 
 
-def test_parts_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_split_to_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     from flann.rasp.graph import word_batch
 
     ids = np.random.default_rng(1).integers(3, size=(10, 6))
@@ -224,24 +224,24 @@ def test_parts_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_running_sums_and_products_agree() -> None:
-    """The quick way over intervals is the general one: hide the form from it."""
+    """A double negation keeps the evaluator from recognising an interval of positions."""
     word = "abcabcab"
     for relation in ("==", "<", "<=", ">", ">="):
         for queries in ("indices", "indices - 2", "indices / 2", "7 - 2 * indices", "100", "-3"):
-            plain = build_program(
+            direct = build_program(
                 f"aggregate(select(indices, {queries}, {relation}), indices * 2, 9)"
             )
-            hidden = build_program(
+            negated = build_program(
                 f"aggregate(not not select(indices, {queries}, {relation}), indices * 2, 9)"
             )
             assert (
-                run_on_words(plain, [word])
-                == run_on_words(hidden, [word])
-                == [evaluate(plain, word)]
+                run_on_words(direct, [word])
+                == run_on_words(negated, [word])
+                == [evaluate(direct, word)]
             )
 
 
-def test_words_that_are_none() -> None:
+def test_invalid_words_are_refused() -> None:
     node = build_program("indices")
     with pytest.raises(UserError, match="without symbols"):
         run_on_words(node, [""])

@@ -1,4 +1,4 @@
-"""Sessions and the command line: what is printed, and what is refused."""
+"""Sessions and the command line: their output and their error messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from flann.errors import UserError
 from flann.rasp.interpreter.session import is_incomplete
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 RunSession = Callable[[str], list[str]]
 DYCK = """
 def csum(x) { return round((indices + 1) * aggregate(select(indices, indices, <=), x)); }
@@ -24,7 +24,7 @@ dyck = "dead" if dead else ("accepted" if depth == 0 else "prefix");
 """
 
 
-def test_values_are_shown_one_a_line(run_session: RunSession) -> None:
+def test_each_value_is_printed_on_a_line(run_session: RunSession) -> None:
     assert run_session('1 + 1; [1, "a"]; tokens("ab"); {1: True};') == [
         "= 2", '= [1, "a"]', '= ["a", "b"]', "= {1: True}",
     ]  # fmt: skip
@@ -106,13 +106,13 @@ def here(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dyck.rasp").write_text(DYCK)
 
-    def call(*words: str, typed: str = "") -> tuple[int, str, str]:
+    def call(*words: str, stdin: str = "") -> tuple[int, str, str]:
         capsys.readouterr()
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as left:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as exit_info:
             main(list(words))
-        said = capsys.readouterr()
-        return int(left.value.code or 0), said.out, said.err
+        output = capsys.readouterr()
+        return int(exit_info.value.code or 0), output.out, output.err
 
     return call
 
@@ -136,9 +136,9 @@ def test_tasks_have_programs_to_run_and_show(here: Here) -> None:
 
 
 def test_repl_reads_a_script(here: Here) -> None:
-    code, out, _ = here("rasp", "repl", typed='a = tokens[0]; a("xy"); 3;')
+    code, out, _ = here("rasp", "repl", stdin='a = tokens[0]; a("xy"); 3;')
     assert (code, out) == (0, '= ["x", "x"]\n= 3\n')
-    code, out, err = here("rasp", "repl", typed="1;\n2 +;\n3;")
+    code, out, err = here("rasp", "repl", stdin="1;\n2 +;\n3;")
     assert (code, err) == (2, "flann: line 2, column 4: expected an expression, got ';'\n")
 
 
@@ -154,7 +154,7 @@ def test_show(here: Here, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ("rasp run dyck.rasp --name dick ()", "did you mean 'dyck'"),
         ("rasp run nothing.rasp ()", "cannot read nothing.rasp"),
@@ -165,10 +165,10 @@ def test_show(here: Here, tmp_path: Path) -> None:
         ("rasp rnu dyck.rasp", "did you mean 'run'"),
     ],
 )
-def test_mistakes_are_one_line(here: Here, words: str, said: str) -> None:
+def test_mistakes_are_one_line(here: Here, words: str, message: str) -> None:
     code, _, err = here(*words.split())
     assert code == 2
-    assert said in err
+    assert message in err
     assert err.count("\n") == 1
 
 
@@ -184,31 +184,31 @@ def test_running_a_program_does_not_load_torch(tmp_path: Path) -> None:
         "import sys; from flann.rasp import Session;"
         "print(list(Session().feed('length(\"ab\");')), 'torch' in sys.modules)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout == "['= [2, 2]'] False\n"
+    assert process.stdout == "['= [2, 2]'] False\n"
 
 
 def test_compile_writes_weights_that_load(here: Here, tmp_path: Path) -> None:
-    from flann.rasp.compiler import load_compiled
+    from flann.rasp.compiler import load_network
 
     code, out, _ = here(*"rasp compile S3 --max-length 12 -o s3.safetensors --check".split())
     assert code == 0
     assert "S3: 2 layers of 1 heads as" in out
     assert "check: exact on" in out
-    assert load_compiled(tmp_path / "s3.safetensors").max_length == 12
+    assert load_network(tmp_path / "s3.safetensors").max_length == 12
     code, out, _ = here("rasp", "compile", "dyck.rasp", "--symbols", "()", "--check")
     assert code == 0
     assert "exact" in out
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ("rasp compile dyck.rasp", "expected --symbols"),
         ("rasp compile tomita-3", "no RASP program solves tomita-3"),
@@ -217,11 +217,11 @@ def test_compile_writes_weights_that_load(here: Here, tmp_path: Path) -> None:
         ("rasp compile parity --max-length 0", "1 or more"),
         ("rasp compile A5 --method series", "A5 is not solvable"),
         ("rasp compile parity -o parity.bin", "ends in .safetensors"),
-        ("rasp compile parity -o nowhere/parity.safetensors", "cannot write"),
+        ("rasp compile parity -o dyck.rasp/parity.safetensors", "cannot write"),
     ],
 )
-def test_what_compile_refuses(here: Here, words: str, said: str) -> None:
+def test_compile_refuses_with_a_reason(here: Here, words: str, message: str) -> None:
     code, _, err = here(*words.split())
     assert code == 2
-    assert said in err
+    assert message in err
     assert err.count("\n") == 1

@@ -1,4 +1,4 @@
-"""The parser: trees of known texts, errors at their places, and rubbish of every kind."""
+"""The parser: precedence, errors with their spans, and malformed text of every kind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flann.errors import UserError
-from flann.rasp.interpreter.library import PROGRAMS
+from flann.rasp.interpreter.program_files import PROGRAMS
 from flann.rasp.interpreter.session import Session
 from flann.rasp.language.parser import parse
 from flann.rasp.language.token_reader import MAX_NESTING
@@ -60,7 +60,7 @@ def test_precedence(expression: str, value: object, build: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "line", "column", "said"),
+    ("source", "line", "column", "message"),
     [
         ("a = ;", 1, 5, "expected an expression, got ';'"),
         ("a = 1", 1, 6, "expected ';', got the end of the program"),
@@ -81,11 +81,11 @@ def test_precedence(expression: str, value: object, build: object) -> None:
         ("1" + " + 1" * 60 + ";", 1, 3 + 4 * MAX_NESTING, "in a row"),
     ],
 )
-def test_errors_say_where_and_what(source: str, line: int, column: int, said: str) -> None:
+def test_errors_say_where_and_what(source: str, line: int, column: int, message: str) -> None:
     with pytest.raises(UserError) as caught:
         parse(source)
     assert str(caught.value).startswith(f"line {line}, column {column}: ")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_the_program_and_the_library_parse() -> None:
@@ -93,8 +93,8 @@ def test_the_program_and_the_library_parse() -> None:
     assert len(parse(LIBRARY)) > 15
 
 
-def outcome(source: str) -> str:
-    """Run a text as a session; the error's line, or nothing."""
+def run_and_get_error(source: str) -> str:
+    """Run a text as a session, and return its error message, or an empty string."""
     try:
         for line in Session().feed(source):
             assert line.startswith("=") or line.startswith("no example")
@@ -106,47 +106,47 @@ def outcome(source: str) -> str:
     return ""
 
 
-def mutilated(text: str, rng: Random) -> str:
-    """A text with a stretch removed, doubled, moved, or letters changed."""
+def mutate(text: str, rng: Random) -> str:
+    """Return a text with a stretch removed, doubled or copied elsewhere, or a letter changed."""
     start, stop = sorted((rng.randrange(len(text)), rng.randrange(len(text))))
     stop = min(stop, start + rng.choice([1, 2, 10, 60]))
     piece = text[start:stop]
-    way = rng.randrange(4)
-    if way == 0:
+    mutation = rng.randrange(4)
+    if mutation == 0:
         return text[:start] + text[stop:]
-    if way == 1:
+    if mutation == 1:
         return text[:stop] + piece + text[stop:]
-    if way == 2:
-        at = rng.randrange(len(text))
-        return text[:at] + piece + text[at:]
+    if mutation == 2:
+        offset = rng.randrange(len(text))
+        return text[:offset] + piece + text[offset:]
     letters = "()[]{};,:=+-*/^%<>\"'#!abcxyz0123456789 \n\x00é"
     return text[:start] + rng.choice(letters) + text[start + 1 :]
 
 
-def mutilate_many(count: int) -> None:
+def check_mutated_programs(count: int) -> None:
     rng, refused = Random(7), 0
     for _ in range(count):
         text = PROGRAM
         for _ in range(rng.choice([1, 1, 2, 5])):
-            text = mutilated(text, rng)
-        refused += bool(outcome(text))
+            text = mutate(text, rng)
+        refused += bool(run_and_get_error(text))
     assert refused > count // 4
 
 
-def test_mutilated_programs_are_one_line_errors() -> None:
-    mutilate_many(250)
+def test_mutated_programs_give_errors_of_one_line() -> None:
+    check_mutated_programs(250)
 
 
 @pytest.mark.slow
-def test_ten_thousand_mutilated_programs() -> None:
-    mutilate_many(10_000)
+def test_ten_thousand_mutated_programs() -> None:
+    check_mutated_programs(10_000)
 
 
 @given(st.text(alphabet='()[]{};,:=+-*/^%<>"#! abtokens012\n', max_size=60))
-def test_rubbish_is_refused_or_read(text: str) -> None:
-    outcome(text)
+def test_arbitrary_text_is_refused_or_parsed(text: str) -> None:
+    run_and_get_error(text)
 
 
-def test_the_unspoilt_program_runs() -> None:
-    assert outcome(PROGRAM) == ""
-    assert re.search("expected", outcome(PROGRAM.replace(";", "", 1)))
+def test_the_unmutated_program_runs() -> None:
+    assert run_and_get_error(PROGRAM) == ""
+    assert re.search("expected", run_and_get_error(PROGRAM.replace(";", "", 1)))

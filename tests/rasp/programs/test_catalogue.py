@@ -1,4 +1,4 @@
-"""The reference programs: right on their tasks, in as many layers and heads as they claim."""
+"""The reference programs: correct on their tasks, with the layers and heads that they claim."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ OTHERS += ["permutation-reset", "A5:generators=2", "S4:generators=swaps", "Z4xZ6
 NAMES = [*GROUPS, *BRACKETS, *OTHERS]
 
 
-def wrong_answers(name: str, tokens: np.ndarray, max_length: int) -> int:
-    """How many scored answers of the program are not the task's."""
-    given, targets = (
+def count_wrong(name: str, tokens: np.ndarray, max_length: int) -> int:
+    """Return how many scored answers of the program differ from the task's targets."""
+    answers, targets = (
         load_program(name, max_length=max_length)(tokens),
         get_task(name).targets(tokens),
     )
-    return int(((given != targets) & (targets != -100)).sum())
+    return int(((answers != targets) & (targets != -100)).sum())
 
 
-def special(task: Task, length: int) -> list[np.ndarray]:
-    """Constant, alternating and nearly valid words."""
+def list_special_words(task: Task, length: int) -> list[np.ndarray]:
+    """Return constant, alternating and almost balanced words."""
     usable = len(task.symbols) - (task.mode == "transduce")
     if task.mode == "transduce":
         return []
     rows = [np.full(length, symbol) for symbol in range(min(usable, 8))]
     rows += [np.arange(length) % 2, np.arange(length) % usable]
     rows += [np.repeat([0, 1], [(length + 1) // 2, length // 2])]  # ((( ... )))
-    near = rows[-1].copy()
-    near[-1] = 0
-    return [np.array([*rows, near])]
+    almost = rows[-1].copy()
+    almost[-1] = 0
+    return [np.array([*rows, almost])]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,8 +57,8 @@ def test_programs_answer_as_their_tasks(name: str) -> None:
     for length in (1, 2, 3, 8, 21, 64):
         length = task.nearest_length(length)
         tokens = task.sample(np.random.default_rng(length), 60, length).tokens
-        for batch in (tokens, *special(task, length)):
-            assert wrong_answers(name, batch, max(64, tokens.shape[1])) == 0
+        for batch in (tokens, *list_special_words(task, length)):
+            assert count_wrong(name, batch, max(64, tokens.shape[1])) == 0
 
 
 @pytest.mark.slow
@@ -68,15 +68,16 @@ def test_programs_on_many_words_and_long_ones(name: str) -> None:
     lengths = sorted({task.nearest_length(n) for n in range(1, 65)})
     for length in lengths:
         tokens = task.sample(np.random.default_rng(length), 10_000 // 64 + 1, length).tokens
-        for batch in (tokens, *special(task, length)):
-            assert wrong_answers(name, batch, tokens.shape[1]) == 0
+        for batch in (tokens, *list_special_words(task, length)):
+            assert count_wrong(name, batch, tokens.shape[1]) == 0
     if task.valid_lengths(1000, 1000):
         tokens = task.sample(np.random.default_rng(0), 100, 1000).tokens
-        for batch in (tokens, *special(task, 1000)):
-            assert wrong_answers(name, batch, tokens.shape[1]) == 0
+        for batch in (tokens, *list_special_words(task, 1000)):
+            assert count_wrong(name, batch, tokens.shape[1]) == 0
 
 
-def every_word(symbols: int, length: int) -> np.ndarray:
+def enumerate_words(symbols: int, length: int) -> np.ndarray:
+    """Return all words of a length."""
     return np.array(list(product(range(symbols), repeat=length)))
 
 
@@ -86,7 +87,7 @@ def every_word(symbols: int, length: int) -> np.ndarray:
 def test_brackets_on_every_short_word(name: str, longest: int) -> None:
     symbols = len(get_task(name).symbols)
     for length in range(1, longest + 1):
-        assert wrong_answers(name, every_word(symbols, length), longest) == 0
+        assert count_wrong(name, enumerate_words(symbols, length), longest) == 0
 
 
 @pytest.mark.slow
@@ -94,11 +95,13 @@ def test_brackets_on_every_short_word(name: str, longest: int) -> None:
 def test_brackets_on_every_word_to_length_12(name: str) -> None:
     symbols = len(get_task(name).symbols)
     for length in range(1, 13):
-        heads = every_word(symbols, max(0, length - 8)) if length > 8 else np.zeros((1, 0), int)
-        tails = every_word(symbols, min(length, 8))
+        heads = (
+            enumerate_words(symbols, max(0, length - 8)) if length > 8 else np.zeros((1, 0), int)
+        )
+        tails = enumerate_words(symbols, min(length, 8))
         for head in heads:
             words = np.concatenate([np.tile(head, (len(tails), 1)), tails], axis=1)
-            assert wrong_answers(name, words, 12) == 0
+            assert count_wrong(name, words, 12) == 0
 
 
 @pytest.mark.parametrize("name", [*NAMES, *load_claims()])
@@ -121,8 +124,8 @@ def test_layers_of_solvable_groups_are_their_derived_length(name: str, layers: i
 def test_derived_series_is_sympys() -> None:
     from sympy.combinatorics.named_groups import SymmetricGroup
 
-    theirs = [int(group.order()) for group in SymmetricGroup(4).derived_series()]
-    assert [len(members) for members in compute_derived_series(get_group("S4"))] == theirs
+    expected = [int(group.order()) for group in SymmetricGroup(4).derived_series()]
+    assert [len(members) for members in compute_derived_series(get_group("S4"))] == expected
 
 
 def test_unsolvable_groups_have_no_series() -> None:
@@ -172,13 +175,13 @@ def test_factors_are_stated_by_the_name() -> None:
     assert [g.name for g in find_factors(get_group("A4xZ5"))] == ["A4", "Z5"]
 
 
-def words_of(length: int, symbols: int, size: int = 40) -> np.ndarray:
+def draw_words(length: int, symbols: int, size: int = 40) -> np.ndarray:
     return np.random.default_rng(length).integers(symbols, size=(size, length))
 
 
 @pytest.mark.parametrize("length", [1, 2, 9, 40])
 def test_programs_without_a_task(length: int) -> None:
-    words = words_of(length, 5)
+    words = draw_words(length, 5)
     same = words[:, :, None] == words[:, None, :]
     histogram = load_program("histogram", max_length=length)
     assert (histogram(words) == same.sum(axis=2)).all()
@@ -194,16 +197,16 @@ def test_programs_without_a_task(length: int) -> None:
 
 
 def test_which_tasks_have_programs() -> None:
-    having = {name for name in task_names() if has_program(get_task(name))}
-    assert {"A5", "parity", "dyck-2", "majority", "reverse-string", "gridworld"} <= having
-    assert not {"modular-arithmetic", "solve-equation", "tomita-3"} & having
+    solved = {name for name in task_names() if has_program(get_task(name))}
+    assert {"A5", "parity", "dyck-2", "majority", "reverse-string", "gridworld"} <= solved
+    assert not {"modular-arithmetic", "solve-equation", "tomita-3"} & solved
     assert not has_program(get_task("reverse-string")) or not has_program(
         get_task("bucket-sort:mode=recognise")
     )
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options", "message"),
     [
         ("tomita-3", {}, "no RASP program solves tomita-3"),
         ("A6", {"radix": 1}, "radix 1"),
@@ -213,12 +216,12 @@ def test_which_tasks_have_programs() -> None:
         ("partiy", {}, "did you mean 'parity'"),
     ],
 )
-def test_what_is_refused(name: str, options: dict[str, object], said: str) -> None:
-    with pytest.raises(UserError, match=said):
+def test_what_is_refused(name: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         load_program(name, **options)  # type: ignore[arg-type]
 
 
-def test_ids_that_are_none() -> None:
+def test_invalid_ids_are_refused() -> None:
     with pytest.raises(UserError, match="ids from 0 to 1"):
         load_program("parity")(np.array([[2]]))
     with pytest.raises(UserError, match="whole numbers"):

@@ -1,7 +1,7 @@
-"""How the classes of regular languages lie in one another, and what operations do to them.
+"""The inclusions between the classes of regular languages, and the effect of operations on them.
 
-All of it is stated here by hand, from the definitions and the literature, and nothing is taken from
-`flann.tasks.algebra`, so that the tests can hold one against the other.
+Everything is stated by hand from the definitions and the literature, independently of
+`flann.tasks.algebra`, so that the tests can compare the two.
 
 - locally (threshold) testable inside dot-depth one: factors and how often they occur are said by
   existential sentences over order and successor (Thomas 1982, "Classifying regular events in
@@ -46,8 +46,8 @@ UNTOUCHED_BY_NEUTRAL = (
 )  # fmt: skip
 
 
-def larger(name: str) -> set[str]:
-    """The class and all that it is inside of."""
+def list_larger(name: str) -> set[str]:
+    """Return the class and all classes that contain it."""
     found, queue = {name}, [name]
     for each in queue:
         for other in INSIDE[each]:
@@ -57,21 +57,21 @@ def larger(name: str) -> set[str]:
     return found
 
 
-def closed(yes: set[str], no: set[str]) -> dict[str, bool]:
-    """Everything that follows from being in some classes and not in others.
+def close_claims(yes: set[str], no: set[str]) -> dict[str, bool]:
+    """Return everything that follows from membership in some classes and not in others.
 
     Raises
     ------
     AssertionError
-        for claims that contradict one another.
+        if the claims contradict one another.
     """
-    inside = {other for name in yes for other in larger(name)}
+    inside = {other for name in yes for other in list_larger(name)}
     if {"R-trivial", "L-trivial"} <= inside:
-        inside |= larger("PT")
+        inside |= list_larger("PT")
     outside = set(no)
     while True:
-        more = {name for name in INSIDE if larger(name) & outside}
-        if not {"PT", "J-trivial"}.isdisjoint(more):  # one of the two sides must be missing
+        more = {name for name in INSIDE if list_larger(name) & outside}
+        if not {"PT", "J-trivial"}.isdisjoint(more):  # then it is not both R- and L-trivial
             more |= {"L-trivial"} if "R-trivial" in inside else set()
             more |= {"R-trivial"} if "L-trivial" in inside else set()
         if more <= outside:
@@ -81,20 +81,20 @@ def closed(yes: set[str], no: set[str]) -> dict[str, bool]:
     return dict.fromkeys(inside, True) | dict.fromkeys(outside, False)
 
 
-def circuit(classes: dict[str, bool]) -> str:
-    """The circuit class (Barrington et al. 1992; Barrington 1989)."""
+def find_circuit(classes: dict[str, bool]) -> str:
+    """Return the circuit class (Barrington et al. 1992; Barrington 1989)."""
     if classes["quasi-aperiodic"]:
         return "AC0"
     return "ACC0" if classes["solvable"] else "NC1-complete"
 
 
-def mirrored(classes: dict[str, bool]) -> dict[str, bool]:
-    """The classes of the words read backwards."""
+def mirror_classes(classes: dict[str, bool]) -> dict[str, bool]:
+    """Return the classes of the reversed language."""
     return {MIRRORED.get(name, name): answer for name, answer in classes.items()}
 
 
-def complemented(classes: dict[str, bool]) -> dict[str, bool]:
-    """The classes of all other words; nothing is said of those not closed under complement."""
+def complement_classes(classes: dict[str, bool]) -> dict[str, bool]:
+    """Return the classes of the complement, omitting those not closed under complement."""
     swapped = {COMPLEMENTED.get(name, name): answer for name, answer in classes.items()}
     return {name: answer for name, answer in swapped.items() if name is not None}
 
@@ -102,14 +102,14 @@ def complemented(classes: dict[str, bool]) -> dict[str, bool]:
 def with_neutral(
     classes: dict[str, bool], *, commutative: bool, idempotent: bool, one_live: tuple[bool, bool]
 ) -> dict[str, bool]:
-    """The classes once a letter is added that may stand anywhere and changes nothing.
+    """Return the classes of the language after a neutral letter is added to its alphabet.
 
     Its image is the identity, so every equation for idempotents e holds for e = 1. Then a locally
     testable language has an idempotent and commutative monoid (eSe = S), a locally threshold
     testable one a commutative and aperiodic one, a piecewise locally testable one (Knast) a
-    J-trivial one. What counted nothing but the length now counts letters: quasi-aperiodic becomes
-    star-free. A strictly local language cannot look past the new letter, so all its living states
-    are one, and so it is with its complement.
+    J-trivial one. A language that counted only the length now counts letters, so quasi-aperiodic
+    becomes star-free. A strictly local language cannot look past runs of the new letter, so it has
+    at most one live state; the same holds for its complement.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Slow and obviously right: equations tried on every choice, definitions carried out."""
+"""Reference implementations: equations tested on every choice, definitions applied directly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flann.tasks.automata.moore_machine import MooreMachine
 
 
 class Products:
-    """The elements of a semigroup as tuples, multiplied one by one into a table."""
+    """The elements of a semigroup as tuples, with their multiplication table."""
 
     def __init__(self, semigroup: Semigroup) -> None:
         letters = [tuple(column) for column in semigroup.machine.table.T.tolist()]
@@ -41,7 +41,7 @@ class Products:
         return int(y)
 
     def of(self, *factors):  # type: ignore[no-untyped-def]
-        """The product, of numbers or of arrays of them."""
+        """Return the product of numbers of elements, or of arrays of them."""
         return reduce(lambda x, y: self.table[x, y], factors)
 
     def arrows(self, e: int, f: int) -> np.ndarray:
@@ -64,7 +64,7 @@ class Products:
         return bool((self.of(y, high) == high).all())
 
     def is_da(self) -> bool:
-        """With x, z empty or not."""
+        """Whether (xyz)^w y (xyz)^w = (xyz)^w, where x and z may be empty."""
         x, y, z = self.choices(3)
         for inside in (self.of(x, y, z), self.of(x, y), self.of(y, z)):
             high = self.omega[inside]
@@ -73,7 +73,10 @@ class Products:
         return True
 
     def idempotents_are_constant(self, live: np.ndarray) -> bool:
-        """Strictly local (de Luca and Restivo 1980): idempotents leave one live state at most."""
+        """Whether it is strictly local (de Luca and Restivo 1980).
+
+        The image of each idempotent contains at most one live state.
+        """
         return all(sum(live[q] for q in set(self.elements[e])) <= 1 for e in self.idempotents)
 
 
@@ -112,7 +115,7 @@ def satisfies_knast(p: Products) -> bool:
 
 
 def stable_is_aperiodic(machine: MooreMachine, p: Products) -> bool:
-    """With the sets of maps of all words of each length, until one of length s is that of 2s."""
+    """Whether the maps of the words of the stable length s are aperiodic."""
     letters = {tuple(column) for column in machine.table.T.tolist()}
     images = [frozenset(letters)]
     while True:
@@ -128,7 +131,7 @@ def stable_is_aperiodic(machine: MooreMachine, p: Products) -> bool:
 
 
 def is_subsequence_closed(automaton: Automaton) -> bool:
-    """The automaton of all subsequences of members, by sets of states, is the same language."""
+    """Whether the automaton of all subsequences of members accepts the same language."""
     size = automaton.size
     skips = [{q} for q in range(size)]
     for q in range(size):
@@ -151,10 +154,10 @@ def is_subsequence_closed(automaton: Automaton) -> bool:
 
 
 def threshold_on_states(machine: MooreMachine) -> bool:
-    """exfyezf = ezfyexf, by words between tuples of states; no semigroup is made.
+    """Whether exfyezf = ezfyexf, by words between tuples of states, without the semigroup.
 
-    p and the two states s behind ..y are fixed by one word (e), the four states r and t behind x or
-    z by another (f): p -x-> r1 -y-> s1 -z-> t1 and p -z-> r2 -y-> s2 -x-> t2.
+    One word (e) fixes p and the two states s after y, another (f) the four states r and t after x
+    or z: p -x-> r1 -y-> s1 -z-> t1 and p -z-> r2 -y-> s2 -x-> t2.
     """
     n, letters = machine.size, range(len(machine.symbols))
     table = machine.table.tolist()

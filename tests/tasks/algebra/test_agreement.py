@@ -1,8 +1,8 @@
-"""Two independent procedures for each class agree on automata made from the classes.
+"""Two independent procedures for each class agree on random automata of the classes.
 
-The one is what `classify` asks, mostly a test on the automaton. The other is, in order of
-preference, the equation tried on every choice of elements with a full multiplication table, the
-definition carried out on the language, or a test on tuples of states.
+The first is the procedure of `classify`, mostly a test on the automaton. The second is, in order of
+preference, the equation tested on every choice of elements with a full multiplication table, the
+definition applied to the language, or a test on tuples of states.
 """
 
 from __future__ import annotations
@@ -16,19 +16,18 @@ import pytest
 
 from flann.tasks.algebra.classification import classify_machine
 from flann.tasks.algebra.semigroup import Semigroup
-from flann.tasks.algebra.varieties import decisions, threshold_testable
+from flann.tasks.algebra.varieties import classifier, threshold_testable
 from flann.tasks.algebra.varieties.circuits import decide_quasi_aperiodic, decide_solvable
-from flann.tasks.algebra.varieties.decisions import EQUATIONS
+from flann.tasks.algebra.varieties.classifier import EQUATIONS
+from flann.tasks.algebra.varieties.dot_depth_one import decide_dot_depth_one
 from flann.tasks.algebra.varieties.equations import Equations
-from flann.tasks.algebra.varieties.knast import decide_piecewise_locally_testable
 from flann.tasks.algebra.varieties.l_trivial import decide_l_trivial
-from flann.tasks.algebra.varieties.locally_testable import find_knots
-from flann.tasks.algebra.varieties.piecewise import decide_r_trivial
+from flann.tasks.algebra.varieties.locally_testable import check_components
+from flann.tasks.algebra.varieties.piecewise_testable import decide_r_trivial
 from flann.tasks.algebra.verdict import Clock, Stopped, Verdict
 from flann.tasks.automata.automaton import Automaton
 from flann.tasks.automata.moore_machine import MooreMachine
 
-from .made import MADE, spoilt, with_neutral
 from .oracles import (
     Products,
     is_subsequence_closed,
@@ -38,9 +37,10 @@ from .oracles import (
     stable_is_aperiodic,
     threshold_on_states,
 )
+from .random_languages import RANDOM, add_neutral_symbol, change_transition
 
-LARGEST = 60  # elements for which every choice is tried
-FEWEST = 100  # positives and negatives of each class in the long run
+LARGEST = 60  # elements of a semigroup on which every choice is tested
+FEWEST = 100  # positive and negative answers of each class in the slow test
 AGREED = ["SL", "SP", "LT", "LTT", "PT", "PLT", "TSL", "TLT", "TLTT", "TPLT", "coSL", "coSP"]
 MOST_STATES = 12  # for the test of LTT on the automaton
 ON_AUTOMATON = "LTT on the automaton"
@@ -49,7 +49,7 @@ TALLIED = [*AGREED, ON_AUTOMATON]
 
 
 @dataclass
-class Second:
+class DirectTests:
     """The second procedure for every class, on one machine."""
 
     machine: MooreMachine
@@ -77,22 +77,22 @@ class Second:
         found["PT"] = found["R-trivial"] and found["L-trivial"]
         if tier:
             if machine.tier:
-                inner = Second(machine.on_tier()).answers(tier=False)
+                inner = DirectTests(machine.on_tier()).answers(tier=False)
                 found |= {f"T{name}": inner[name] for name in ("SL", "LT", "LTT", "PLT")}
             else:
                 found |= {f"T{name}": True for name in ("SL", "LT", "LTT", "PLT")}
         return found
 
 
-def drawn(rng: np.random.Generator, name: str) -> list[Automaton]:
-    """An automaton of a class, on a tier, and both spoilt."""
-    pure = MADE[name](rng, int(rng.integers(1, 4)))
-    tiered = with_neutral(pure)
-    return [pure, tiered, spoilt(rng, pure), spoilt(rng, tiered)]
+def draw_variants(rng: np.random.Generator, name: str) -> list[Automaton]:
+    """Draw an automaton of a class, add a neutral symbol, and change one transition of each."""
+    pure = RANDOM[name](rng, int(rng.integers(1, 4)))
+    tiered = add_neutral_symbol(pure)
+    return [pure, tiered, change_transition(rng, pure), change_transition(rng, tiered)]
 
 
-def by_making(name: str, variant: int) -> list[str]:
-    """The class that an automaton is in because it was made so; none where it was spoilt."""
+def list_known_classes(name: str, variant: int) -> list[str]:
+    """Return the class that a variant is in by construction; none for a perturbed variant."""
     if variant > 1 or not name:
         return []
     if variant == 0 or name in ("SP", "PT", "R-trivial"):
@@ -100,14 +100,14 @@ def by_making(name: str, variant: int) -> list[str]:
     return [f"T{name}"] if f"T{name}" in AGREED else []
 
 
-def agreement(count: int, seed: int) -> Counter[tuple[str, bool]]:
-    """How often each class was answered yes and no, in agreement."""
+def count_agreements(count: int, seed: int) -> Counter[tuple[str, bool]]:
+    """Count the agreeing positive and negative answers for each class."""
     rng = np.random.default_rng(seed)
     tally: Counter[tuple[str, bool]] = Counter()
     compared = 0
     while compared < count:
-        for name in MADE:
-            for variant, automaton in enumerate(drawn(rng, name)):
+        for name in RANDOM:
+            for variant, automaton in enumerate(draw_variants(rng, name)):
                 machine = MooreMachine.from_automaton(automaton)
                 try:
                     semigroup = Semigroup.of(machine, Clock.of(60), LARGEST)
@@ -115,96 +115,107 @@ def agreement(count: int, seed: int) -> Counter[tuple[str, bool]]:
                     continue
                 compared += 1
                 found = classify_machine(machine).classes
-                second = Second(machine).answers(tier=True)
+                second = DirectTests(machine).answers(tier=True)
                 shown = (name, machine.table.tolist(), machine.labels.tolist())
                 for label in AGREED:
                     assert found[label] == second[label], (label, *shown)
                     tally[label, second[label]] += 1
-                for claimed in by_making(name, variant):
+                for claimed in list_known_classes(name, variant):
                     assert found[claimed], (claimed, *shown)
-                others(machine, semigroup, found)
+                check_others(machine, semigroup, found)
                 if machine.size <= MOST_STATES:
-                    answer = thresholds_on_automaton(machine, found["SF"])
+                    answer = decide_on_automaton(machine, found["SF"])
                     assert answer == second["LTT"], shown
                     tally[ON_AUTOMATON, answer] += 1
     return tally
 
 
-def others(machine: MooreMachine, semigroup: Semigroup, found: dict[str, bool | None]) -> None:
-    """Procedures that `classify` had no need of say the same."""
+def check_others(
+    machine: MooreMachine, semigroup: Semigroup, found: dict[str, bool | None]
+) -> None:
+    """Check the procedures that `classify` did not need against its answers."""
     equations = Equations.of(semigroup, Clock.of(60))
-    assert equations.r_trivial().answer == found["R-trivial"]
-    assert equations.j_trivial().answer == found["J-trivial"] == found["PT"]
-    assert equations.l_trivial().answer == found["L-trivial"]
+    assert equations.decide_r_trivial().answer == found["R-trivial"]
+    assert equations.decide_j_trivial().answer == found["J-trivial"] == found["PT"]
+    assert equations.decide_l_trivial().answer == found["L-trivial"]
     assert decide_l_trivial(machine, Clock.of(60)).answer == found["L-trivial"]
-    assert equations.locally_testable().answer == found["LT"]
-    assert equations.locally_threshold_testable().answer == found["LTT"]
-    assert decide_piecewise_locally_testable(equations).answer == found["PLT"]
+    assert equations.decide_locally_testable().answer == found["LT"]
+    assert equations.decide_locally_threshold_testable().answer == found["LTT"]
+    assert decide_dot_depth_one(equations).answer == found["PLT"]
     assert decide_quasi_aperiodic(equations).answer == found["quasi-aperiodic"]
     assert decide_solvable(equations).answer == found["solvable"]
     if machine.size <= 4:
         equation = threshold_on_states(machine)
-        assert equation == thresholds_on_automaton(machine, True)
+        assert equation == decide_on_automaton(machine, True)
         assert (equation and found["SF"]) == found["LTT"]
 
 
-def thresholds_on_automaton(machine: MooreMachine, star_free: bool | None) -> bool:
-    """The test that `classify` only has need of where the semigroup is large."""
+def decide_on_automaton(machine: MooreMachine, star_free: bool | None) -> bool:
+    """Decide LTT on the automaton, which `classify` does only if the semigroup is large."""
     answer = threshold_testable.decide_threshold_testable(machine, star_free, Clock.of(60)).answer
     assert answer is not None
     return answer
 
 
 def test_two_procedures_agree() -> None:
-    tally = agreement(240, seed=0)
+    tally = count_agreements(240, seed=0)
     assert all(tally[label, answer] >= 10 for label in TALLIED for answer in (True, False)), tally
 
 
 @pytest.mark.slow
 def test_two_procedures_agree_on_many() -> None:
-    tally = agreement(2500, seed=1)
+    tally = count_agreements(2500, seed=1)
     assert all(tally[label, answer] >= FEWEST for label in TALLIED for answer in (True, False)), (
         tally
     )
 
 
-def without_spread(machine: MooreMachine) -> Verdict:
-    return find_knots(machine.merge_symbols()) or Verdict(True, "half of the test")
+def check_half(machine: MooreMachine) -> Verdict:
+    return check_components(machine.merge_symbols()) or Verdict(True, "half of the test")
 
 
 PLANTED: dict[str, tuple[str, object]] = {
-    "LT without its second condition": ("locally_testable", without_spread),
-    "PT without confluence": ("piecewise_testable", decide_r_trivial),
-    "LTT that is aperiodic": ("EQUATIONS", EQUATIONS | {"LTT": Equations.aperiodic}),
-    "PLT that is aperiodic": ("EQUATIONS", EQUATIONS | {"PLT": Equations.aperiodic}),
-    "L-trivial the wrong way round": ("EQUATIONS", EQUATIONS | {"L-trivial": Equations.r_trivial}),
-    "AC0 without lengths": ("EQUATIONS", EQUATIONS | {"quasi-aperiodic": Equations.aperiodic}),
+    "LT without its second condition": ("decide_locally_testable", check_half),
+    "PT without confluence": ("decide_piecewise_testable", decide_r_trivial),
+    "LTT that is aperiodic": ("EQUATIONS", EQUATIONS | {"LTT": Equations.decide_aperiodic}),
+    "PLT that is aperiodic": ("EQUATIONS", EQUATIONS | {"PLT": Equations.decide_aperiodic}),
+    "L-trivial the wrong way round": (
+        "EQUATIONS",
+        EQUATIONS | {"L-trivial": Equations.decide_r_trivial},
+    ),
+    "AC0 without lengths": (
+        "EQUATIONS",
+        EQUATIONS | {"quasi-aperiodic": Equations.decide_aperiodic},
+    ),
 }
 
 
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_planted_error_is_found(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decisions, *PLANTED[what])
+    monkeypatch.setattr(classifier, *PLANTED[what])
     with pytest.raises(AssertionError):
-        agreement(240, seed=0)
+        count_agreements(240, seed=0)
 
 
-def of_one_letter(machine: MooreMachine, arity: int, clock: Clock) -> np.ndarray:
-    """Only the tuples that a single letter fixes."""
+def find_fixed_by_letter(machine: MooreMachine, arity: int, clock: Clock) -> np.ndarray:
+    """Return only the tuples that a single letter fixes."""
     table = threshold_testable.build_product_machine(machine, arity).table
     nodes = np.flatnonzero((table == np.arange(len(table))[:, None]).any(axis=1))
     return np.column_stack(np.unravel_index(nodes, (machine.size,) * arity))
 
 
-def no_violation(machine: MooreMachine, clock: Clock) -> None:
-    """No violation at all: what is aperiodic is taken for LTT."""
+def find_no_violation(machine: MooreMachine, clock: Clock) -> None:
+    """Find no violation, so that every aperiodic language passes for LTT."""
 
 
 def test_an_error_planted_in_the_test_on_the_automaton_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, wrong in (("cyclic", of_one_letter), ("exchange", no_violation)):
+    for name, wrong in (
+        ("find_cyclic", find_fixed_by_letter),
+        ("find_exchange_violation", find_no_violation),
+    ):
         with monkeypatch.context() as patched:
             patched.setattr(threshold_testable, name, wrong)
             with pytest.raises(AssertionError):
-                agreement(240, seed=0)
+                count_agreements(240, seed=0)

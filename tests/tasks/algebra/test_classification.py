@@ -1,4 +1,4 @@
-"""All classes at once: what follows from what, what stops a decision, every regular task."""
+"""Classification: inclusions between the verdicts, exceeded limits, and every regular task."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from flann.tasks.algebra import (
     classify,
     classify_machine,
     classify_task,
-    pairs,
+    pair_graph,
     reachability,
     require_machine,
 )
 from flann.tasks.algebra.classification import classify_group
-from flann.tasks.algebra.varieties import samples, threshold_testable
-from flann.tasks.algebra.varieties.decisions import Decisions
+from flann.tasks.algebra.varieties import sampled_equations, threshold_testable
+from flann.tasks.algebra.varieties.classifier import Classifier
 from flann.tasks.algebra.varieties.inclusions import INSIDE, propagate_inclusions
 from flann.tasks.algebra.verdict import Clock, Verdict
 from flann.tasks.automata.automaton import Automaton, from_function
@@ -26,7 +26,7 @@ from flann.tasks.automata.expressions import from_expression
 from flann.tasks.automata.moore_machine import MooreMachine
 from flann.tasks.languages.regular.word_problem import WordProblem
 
-from .made import MADE, with_neutral
+from .random_languages import RANDOM, add_neutral_symbol
 
 KEYS = [
     "states", "alphabet", "semigroup", "SL", "SP", "LT", "LTT", "PT", "PLT", "TSL", "TLT", "TLTT",
@@ -49,13 +49,13 @@ def test_the_object_is_what_the_command_line_promises() -> None:
     assert set(found.classes.values()) <= {True, False, None}
 
 
-def everything(accepted: bool) -> Automaton:
+def build_trivial(accepted: bool) -> Automaton:
     return from_function("ab", 0, lambda q, a: q, lambda q: accepted)
 
 
 @pytest.mark.parametrize("accepted", [True, False])
 def test_all_words_and_none_are_in_every_class(accepted: bool) -> None:
-    found = classify(everything(accepted))
+    found = classify(build_trivial(accepted))
     assert all(found.classes.values()), found.classes
     assert found.tier == ()
     assert found.circuit == "AC0"
@@ -83,14 +83,14 @@ def test_short_languages(automaton: Automaton, yes: str, no: str) -> None:
 
 
 def test_every_class_is_inside_those_it_is_said_to_be_inside() -> None:
-    """Each decided alone, before anything is concluded; `propagate_inclusions` then adds nothing wrong."""
+    """The classes are decided independently; `propagate_inclusions` then adds no wrong answer."""
     rng = np.random.default_rng(0)
-    for make in MADE.values():
+    for make in RANDOM.values():
         for _ in range(8):
-            machine = MooreMachine.from_automaton(with_neutral(make(rng, 2)))
-            decisions = Decisions(machine, 3000, Clock.of(60))
-            decisions.on_automaton()
-            alone = {n: v.answer for n, v in decisions.verdicts.items() if v.answer is not None}
+            machine = MooreMachine.from_automaton(add_neutral_symbol(make(rng, 2)))
+            classifier = Classifier(machine, 3000, Clock.of(60))
+            classifier.decide_on_automaton()
+            alone = {n: v.answer for n, v in classifier.verdicts.items() if v.answer is not None}
             after = classify_machine(machine, 3000).classes
             for name, larger in INSIDE.items():
                 assert not (after[name] and any(after[other] is False for other in larger))
@@ -103,18 +103,18 @@ def test_consequences() -> None:
     assert propagate_inclusions({"SP": yes})["L-trivial"].answer
     gone = propagate_inclusions({"quasi-aperiodic": no})
     assert [name for name in CLASSES if name not in gone] == ["solvable"]
-    assert gone["TSL"].why == "as it is not quasi-aperiodic: no"
+    assert gone["TSL"].why == "it is not quasi-aperiodic: no"
     assert gone["TSL"].witness == {"x": ("a",)}
     assert propagate_inclusions({"R-trivial": yes, "L-trivial": yes})["PT"].answer
 
 
 def test_a_semigroup_that_is_too_large_is_said() -> None:
-    """What follows from the automaton is still known; the rest is null, with the reason."""
+    """What follows from the automaton is still decided; the rest is None, with the reason."""
     automaton = from_expression("[ab]*a[ab]{4}")  # the fifth letter from the end is an a
     whole, cut = classify(automaton), classify(automaton, limit=10)
     assert whole.semigroup
     assert cut.semigroup is None
-    assert cut.classes == whole.classes  # strictly local, so the rest follows; or by reversal
+    assert cut.classes == whole.classes  # strictly local, so the rest follows
     threes = from_expression("(b*(ab*){3})*|[ab]*(bab){2}a[ab]*")
     whole, cut = classify(threes), classify(threes, limit=10)
     unknown = [name for name, answer in cut.classes.items() if answer is None]
@@ -126,10 +126,10 @@ def test_a_semigroup_that_is_too_large_is_said() -> None:
 
 
 def test_very_many_states_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No memory for the square of so many: null with the reason, and no wrong answer."""
+    """If the pairs of states exceed the limit, the answer is None with the reason, never wrong."""
     monkeypatch.setattr(reachability, "MOST_STATES", 50)
-    monkeypatch.setattr(pairs, "MOST_EDGES", 50 * 50 * 2)
-    monkeypatch.setattr(samples, "LARGEST", 50)
+    monkeypatch.setattr(pair_graph, "MOST_EDGES", 50 * 50 * 2)
+    monkeypatch.setattr(sampled_equations, "LARGEST", 50)
     ring = from_function("ab", 0, lambda q, a: (q + a) % 60, lambda q: q == 0)
     found = classify(ring, limit=10)
     assert found.classes["SF"] is False  # one symbol shows it
@@ -145,10 +145,10 @@ def test_very_many_states_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_thresholds_without_the_semigroup(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the automaton, whatever no sample refutes; and on the tier with a neutral symbol."""
-    monkeypatch.setattr(samples.Samples, "refute", lambda self, name: None)
+    """Threshold testability is decided on the automaton and on the tier if no sample refutes."""
+    monkeypatch.setattr(sampled_equations.SampledEquations, "refute", lambda self, name: None)
     twice, order = from_expression("b*ab*ab*"), from_expression("c*ac*bc*")
-    for automaton in (twice, order, with_neutral(twice), with_neutral(order)):
+    for automaton in (twice, order, add_neutral_symbol(twice), add_neutral_symbol(order)):
         whole, cut = classify(automaton), classify(automaton, limit=2)
         assert cut.semigroup is None
         assert [cut.classes[n] for n in ("LTT", "TLTT")] == [
@@ -158,7 +158,7 @@ def test_thresholds_without_the_semigroup(monkeypatch: pytest.MonkeyPatch) -> No
     assert classify(order, limit=2).verdicts["LTT"].why == "exfyezf differs from ezfyexf"
     parity = classify(from_expression("(b|ab*a)*"), limit=1).verdicts["LTT"]
     assert parity.answer is None
-    assert "whether it is star-free is open; the semigroup has more than 1" in parity.why
+    assert "not known whether it is star-free; the semigroup has more than 1" in parity.why
     monkeypatch.setattr(threshold_testable, "MOST_EDGES", 50)
     cut = classify(order, limit=2).verdicts["LTT"]
     assert cut.answer is None
@@ -167,7 +167,7 @@ def test_thresholds_without_the_semigroup(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_no_time_is_no_wrong_answer() -> None:
     rng = np.random.default_rng(1)
-    for make in MADE.values():
+    for make in RANDOM.values():
         automaton = make(rng, 3)
         whole, cut = classify(automaton), classify(automaton, seconds=1e-9)
         for name, answer in cut.classes.items():
@@ -177,7 +177,7 @@ def test_no_time_is_no_wrong_answer() -> None:
 
 @pytest.mark.parametrize("name", REGULAR)
 def test_tasks(name: str) -> None:
-    """The circuit class and what else the task itself says."""
+    """The classification agrees with the circuit class and the properties of the task."""
     task = get_task(name)
     found = classify_task(task)
     assert found.circuit == task.properties.circuit_class
@@ -188,7 +188,7 @@ def test_tasks(name: str) -> None:
     assert found.alphabet == len(task.symbols) - (task.mode == "transduce")
 
 
-def test_a_task_without_an_automaton_is_told_what_has_one() -> None:
+def test_a_task_without_an_automaton_is_refused_with_examples() -> None:
     without = []
     for name in task_names():
         try:
@@ -238,9 +238,9 @@ def test_a_class_of_many_labels_is_that_of_every_label() -> None:
 
 
 def test_classes_of_products_with_a_neutral_symbol() -> None:
-    """Tiers forget it; a language that was locally testable need not be any more."""
+    """A tier ignores a neutral symbol, while local testability can be lost."""
     pure = from_expression("(ab)*")
-    before, after = classify(pure), classify(with_neutral(pure))
+    before, after = classify(pure), classify(add_neutral_symbol(pure))
     assert after.tier == ("a", "b")
     assert after.k["TSL"] == before.k["SL"] == 2
     assert [after.classes[name] for name in ("SL", "LT", "LTT", "PLT")] == [False] * 4

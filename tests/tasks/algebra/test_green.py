@@ -1,4 +1,4 @@
-"""The semigroup, both Cayley graphs and Green's relations, against their definitions."""
+"""The semigroup, both Cayley graphs and Green's relations against their definitions."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from sympy.combinatorics import Permutation, PermutationGroup
 from flann.errors import UserError
 from flann.tasks import get_task
 from flann.tasks.algebra import draw_eggbox, require_machine
-from flann.tasks.algebra.derived import (
-    derive_subgroup,
-    generate_subgroup,
+from flann.tasks.algebra.derived_series import (
     choose_generators,
+    derive_subgroup,
     find_perfect_core,
+    generate_subgroup,
 )
 from flann.tasks.algebra.green import Green
-from flann.tasks.algebra.maps import is_aperiodic, is_idempotent, compute_omega_power
 from flann.tasks.algebra.semigroup import Semigroup
+from flann.tasks.algebra.transformations import compute_omega_power, is_aperiodic, is_idempotent
 from flann.tasks.algebra.varieties.circuits import decide_solvable
 from flann.tasks.algebra.varieties.equations import Equations
 from flann.tasks.algebra.verdict import Clock, Stopped
@@ -25,14 +25,14 @@ from flann.tasks.automata.automaton import Automaton
 from flann.tasks.automata.expressions import from_expression
 from flann.tasks.automata.moore_machine import MooreMachine
 
-from .made import arbitrary
 from .oracles import Products
+from .random_languages import draw_arbitrary
 
 RNG = np.random.default_rng(0)
-SOME = [automaton for _ in range(60) if (automaton := arbitrary(RNG, 2)).size <= 4]
+SOME = [automaton for _ in range(60) if (automaton := draw_arbitrary(RNG, 2)).size <= 4]
 
 
-def semigroup_of(machine: MooreMachine, limit: int = 100_000) -> Semigroup:
+def build_semigroup(machine: MooreMachine, limit: int = 100_000) -> Semigroup:
     return Semigroup.of(machine, Clock.of(60), limit)
 
 
@@ -47,28 +47,28 @@ def test_smallest_machine_is_the_minimal_automaton(automaton: Automaton) -> None
 
 @pytest.mark.parametrize("automaton", SOME)
 def test_elements_and_cayley_graphs(automaton: Automaton) -> None:
-    s = semigroup_of(MooreMachine.from_automaton(automaton))
+    s = build_semigroup(MooreMachine.from_automaton(automaton))
     letters = s.machine.table.T
-    Products(s)  # which makes the elements again, one by one, and compares
+    Products(s)  # asserts that it has the same elements
     for x in range(s.size):
-        assert s.machine.action(s.numbers(x)).tolist() == s.maps[x].tolist()
+        assert s.machine.action(s.find_word(x)).tolist() == s.maps[x].tolist()
         for a, letter in enumerate(letters):
             assert s.maps[s.right[x, a]].tolist() == letter[s.maps[x]].tolist()
             assert s.maps[s.left[x, a]].tolist() == s.maps[x][letter].tolist()
     assert s.find(s.maps).tolist() == list(range(s.size))
     if s.size < s.machine.size**s.machine.size:
-        absent = next(m for m in every_map(s.machine.size) if m not in set(map(tuple, s.maps)))
-        with pytest.raises(ValueError, match="no element"):
+        absent = next(m for m in list_maps(s.machine.size) if m not in set(map(tuple, s.maps)))
+        with pytest.raises(ValueError, match="not an element"):
             s.find(np.array([absent]))
 
 
-def every_map(size: int) -> list[tuple[int, ...]]:
+def list_maps(size: int) -> list[tuple[int, ...]]:
     return [tuple(row) for row in np.indices((size,) * size).reshape(size, -1).T.tolist()]
 
 
 def test_words_are_shortest_and_in_order() -> None:
-    s = semigroup_of(MooreMachine.from_automaton(from_expression("(a(ab)*b)*")))
-    words = [s.numbers(x) for x in range(s.size)]
+    s = build_semigroup(MooreMachine.from_automaton(from_expression("(a(ab)*b)*")))
+    words = [s.find_word(x) for x in range(s.size)]
     assert words == sorted(words, key=lambda word: (len(word), word))
     shorter = {tuple(s.machine.action(w)) for w in words if len(w) < len(words[-1])}
     assert tuple(s.machine.action(words[-1])) not in shorter
@@ -76,7 +76,7 @@ def test_words_are_shortest_and_in_order() -> None:
 
 @pytest.mark.parametrize("automaton", SOME)
 def test_green(automaton: Automaton) -> None:
-    s = semigroup_of(MooreMachine.from_automaton(automaton))
+    s = build_semigroup(MooreMachine.from_automaton(automaton))
     if s.size > 80:
         return
     p, green = Products(s), Green(s, Clock.of(60))
@@ -116,11 +116,11 @@ def test_powers() -> None:
 )
 def test_groups(name: str, answer: bool) -> None:
     task = get_task(name)
-    s = semigroup_of(require_machine(task))
+    s = build_semigroup(require_machine(task))
     equations = Equations.of(s, Clock.of(60))
     assert s.size == task.group.order  # type: ignore[attr-defined]
     (members,) = equations.green.groups
-    images = equations.green.acting(members)
+    images = equations.green.build_permutations(members)
     assert images[0].tolist() == list(range(images.shape[1]))
     orders = sorted(Permutation(row).order() for row in images.tolist())
     assert orders == sorted(task.group.element_orders)  # type: ignore[attr-defined]
@@ -151,16 +151,16 @@ def test_derived_series_beside_sympy() -> None:
 
 
 def test_a_group_inside_a_larger_semigroup() -> None:
-    """A5 on five places, and a symbol that puts the token down: the group is still found."""
+    """The group A5 is found in a semigroup that also has a reset."""
     task = get_task("permutation-reset")
-    verdict = decide_solvable(Equations.of(semigroup_of(require_machine(task)), Clock.of(60)))
+    verdict = decide_solvable(Equations.of(build_semigroup(require_machine(task)), Clock.of(60)))
     assert verdict.answer is False
 
 
 def test_limits_are_said() -> None:
     machine = MooreMachine.from_automaton(from_expression("[ab]*a[ab]{6}"))
     with pytest.raises(Stopped, match="more than 50 elements"):
-        semigroup_of(machine, limit=50)
+        build_semigroup(machine, limit=50)
     with pytest.raises(Stopped, match="not decided in 0 s"):
         Semigroup.of(machine, Clock.of(0.0))
 
@@ -171,7 +171,7 @@ def test_eggbox() -> None:
     lines = draw_eggbox(MooreMachine.from_automaton(from_expression("(ab)*|c"))).splitlines()
     assert [line for line in lines if "not regular" in line]
     assert sum(line.count("*") for line in lines) == len(
-        semigroup_of(MooreMachine.from_automaton(from_expression("(ab)*|c"))).idempotents
+        build_semigroup(MooreMachine.from_automaton(from_expression("(ab)*|c"))).idempotents
     )
     with pytest.raises(UserError, match=r"no eggbox is drawn: .* more than 200 elements"):
         draw_eggbox(MooreMachine.from_automaton(from_expression("[ab]*a[ab]{8}")))

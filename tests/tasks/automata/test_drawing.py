@@ -9,11 +9,11 @@ import pytest
 from flann.errors import UserError
 from flann.tasks import get_task, task_names
 from flann.tasks.automata.drawing import (
-    find_cosets,
+    abbreviate_symbols,
     draw,
     draw_automaton,
     draw_group,
-    abbreviate_symbols,
+    find_cosets,
 )
 from flann.tasks.automata.expressions import from_expression
 from flann.tasks.automata.files import to_dict

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from flann.tasks import get_task, sampling
-from flann.tasks.sampling import flip_coins, draw_bits, draw_uniform, draw_below
+from flann.tasks.sampling import draw_below, draw_bits, draw_uniform, flip_coins
 
 LEAST_P = 1e-4  # the seeds are fixed, so a test passes always or never
 

@@ -1,4 +1,4 @@
-"""Equations in binary: the law of their members, and numbers longer than a machine word."""
+"""Binary equations and the stack language: the distribution of members, and long numbers."""
 
 from __future__ import annotations
 
@@ -15,47 +15,52 @@ from scipy.stats import chisquare
 
 from flann.errors import UserError
 from flann.tasks import get_task
-from flann.tasks.languages.counters_and_stacks.stack_language import list_sizes, count_ways
+from flann.tasks.languages.counters_and_stacks.stack_language import count_ways, list_sizes
 from flann.tasks.sampling import draw_whole_below
 
 LEAST_P = 1e-4
 NAMES = ["binary-addition", "binary-multiplication", "compute-sqrt"]
 
 
-def bits(number: int, room: int) -> str:
-    return "".join(str(number >> n & 1) for n in range(room))
+def write_bits(number: int, width: int) -> str:
+    return "".join(str(number >> n & 1) for n in range(width))
 
 
-def law(name: str, length: int) -> dict[str, Fraction]:
-    """The docstring, on fractions: lengths, then the first number, then the second."""
+def compute_distribution(name: str, length: int) -> dict[str, Fraction]:
+    """Compute the documented distribution of members in exact fractions."""
     sign = {"binary-addition": "+", "binary-multiplication": "*", "compute-sqrt": ""}[name]
     numbers = 3 if sign else 2
-    rooms = [
-        room
-        for room in product(range(1, length), repeat=numbers)
-        if sum(room) == length - numbers + 1
+    widths = [
+        width
+        for width in product(range(1, length), repeat=numbers)
+        if sum(width) == length - numbers + 1
     ]
-    found: dict[str, Fraction] = Counter()
-    for i, *rest, k in rooms:
+    shares: dict[str, Fraction] = Counter()
+    for i, *rest, k in widths:
         if not sign:
             fits = [a for a in range(2**i) if isqrt(a) < 2**k]
             for a in fits:
-                found[f"{bits(a, i)}={bits(isqrt(a), k)}"] += Fraction(1, len(rooms) * len(fits))
+                word = f"{write_bits(a, i)}={write_bits(isqrt(a), k)}"
+                shares[word] += Fraction(1, len(widths) * len(fits))
             continue
         result = (lambda a, b: a + b) if sign == "+" else (lambda a, b: a * b)
         pairs = {a: [b for b in range(2 ** rest[0]) if result(a, b) < 2**k] for a in range(2**i)}
         pairs = {a: seconds for a, seconds in pairs.items() if seconds}
         for a, seconds in pairs.items():
             for b in seconds:
-                word = f"{bits(a, i)}{sign}{bits(b, rest[0])}={bits(result(a, b), k)}"
-                found[word] += Fraction(1, len(rooms) * len(pairs) * len(seconds))
-    return found
+                left = f"{write_bits(a, i)}{sign}{write_bits(b, rest[0])}"
+                word = f"{left}={write_bits(result(a, b), k)}"
+                shares[word] += Fraction(1, len(widths) * len(pairs) * len(seconds))
+    return shares
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("length", [5, 6, 8, 10])
-def test_members_follow_their_law(name: str, length: int, rng: np.random.Generator) -> None:
-    task, shares = get_task(f"{name}:mode=recognise"), law(name, length)
+def test_members_follow_their_distribution(
+    name: str, length: int, rng: np.random.Generator
+) -> None:
+    task = get_task(f"{name}:mode=recognise")
+    shares = compute_distribution(name, length)
     assert sum(shares.values()) == 1
     words = task.members(rng, 60_000, length).T
     drawn = Counter("".join(task.spell(word, task.symbols)) for word in words)
@@ -70,17 +75,17 @@ def test_members_follow_their_law(name: str, length: int, rng: np.random.Generat
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_word_that_has_a_share_is_a_member_and_no_other(name: str) -> None:
+def test_the_members_are_the_words_of_positive_probability(name: str) -> None:
     task, length = get_task(f"{name}:mode=recognise"), 6
     words = np.array(list(product(range(len(task.symbols)), repeat=length)))
     inside = task.targets(words)[:, -1] == 1
-    spelled = {"".join(task.spell(word, task.symbols)) for word in words[inside]}
-    assert spelled == set(law(name, length))
+    members = {"".join(task.spell(word, task.symbols)) for word in words[inside]}
+    assert members == set(compute_distribution(name, length))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_long_numbers(name: str, rng: np.random.Generator) -> None:
-    """Hundreds of bits; one of them changed is told."""
+    """Numbers of hundreds of bits are members, and one changed bit is detected."""
     task = get_task(f"{name}:mode=recognise")
     words = task.members(rng, 50, 601).T
     assert (task.targets(words)[:, -1] == 1).all()
@@ -105,18 +110,18 @@ def test_whole_numbers_are_uniform(bound: int, rng: np.random.Generator) -> None
     assert parts == 1 or chisquare(counted, np.array(shares) * len(drawn)).pvalue > LEAST_P
 
 
-def test_ways_of_a_stack_are_those_of_trying() -> None:
-    """W(u, h) against every sequence of pushes and pops."""
+def test_action_sequences_are_counted_as_by_enumeration() -> None:
+    """Compare W(u, h) with an enumeration of all sequences of pushes and pops."""
     for u, h in product(range(4), range(4)):
-        found = 0
+        count = 0
         for pops in range(u + h + 1):
             for actions in product((1, -1), repeat=u + pops):
                 heights = np.cumsum((h, *actions))
-                found += actions.count(1) == u and bool((heights >= 0).all())
-        assert count_ways(3, 3)[u][h] == found
+                count += actions.count(1) == u and bool((heights >= 0).all())
+        assert count_ways(3, 3)[u][h] == count
 
 
-def test_the_members_of_stack_manipulation_are_counted_right() -> None:
+def test_the_members_of_stack_manipulation_are_counted_correctly() -> None:
     task = get_task("stack-manipulation:mode=recognise")
     for length in (1, 3, 4, 5, 6, 7):
         words = np.array(list(product(range(5), repeat=length)))
@@ -124,7 +129,7 @@ def test_the_members_of_stack_manipulation_are_counted_right() -> None:
         assert members == sum(count_ways(u, n)[u][n] << (n + u) for n, u in list_sizes(length))
 
 
-def test_options_that_contradict_are_refused() -> None:
+def test_contradicting_options_are_refused() -> None:
     for name in [*NAMES, "stack-manipulation", "bucket-sort", "odds-first"]:
         with pytest.raises(UserError, match="negatives=near is for mode=recognise"):
             get_task(f"{name}:negatives=near")

@@ -1,4 +1,4 @@
-"""Dyck words: counted, enumerated, and drawn as the docstring says."""
+"""Dyck words: counts and samples against enumeration, and the documented distribution."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ from flann.tasks.languages.counters_and_stacks.dyck import DEAD, Dyck, name_brac
 from flann.tasks.languages.counters_and_stacks.dyck_paths import (
     FreeOdds,
     LimitedOdds,
-    draw_paths,
     compute_thresholds,
+    draw_paths,
 )
 
 LEAST_P = 1e-4
 
 
-def ways(remaining: int, height: int, limit: int | None = None) -> int:
-    """Paths that come down from `height` to 0 in exactly `remaining` steps, counted one by one."""
+def count_paths(remaining: int, height: int, limit: int | None = None) -> int:
+    """Count the paths from `height` down to 0 in exactly `remaining` steps, by recursion."""
     if height < 0 or (limit is not None and height > limit):
         return 0
     if remaining == 0:
         return height == 0
-    down, up = ways(remaining - 1, height - 1, limit), ways(remaining - 1, height + 1, limit)
+    down = count_paths(remaining - 1, height - 1, limit)
+    up = count_paths(remaining - 1, height + 1, limit)
     return down + up
 
 
@@ -49,12 +50,12 @@ def is_member(word: tuple[int, ...], limit: int | None = None) -> bool:
     return not stack
 
 
-def members(kinds: int, length: int, limit: int | None = None) -> list[tuple[int, ...]]:
+def list_members(kinds: int, length: int, limit: int | None = None) -> list[tuple[int, ...]]:
     words = product(range(2 * kinds), repeat=length)
     return [word for word in words if is_member(word, limit)]
 
 
-def frequencies(tokens: np.ndarray, words: list[tuple[int, ...]]) -> np.ndarray:
+def count_words(tokens: np.ndarray, words: list[tuple[int, ...]]) -> np.ndarray:
     counted = Counter(map(tuple, tokens.tolist()))
     assert set(counted) <= set(words)
     return np.array([counted[word] for word in words])
@@ -63,24 +64,26 @@ def frequencies(tokens: np.ndarray, words: list[tuple[int, ...]]) -> np.ndarray:
 @given(st.integers(1, 12), st.integers(0, 10), st.integers(1, 10))
 def test_thresholds_are_the_ratios_of_the_counts(remaining: int, height: int, limit: int) -> None:
     table = compute_thresholds(limit, 16).reshape(17, limit + 1)
-    total = ways(remaining, height, limit)
+    total = count_paths(remaining, height, limit)
     if height <= limit and total:
-        exact = Fraction(ways(remaining - 1, height + 1, limit), total)
+        exact = Fraction(count_paths(remaining - 1, height + 1, limit), total)
         assert int(table[remaining, height]) == int(exact * 2**63)
 
 
 @given(st.integers(1, 14), st.integers(0, 12))
 def test_free_odds_are_the_ratios_of_the_counts(remaining: int, height: int) -> None:
-    """The fraction that is drawn, read off by giving every number below the denominator."""
-    total = ways(remaining, height)
+    """Recover the fraction that is drawn by returning every number below the denominator."""
+    total = count_paths(remaining, height)
     if not total:
         return
     denominator = remaining * (height + 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paths, "uniform_below", lambda rng, bounds: np.arange(denominator))
-        places = np.full(denominator, remaining), np.full(denominator, height)
-        ups = FreeOdds().ups(np.random.default_rng(0), *places).sum()
-    assert Fraction(int(ups), denominator) == Fraction(ways(remaining - 1, height + 1), total)
+        patch.setattr(paths, "draw_below", lambda rng, bounds: np.arange(denominator))
+        arguments = np.full(denominator, remaining), np.full(denominator, height)
+        ups = FreeOdds().ups(np.random.default_rng(0), *arguments).sum()
+    assert Fraction(int(ups), denominator) == Fraction(
+        count_paths(remaining - 1, height + 1), total
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,14 +100,14 @@ def test_free_odds_are_the_ratios_of_the_counts(remaining: int, height: int) -> 
 def test_members_are_uniform(name: str, length: int, count: int, rng: np.random.Generator) -> None:
     task = get_task(name)
     assert isinstance(task, Dyck)
-    words = members(task.kinds, length, task.depth)
+    words = list_members(task.kinds, length, task.depth)
     assert len(words) == count
-    counts = frequencies(task.members(rng, 200_000, length).T, words)
+    counts = count_words(task.members(rng, 200_000, length).T, words)
     assert count == 1 or chisquare(counts).pvalue > LEAST_P
 
 
-def test_a_biased_member_sampler_would_be_found(rng: np.random.Generator) -> None:
-    """A fair coin at every free step is not uniform over Dyck words."""
+def test_a_biased_member_sampler_is_detected(rng: np.random.Generator) -> None:
+    """A fair coin at every free step does not give uniform Dyck words."""
 
     class Coins(FreeOdds):
         def ups(self, rng, remaining, height):  # type: ignore[no-untyped-def]
@@ -112,7 +115,7 @@ def test_a_biased_member_sampler_would_be_found(rng: np.random.Generator) -> Non
 
     task = get_task("dyck-1")
     object.__setattr__(task.sampler, "odds", lambda total: Coins())  # type: ignore[attr-defined]
-    counts = frequencies(task.members(rng, 100_000, 8).T, members(1, 8))  # type: ignore[attr-defined]
+    counts = count_words(task.members(rng, 100_000, 8).T, list_members(1, 8))  # type: ignore[attr-defined]
     assert chisquare(counts).pvalue < LEAST_P
 
 
@@ -120,17 +123,17 @@ def test_a_biased_member_sampler_would_be_found(rng: np.random.Generator) -> Non
 def test_living_words_are_prefixes_of_uniform_members(name: str, rng: np.random.Generator) -> None:
     task, length = get_task(name), 4
     assert isinstance(task, Dyck)
-    continued = Counter(word[:length] for word in members(task.kinds, 2 * length, task.depth))
+    continued = Counter(word[:length] for word in list_members(task.kinds, 2 * length, task.depth))
     tokens, targets = task.sample(rng, 200_000, length)
     alive = (targets != DEAD).all(axis=1)
     assert abs(alive.mean() - 0.5) < 0.01
-    counts = frequencies(tokens[alive], list(continued))
+    counts = count_words(tokens[alive], list(continued))
     shares = np.array(list(continued.values())) / continued.total()
     assert chisquare(counts, shares * counts.sum()).pvalue > LEAST_P
 
 
 @pytest.mark.parametrize(
-    ("name", "places"),
+    ("name", "positions"),
     [
         ("dyck-1", [0, 2, 4, 6, 8]),
         ("dyck-2", range(9)),
@@ -140,19 +143,19 @@ def test_living_words_are_prefixes_of_uniform_members(name: str, rng: np.random.
         ("dyck-1:depth=3", [0, 2, 3, 4, 5, 6, 7, 8]),
     ],
 )
-def test_the_first_error_is_uniform_over_possible_places(
-    name: str, places: list[int], rng: np.random.Generator
+def test_the_first_error_is_uniform_over_possible_positions(
+    name: str, positions: list[int], rng: np.random.Generator
 ) -> None:
     targets = get_task(name).sample(rng, 100_000, 9).targets
     dead = (targets == DEAD).any(axis=1)
     first = np.bincount((targets[dead] == DEAD).argmax(axis=1), minlength=9)
-    possible = np.isin(np.arange(9), places)
+    possible = np.isin(np.arange(9), positions)
     assert not first[~possible].any()
     assert chisquare(first[possible]).pvalue > LEAST_P
 
 
 def test_wrong_symbols_are_uniform(rng: np.random.Generator) -> None:
-    """Dyck-2 of depth 1: after '(' the wrong ones are '(', '[' and ']'."""
+    """In Dyck-2 of depth 1 the wrong symbols after '(' are '(', '[' and ']'."""
     tokens, targets = get_task("dyck-2:depth=1").sample(rng, 100_000, 2)
     rows = (targets[:, 0] != DEAD) & (targets[:, 1] == DEAD) & (tokens[:, 0] == 0)
     counts = np.bincount(tokens[rows, 1], minlength=4)
@@ -160,54 +163,54 @@ def test_wrong_symbols_are_uniform(rng: np.random.Generator) -> None:
     assert chisquare(counts[[0, 2, 3]]).pvalue > LEAST_P
 
 
-def test_one_symbol_is_wrong_and_the_rest_goes_on(rng: np.random.Generator) -> None:
-    """With two kinds, putting the right symbol back leaves a valid prefix."""
+def test_a_dead_word_has_one_wrong_symbol(rng: np.random.Generator) -> None:
+    """With two kinds, restoring the right symbol gives a valid prefix."""
     task = get_task("dyck-2")
     tokens, targets = task.sample(rng, 300, 12)
     for word, labels in zip(tokens, targets, strict=True):
         if DEAD in labels:
-            place = int((labels == DEAD).argmax())
+            position = int((labels == DEAD).argmax())
             repaired = np.repeat(word[None], 4, axis=0)
-            repaired[:, place] = range(4)
+            repaired[:, position] = range(4)
             assert (task.targets(repaired)[:, -1] != DEAD).any()
 
 
 @pytest.mark.parametrize("name", ["dyck-1", "dyck-2", "dyck-2:depth=2", "dyck-1:depth=1"])
 def test_rejected_words_follow_their_distribution(name: str, rng: np.random.Generator) -> None:
-    """The three ways to make a word, each conditioned on not being a member, by enumeration."""
+    """Compare with an enumeration of the three ways to draw a word, given that it is no member."""
     base = get_task(name)
     assert isinstance(base, Dyck)
     separator = "," if ":" in name else ":"
     task, length, symbols = get_task(f"{name}{separator}mode=recognise"), 4, range(2 * base.kinds)
-    inside = members(base.kinds, length, base.depth)
-    ways_to = Counter[tuple[int, ...]]()
+    inside = list_members(base.kinds, length, base.depth)
+    shares_of = Counter[tuple[int, ...]]()
     for word in product(symbols, repeat=length):
-        ways_to[word] += Fraction(1, 3 * len(symbols) ** length)
+        shares_of[word] += Fraction(1, 3 * len(symbols) ** length)
     for word in inside:
         share = Fraction(1, 3 * len(inside))
-        for place, other in product(range(length), symbols):
-            if other != word[place]:
-                changed = (*word[:place], other, *word[place + 1 :])
-                ways_to[changed] += share / (length * (len(symbols) - 1))
+        for position, other in product(range(length), symbols):
+            if other != word[position]:
+                changed = (*word[:position], other, *word[position + 1 :])
+                shares_of[changed] += share / (length * (len(symbols) - 1))
         orders = list(product(range(length), repeat=length))
         orders = [o for o in orders if len(set(o)) == length]
         for order in orders:
-            ways_to[tuple(word[i] for i in order)] += share / len(orders)
-    outside = {w: p for w, p in ways_to.items() if w not in inside}
+            shares_of[tuple(word[i] for i in order)] += share / len(orders)
+    outside = {w: p for w, p in shares_of.items() if w not in inside}
     tokens, targets = task.sample(rng, 200_000, length)
     accepted = targets[:, -1] == 1
     assert abs(accepted.mean() - 0.5) < 0.01
-    counts = frequencies(tokens[~accepted], list(outside))
+    counts = count_words(tokens[~accepted], list(outside))
     shares = np.array([float(p / sum(outside.values())) for p in outside.values()])
     assert chisquare(counts, shares * counts.sum()).pvalue > LEAST_P
 
 
-def test_long_paths_meet_the_catalan_numbers(rng: np.random.Generator) -> None:
-    """The height half way, against the product of ballot numbers."""
+def test_long_paths_agree_with_the_ballot_numbers(rng: np.random.Generator) -> None:
+    """Compare the height at the midpoint with a product of ballot numbers."""
     total, size = 100, 200_000
-    nowhere = np.zeros(size, np.int64)
+    ground = np.zeros(size, np.int64)
     for odds in (FreeOdds(), LimitedOdds(60, total)):
-        down = draw_paths(rng, odds, 50, total, nowhere, nowhere)
+        down = draw_paths(rng, odds, 50, total, ground, ground)
         heights = (1 - 2 * down.astype(int)).sum(axis=0)
         possible = np.arange(0, 51, 2)
         # paths of 50 steps from height h to 0, squared: there and back
@@ -255,7 +258,7 @@ def test_wrong_names(name: str, says: str) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_many_kinds_have_names_of_their_own() -> None:
+def test_many_kinds_have_distinct_names() -> None:
     names = name_brackets(128)
     assert len(set(names)) == len(names) == 256
     assert names[8:10] == ("(5", ")5")

@@ -1,4 +1,4 @@
-"""Tasks of memory and of counting: how their words are drawn."""
+"""The distribution of words in tasks of memory and of counting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEAST_P = 1e-4
 
 
 @pytest.mark.parametrize("ignore", ["0.1", "0.8", "0.98"])
-def test_instructions_come_as_often_as_asked(ignore: str, rng: np.random.Generator) -> None:
+def test_instructions_have_the_requested_frequencies(ignore: str, rng: np.random.Generator) -> None:
     task = get_task(f"flip-flop-language:ignore={ignore}")
     tokens = task.sample(rng, 20_000, 40).tokens
     kinds = tokens[:, 2:-2:2]
@@ -27,7 +27,7 @@ def test_instructions_come_as_often_as_asked(ignore: str, rng: np.random.Generat
 
 
 @pytest.mark.parametrize("ignore", ["1", "-0.1", "much"])
-def test_a_share_is_a_share(ignore: str) -> None:
+def test_a_share_out_of_range_is_refused(ignore: str) -> None:
     with pytest.raises(UserError, match=r"expected (from 0 to below 1|a number)"):
         get_task(f"flip-flop-language:ignore={ignore}")
 
@@ -47,20 +47,20 @@ def test_the_first_run_is_uniform(name: str, rng: np.random.Generator) -> None:
     assert (targets >= 0).all()
 
 
-def test_the_key_that_is_asked_for_is_one_that_was_shown(rng: np.random.Generator) -> None:
+def test_the_last_key_occurs_before(rng: np.random.Generator) -> None:
     tokens = get_task("associative-recall").sample(rng, 60_000, 5).tokens
-    first, second, asked = tokens[:, 0], tokens[:, 2], tokens[:, 4]
-    assert ((asked == first) | (asked == second)).all()
+    first, second, last = tokens[:, 0], tokens[:, 2], tokens[:, 4]
+    assert ((last == first) | (last == second)).all()
     two = first != second
-    assert abs((asked == first)[two].mean() - 0.5) < 0.01
-    assert chisquare(np.bincount(asked, minlength=8)[:8]).pvalue > LEAST_P
+    assert abs((last == first)[two].mean() - 0.5) < 0.01
+    assert chisquare(np.bincount(last, minlength=8)[:8]).pvalue > LEAST_P
 
 
 @pytest.mark.parametrize(
     ("word", "says"),
-    [(["k0", "k1", "k0"], "keys and values in turn"), (["k0", "v1", "k1"], "shown before")],
+    [(["k0", "k1", "k0"], "alternating keys and values"), (["k0", "v1", "k1"], "occurs before")],
 )
-def test_words_that_ask_for_nothing_are_refused(word: list[str], says: str) -> None:
+def test_words_without_an_answer_are_refused(word: list[str], says: str) -> None:
     task = get_task("associative-recall")
     with pytest.raises(UserError, match=says):
         task.targets(np.array([[task.symbols.index(s) for s in [*word, "?"]]]))

@@ -1,4 +1,4 @@
-"""Shuffle-Dyck: members are uniform, and living words are prefixes of members."""
+"""Shuffle-Dyck: members are uniform, and words that are not dead are prefixes of members."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flann.tasks.languages.counters_and_stacks.shuffle_dyck import ShuffleDyck, 
 LEAST_P = 1e-4
 
 
-def all_members(task: ShuffleDyck, length: int) -> list[tuple[int, ...]]:
+def list_members(task: ShuffleDyck, length: int) -> list[tuple[int, ...]]:
     words = np.array(list(product(range(len(task.symbols)), repeat=length)))
     return list(map(tuple, words[task.contains(words)].tolist()))
 
@@ -24,7 +24,7 @@ def all_members(task: ShuffleDyck, length: int) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize(("kinds", "length"), [(2, 2), (2, 4), (2, 6), (3, 4), (3, 6)])
 def test_members_are_uniform(kinds: int, length: int, rng: np.random.Generator) -> None:
     task = ShuffleDyck(f"shuffle-dyck-{kinds}", mode="recognise")
-    members = all_members(task, length)
+    members = list_members(task, length)
     assert len(members) == count_members(kinds, length // 2)
     drawn = Counter(map(tuple, task.members(rng, 50 * len(members), length).T.tolist()))
     assert set(drawn) <= set(members)
@@ -33,8 +33,8 @@ def test_members_are_uniform(kinds: int, length: int, rng: np.random.Generator) 
 
 def test_living_words_are_prefixes_of_uniform_members(rng: np.random.Generator) -> None:
     task = ShuffleDyck("shuffle-dyck-2")
-    continued = Counter(word[:3] for word in all_members(task, 6))
-    drawn = Counter(map(tuple, task.prefixes(rng, 50_000, 3, 6).T.tolist()))
+    continued = Counter(word[:3] for word in list_members(task, 6))
+    drawn = Counter(map(tuple, task.draw_prefixes(rng, 50_000, 3, 6).T.tolist()))
     assert set(drawn) <= set(continued)
     shares = np.array(list(continued.values())) / continued.total()
     assert chisquare([drawn[word] for word in continued], shares * 50_000).pvalue > LEAST_P

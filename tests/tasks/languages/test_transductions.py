@@ -1,4 +1,4 @@
-"""Transductions: how words are drawn, and that words of another form are refused."""
+"""Transductions: the distribution of words, and the refusal of malformed ones."""
 
 from __future__ import annotations
 
@@ -20,29 +20,30 @@ from flann.tasks.languages.counters_and_stacks.bracketed_arithmetic import (
     evaluate,
 )
 from flann.tasks.languages.counters_and_stacks.stack_manipulation import StackManipulation
-from flann.tasks.languages.strings.strings import CopyUnique, MissingDuplicate
+from flann.tasks.languages.strings.string_transductions import CopyUnique, MissingDuplicate
 
 LEAST_P = 1e-4
 SYMBOLS = "".join(brackets.SYMBOLS)
 
 
-def law(length: int) -> dict[str, Fraction]:
-    """How likely each expression is, by the recursion of the docstring."""
+def compute_distribution(length: int) -> dict[str, Fraction]:
+    """Return the probability of each expression, by the recursion in the module's docstring."""
     short = {1: "{}", 2: "-{}", 3: "({})", 4: "(-{})"}
     if length in short:
         return {short[length].format(d): Fraction(1, 5) for d in range(5)}
-    found: dict[str, Fraction] = Counter()
+    shares: dict[str, Fraction] = Counter()
     for left in range(1, length - 3):
-        for (a, p), op, (b, q) in product(law(left).items(), "+-*", law(length - 3 - left).items()):
-            found[f"({a}{op}{b})"] += p * q / 3 / (length - 4)
-    return found
+        lefts, rights = compute_distribution(left), compute_distribution(length - 3 - left)
+        for (a, p), op, (b, q) in product(lefts.items(), "+-*", rights.items()):
+            shares[f"({a}{op}{b})"] += p * q / 3 / (length - 4)
+    return shares
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 6, 7, 9])
 def test_expressions_follow_their_recursion(length: int, rng: np.random.Generator) -> None:
     words = draw_expressions(rng, 60_000, length)
     drawn = Counter("".join(SYMBOLS[s] for s in word) for word in words.tolist())
-    shares = law(length)
+    shares = compute_distribution(length)
     assert sum(shares.values()) == 1
     assert set(drawn) <= set(shares)
     expected = np.array([float(p) for p in shares.values()]) * len(words)
@@ -55,7 +56,7 @@ def test_expressions_follow_their_recursion(length: int, rng: np.random.Generato
 
 
 def is_expression(text: str) -> bool:
-    """By taking out the innermost brackets until one operand is left."""
+    """Reduce the innermost brackets until one operand is left."""
     import re
 
     operand, before = r"-?[0-4]", ""
@@ -66,7 +67,7 @@ def is_expression(text: str) -> bool:
 
 
 @given(st.text("012-+*()", min_size=1, max_size=12))
-def test_what_is_an_expression(text: str) -> None:
+def test_well_formed_expressions_are_recognised(text: str) -> None:
     words = np.array([[SYMBOLS.index(s) for s in text]], np.uint8)
     value, right = evaluate(words)
     assert right == is_expression(text)
@@ -74,24 +75,24 @@ def test_what_is_an_expression(text: str) -> None:
         assert value[0] == eval(text) % 5
 
 
-def test_one_wrong_word_among_many_is_found(rng: np.random.Generator) -> None:
+def test_one_malformed_word_among_many_is_detected(rng: np.random.Generator) -> None:
     words = draw_expressions(rng, 10_000, 9)
     assert evaluate(words)[1]
     words[7777, -1] = 0
     assert not evaluate(words)[1]
 
 
-def test_equations_are_drawn_until_x_is_settled(rng: np.random.Generator) -> None:
-    """All equations of seven symbols, each with its share among those that have one solution."""
+def test_equations_are_redrawn_until_x_is_unique(rng: np.random.Generator) -> None:
+    """Compare with the exact distribution of equations of seven symbols that have one solution."""
     shares: dict[str, Fraction] = Counter()
-    for text, p in law(5).items():
-        places = [i for i, s in enumerate(text) if s.isdigit()]
-        for i in places:
-            hidden = f"{text[:i]}x{text[i + 1 :]}"
+    for text, p in compute_distribution(5).items():
+        positions = [i for i, s in enumerate(text) if s.isdigit()]
+        for i in positions:
+            equation = f"{text[:i]}x{text[i + 1 :]}"
             value = eval(text) % 5
-            solving = [d for d in "01234" if eval(hidden.replace("x", d)) % 5 == value]
+            solving = [d for d in "01234" if eval(equation.replace("x", d)) % 5 == value]
             if len(solving) == 1:
-                shares[f"{hidden}={value}"] += p / len(places)
+                shares[f"{equation}={value}"] += p / len(positions)
     task = get_task("solve-equation")
     tokens = task.sample(rng, 50_000, 7).tokens[:, :7]
     drawn = Counter("".join(task.symbols[s] for s in word) for word in tokens.tolist())
@@ -100,7 +101,7 @@ def test_equations_are_drawn_until_x_is_settled(rng: np.random.Generator) -> Non
     assert chisquare([drawn[word] for word in shares], expected).pvalue > LEAST_P
 
 
-def test_the_first_stack_has_a_uniform_height(rng: np.random.Generator) -> None:
+def test_the_initial_stack_has_a_uniform_height(rng: np.random.Generator) -> None:
     words = StackManipulation().draw(rng, 80_000, 8)
     heights = (words < 2).sum(axis=1)
     assert chisquare(np.bincount(heights, minlength=9)[1:]).pvalue > LEAST_P
@@ -108,13 +109,13 @@ def test_the_first_stack_has_a_uniform_height(rng: np.random.Generator) -> None:
     assert chisquare(np.bincount(words[words < 2])).pvalue > LEAST_P
 
 
-def test_the_operator_has_a_uniform_place(rng: np.random.Generator) -> None:
+def test_the_operator_has_a_uniform_position(rng: np.random.Generator) -> None:
     tokens = get_task("binary-addition").sample(rng, 50_000, 9).tokens
-    places = (tokens[:, :9] == 2).argmax(axis=1)
-    assert chisquare(np.bincount(places, minlength=9)[1:8]).pvalue > LEAST_P
+    positions = (tokens[:, :9] == 2).argmax(axis=1)
+    assert chisquare(np.bincount(positions, minlength=9)[1:8]).pvalue > LEAST_P
 
 
-def test_the_hole_has_a_uniform_place(rng: np.random.Generator) -> None:
+def test_the_mask_has_a_uniform_position(rng: np.random.Generator) -> None:
     words = MissingDuplicate().draw(rng, 50_000, 10)
     assert chisquare(np.bincount((words == 2).argmax(axis=1))).pvalue > LEAST_P
 
@@ -131,14 +132,14 @@ def test_unique_words_are_uniform(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize(
     ("name", "word", "says"),
     [
-        ("missing-duplicate", "0101?", "one hidden symbol"),
-        ("missing-duplicate", "__01?", "one hidden symbol"),
+        ("missing-duplicate", "0101?", "one masked symbol"),
+        ("missing-duplicate", "__01?", "one masked symbol"),
         ("binary-addition", "0101????", "one operator"),
         ("binary-addition", "+101????", "one operator"),
         ("binary-multiplication", "1**1????", "one operator"),
-        ("modular-arithmetic", "1++?", "digits and operators in turn"),
-        ("modular-arithmetic-brackets", "1+1?", "brackets round every operation"),
-        ("modular-arithmetic-brackets", "(1?", "brackets round every operation"),
+        ("modular-arithmetic", "1++?", "alternating digits and operators"),
+        ("modular-arithmetic-brackets", "1+1?", "brackets around every operation"),
+        ("modular-arithmetic-brackets", "(1?", "brackets around every operation"),
         ("solve-equation", "(1+1)=2?", "one x"),
         ("solve-equation", "(x*0)=0?", "exactly one digit"),
         ("solve-equation", "(x+1=2)?", "one x, =, and a digit"),
@@ -148,20 +149,21 @@ def test_unique_words_are_uniform(rng: np.random.Generator) -> None:
         ("cycle-navigation:mode=transduce", "??", "expected words of 1 symbols"),
     ],
 )
-def test_words_of_another_form_are_refused(name: str, word: str, says: str) -> None:
+def test_malformed_words_are_refused(name: str, word: str, says: str) -> None:
     task = get_task(name)
     with pytest.raises(UserError, match=says):
         task.targets(np.array([[task.symbols.index(symbol) for symbol in word]]))
 
 
 def test_long_numbers(rng: np.random.Generator) -> None:
-    """500 bits do not fit a machine word."""
+    """Numbers of 500 bits do not fit a machine word."""
     task = get_task("binary-multiplication")
     tokens, targets = task.sample(rng, 5, 500)
     for word, answer in zip(tokens[:, :500], targets[:, 500:], strict=True):
-        place = int((word == 2).argmax())
+        position = int((word == 2).argmax())
         a, b = (
-            sum(int(bit) << i for i, bit in enumerate(w)) for w in (word[:place], word[place + 1 :])
+            sum(int(bit) << i for i, bit in enumerate(w))
+            for w in (word[:position], word[position + 1 :])
         )
         end = int((answer == 2).argmax())
         assert sum(int(bit) << i for i, bit in enumerate(answer[:end])) == a * b
@@ -177,6 +179,6 @@ def test_a_pop_on_an_empty_stack_is_ignored() -> None:
 
 def test_the_length_of_a_word_follows_from_its_positions(task: Task) -> None:
     if task.mode != "transduce":
-        pytest.skip("a word without queries is as long as it is")
+        pytest.skip("its words have no queries")
     for length in task.valid_lengths(1, 30):
         assert task.word_length(length + task.queries(length)) == length  # type: ignore[attr-defined]

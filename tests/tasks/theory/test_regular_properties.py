@@ -1,4 +1,4 @@
-"""TaskProperties of regular tasks: against other ways to find them, and against what tasks state by hand."""
+"""Properties of regular tasks, against independent procedures and hand-written declarations."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from flann.tasks.languages.strings.recall import Induction
 from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 from flann.tasks.theory.regular_properties import (
     MOST_ELEMENTS,
+    derive_machine_properties,
     find_cycles,
     find_equal_length_quotients,
+    find_period,
     holds_flip_flop,
     holds_parity,
-    find_period,
-    derive_machine_properties,
 )
 
 from ..automata.test_automaton import automata
@@ -53,11 +53,11 @@ def find_properties(expression: str, mode: str = "tag") -> TaskProperties:
     ],
 )
 def test_what_is_true_of_well_known_languages(expression: str, true: str) -> None:
-    asked = ["star_free", "r_trivial", "last_symbol_alone", "commutes", "holds_flip_flop"]
-    asked += ["holds_parity", "counts_besides_length", "elementary"]
+    names = ["star_free", "r_trivial", "last_symbol_alone", "commutes", "holds_flip_flop"]
+    names += ["holds_parity", "counts_besides_length", "elementary"]
     found = find_properties(expression)
-    assert [name for name in asked if getattr(found, name)] == [
-        name for name in asked if name in true.split()
+    assert [name for name in names if getattr(found, name)] == [
+        name for name in names if name in true.split()
     ]
 
 
@@ -67,7 +67,7 @@ def test_periods() -> None:
     assert find_properties("(aa|b)*").length_modulus is None
     assert find_properties("(abab)*").letter_periods == frozenset()
     assert find_properties("(abab)*").periods == {2}
-    assert find_properties("(a{6}|b)*").odd_period == 3  # aa goes round in three steps
+    assert find_properties("(a{6}|b)*").odd_period == 3  # aa has period three
     assert find_properties("(a{4}|b)*").odd_period is None
     assert find_properties("((ab){3}|c)*").odd_period == 3
     assert find_cycles(np.array([1, 2, 0, 0])) == [[0, 1, 2]]
@@ -98,7 +98,7 @@ def test_parity_and_flip_flop_by_their_definitions(automaton: Automaton) -> None
 
 @given(automata(most=4))
 def test_order_and_last_symbol_by_all_short_words(automaton: Automaton) -> None:
-    """Words of up to five symbols tell all apart that four states can."""
+    """Words of up to five symbols distinguish everything that four states can."""
     machine = MooreMachine.from_automaton(automaton)
     found = derive_machine_properties(machine, "recognise")
     by_last: dict[int, set[int]] = {}
@@ -116,7 +116,7 @@ def test_order_and_last_symbol_by_all_short_words(automaton: Automaton) -> None:
 
 
 def test_too_large_a_semigroup_is_not_worked_out() -> None:
-    """All maps on seven points."""
+    """The semigroup of all maps on seven points exceeds the limit."""
     cycle, swap, merge = [1, 2, 3, 4, 5, 6, 0], [1, 0, 2, 3, 4, 5, 6], [0, 0, 2, 3, 4, 5, 6]
     table = np.array([cycle, swap, merge]).T
     found = derive_machine_properties(MooreMachine.minimal("abc", table, np.arange(7) == 0), "tag")
@@ -124,7 +124,7 @@ def test_too_large_a_semigroup_is_not_worked_out() -> None:
     assert str(MOST_ELEMENTS) in found.why.replace(",", "")
     assert found.regular
     assert found.star_free is None
-    assert found.letter_periods  # which the table alone tells
+    assert found.letter_periods  # determined by the table alone
 
 
 def test_a_task_without_an_automaton_is_unknown() -> None:
@@ -141,7 +141,7 @@ def test_a_task_without_an_automaton_is_unknown() -> None:
      "A5:generators=2", "A4:generators=2", "Z4:generators=2"],
 )  # fmt: skip
 def test_a_group_has_the_facts_of_its_semiautomaton(name: str) -> None:
-    """Two ways: from the Cayley table, and from the machine that answers the product."""
+    """The Cayley table and the machine of the word problem give the same properties."""
     task = get_task(name)
     by_group, by_machine = (
         task.properties,
@@ -167,8 +167,8 @@ def test_words_of_equal_length() -> None:
 # -- what tasks state by hand --------------------------------------------------------------------
 
 
-def dyck(kinds: int, depth: int) -> MooreMachine:
-    """The open brackets; prefix, accepted or dead."""
+def build_dyck_machine(kinds: int, depth: int) -> MooreMachine:
+    """Build the machine of bounded brackets; its labels are prefix, member and dead."""
     stacks = [s for d in range(depth + 1) for s in product(range(kinds), repeat=d)]
     number = {stack: i for i, stack in enumerate(stacks)}
     dead = len(stacks)
@@ -182,8 +182,8 @@ def dyck(kinds: int, depth: int) -> MooreMachine:
     return MooreMachine.minimal(symbols, np.array([*rows, [dead] * 2 * kinds]), np.array(outputs))
 
 
-def induction(symbols: int) -> MooreMachine:
-    """What followed each symbol last, and the last symbol; the answer is what followed it."""
+def build_induction_machine(symbols: int) -> MooreMachine:
+    """Build the machine of induction, whose states hold the last successor of each symbol."""
     nothing = symbols
     states: dict[tuple[int, ...], int] = {(nothing,) * (symbols + 2): 0}
     rows, outputs = [], []
@@ -204,8 +204,8 @@ def induction(symbols: int) -> MooreMachine:
     return MooreMachine.minimal("abcd"[:symbols], np.array(rows), np.array(outputs))
 
 
-def modular_arithmetic() -> MooreMachine:
-    """The sum of finished products and the open one, with its sign, modulo 5; or an error."""
+def build_arithmetic_machine() -> MooreMachine:
+    """Build the machine of arithmetic modulo 5: the finished sum, the open product, or an error."""
     states: dict[object, int] = {("+", 0, 1): 0}
     rows, outputs = [], []
     for state in (queue := [*states]):
@@ -230,16 +230,16 @@ def modular_arithmetic() -> MooreMachine:
 
 @pytest.mark.parametrize(("kinds", "depth"), [(1, 1), (1, 2), (1, 3), (2, 2)])
 def test_bounded_brackets_state_what_the_algebra_finds(kinds: int, depth: int) -> None:
-    agree(
+    check_agreement(
         get_task(f"dyck-{kinds}:depth={depth}").properties,
-        derive_machine_properties(dyck(kinds, depth), "tag"),
+        derive_machine_properties(build_dyck_machine(kinds, depth), "tag"),
     )
 
 
 def test_induction_states_what_the_algebra_finds() -> None:
-    """Of two symbols; with four there are too many maps."""
-    machine, task = induction(2), Induction()
-    agree(task.properties, derive_machine_properties(machine, "tag"))
+    """Induction on two symbols agrees; with four the semigroup is too large."""
+    machine, task = build_induction_machine(2), Induction()
+    check_agreement(task.properties, derive_machine_properties(machine, "tag"))
     word = np.random.default_rng(0).integers(2, size=(1, 50))
     answers = task.targets(word)[0]
     state, found = machine.start, []
@@ -250,18 +250,18 @@ def test_induction_states_what_the_algebra_finds() -> None:
 
 
 def test_modular_arithmetic_states_what_the_algebra_finds() -> None:
-    machine, task = modular_arithmetic(), get_task("modular-arithmetic")
+    machine, task = build_arithmetic_machine(), get_task("modular-arithmetic")
     found = derive_machine_properties(machine, "transduce")
     if found.circuit_class != "unknown":
-        agree(task.properties, found)
+        check_agreement(task.properties, found)
     assert found.odd_period is not None or "unknown" in found.circuit_class
     batch = task.sample(np.random.default_rng(0), 20, 9)
     for tokens, targets in zip(batch.tokens, batch.targets, strict=True):
         assert machine.labels[machine.run(tokens[:9].tolist())] == targets[9]
 
 
-def agree(stated: TaskProperties, found: TaskProperties) -> None:
-    """Whether the classes are the same, and no other fact is stated that is not found."""
+def check_agreement(stated: TaskProperties, found: TaskProperties) -> None:
+    """Assert that the classes are equal and that no property is declared that is not found."""
     for name in ("circuit_class", "regular", "star_free", "r_trivial"):
         assert getattr(stated, name) == getattr(found, name), name
     for name in ("holds_parity", "elementary", "last_symbol_alone", "commutes"):
@@ -270,9 +270,9 @@ def agree(stated: TaskProperties, found: TaskProperties) -> None:
 
 
 def test_a_false_statement_would_be_found() -> None:
-    found = derive_machine_properties(dyck(1, 2), "tag")
+    found = derive_machine_properties(build_dyck_machine(1, 2), "tag")
     stated = get_task("dyck-1:depth=2").properties
     lies = [{"circuit_class": "ACC0"}, {"star_free": False}, {"r_trivial": True}]
     for lie in [*lies, {"commutes": True}]:
         with pytest.raises(AssertionError):
-            agree(replace(stated, **lie), found)  # type: ignore[arg-type]
+            check_agreement(replace(stated, **lie), found)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What is known: no contradictions, all cited, every family spoken of, nothing too strong."""
+"""Theory: no contradictions, every statement cited, every family covered, no verdict too strong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from flann.tasks.theory.literature.inclusions import SPECIAL_CASES
 from flann.tasks.theory.properties import UNKNOWN, TaskProperties
 from flann.tasks.theory.statements import REGIMES, VERDICTS
 
-PRECISIONS = ["fixed precision", "log precision", "unbounded precision"]  # each includes the last
+PRECISIONS = [
+    "fixed precision",
+    "log precision",
+    "unbounded precision",
+]  # each includes the previous one
 GROWING = ["depth log T", "chain of thought", "padding"]  # each includes log precision
 IN_TC0 = {  # at log precision; the padded transformer too
     "time-invariant-ssm", "nonnegative-ssm", "real-ssm", "linear-attention", "rwkv-4", "mlstm",
@@ -28,8 +32,8 @@ RECURRENT = set(FAMILIES) - {name for name in FAMILIES if name.startswith("trans
 Check = Callable[[Theory, TaskProperties], list[str]]
 
 
-def at_least(regime: str, other: str) -> bool:
-    """Whether what can be done in `other` can be done in `regime`."""
+def includes(regime: str, other: str) -> bool:
+    """Return whether everything possible in `other` is possible in `regime`."""
     if regime in GROWING:
         return other in ("fixed precision", "log precision", regime)
     if regime in PRECISIONS and other in PRECISIONS:
@@ -40,37 +44,37 @@ def at_least(regime: str, other: str) -> bool:
 # -- the checks ----------------------------------------------------------------------------------
 
 
-def contradictions(theory: Theory, properties: TaskProperties) -> list[str]:
-    """A family that can in one regime and cannot in it or in one that includes it."""
+def list_contradictions(theory: Theory, properties: TaskProperties) -> list[str]:
+    """List families that can in one regime and cannot in it or in one that includes it."""
     return [
         f"{one} against {other}"
         for one in theory.statements
         if one.verdict == "can"
         for other in theory.about(one.family)
-        if other.verdict.startswith("cannot") and at_least(other.regime, one.regime)
+        if other.verdict.startswith("cannot") and includes(other.regime, one.regime)
     ]
 
 
-def open_though_known(theory: Theory, properties: TaskProperties) -> list[str]:
-    """What is called open, and follows from a statement on another regime."""
+def list_settled_but_open(theory: Theory, properties: TaskProperties) -> list[str]:
+    """List open statements that follow from a statement on another regime."""
     return [
         f"{one} though {other}"
         for one in theory.statements
         if one.verdict == "open"
         for other in theory.about(one.family)
-        if (other.verdict == "can" and at_least(one.regime, other.regime))
-        or (other.verdict == "cannot" and at_least(other.regime, one.regime))
+        if (other.verdict == "can" and includes(one.regime, other.regime))
+        or (other.verdict == "cannot" and includes(other.regime, one.regime))
     ]
 
 
-def against_inclusions(theory: Theory, properties: TaskProperties) -> list[str]:
-    """A special case that can where the whole family cannot, or either open though it follows."""
+def list_inclusion_errors(theory: Theory, properties: TaskProperties) -> list[str]:
+    """List verdicts of a special case and its general family that contradict the inclusion."""
     said = {(s.family, s.regime, s.verdict[:6]) for s in theory.statements}
     found = []
     for special, general, regimes, _ in SPECIAL_CASES:
         for regime in regimes:
-            can = any((general, r, "can") in said for r in REGIMES if at_least(regime, r))
-            cannot = any((special, r, "cannot") in said for r in REGIMES if at_least(r, regime))
+            can = any((general, r, "can") in said for r in REGIMES if includes(regime, r))
+            cannot = any((special, r, "cannot") in said for r in REGIMES if includes(r, regime))
             if (special, regime, "can") in said and not can:
                 found.append(f"{regime}: {special} can, and {general} is not known to")
             if (general, regime, "cannot") in said and not cannot:
@@ -78,8 +82,8 @@ def against_inclusions(theory: Theory, properties: TaskProperties) -> list[str]:
     return [] if properties.partial else found
 
 
-def stronger_than_the_class(theory: Theory, properties: TaskProperties) -> list[str]:
-    """Verdicts that the circuit class does not allow."""
+def list_too_strong(theory: Theory, properties: TaskProperties) -> list[str]:
+    """List verdicts that the circuit class does not allow."""
     found = []
     for s in theory.statements:
         bounded = s.regime == "log precision" or (s.family, s.regime) == ("transformer", "padding")
@@ -95,16 +99,16 @@ def stronger_than_the_class(theory: Theory, properties: TaskProperties) -> list[
             found.append(f"no theorem of that kind: {s}")
         if properties.regular and s.family in RECURRENT and s.verdict == "cannot" and bounded:
             found.append(f"a regular task, and no bound on log T bits: {s}")
-        if "in AC0, and this is not" in s.why and not properties.beyond_ac0:
+        if "the task is not in AC0" in s.why and not properties.beyond_ac0:
             found.append(f"it is in AC0: {s}")
     return found
 
 
 CHECKS: list[Check] = [
-    contradictions,
-    open_though_known,
-    against_inclusions,
-    stronger_than_the_class,
+    list_contradictions,
+    list_settled_but_open,
+    list_inclusion_errors,
+    list_too_strong,
 ]
 
 
@@ -143,7 +147,7 @@ def test_every_registered_task_is_worked_out(task: Task) -> None:
 
 
 @cache
-def classes_of(name: str) -> dict[str, bool | None]:
+def classify_by_name(name: str) -> dict[str, bool | None]:
     return classify_task(get_task(name)).classes
 
 
@@ -156,9 +160,9 @@ EXACT = [  # families that recognise exactly a class of the regular languages
 
 
 def test_regular_tasks_get_what_their_classes_allow(task: Task) -> None:
-    """Where a family is exactly a class, its verdict is the class's."""
+    """The verdict on a family that recognises exactly a class is the verdict on the class."""
     try:
-        classes = classes_of(task.name)
+        classes = classify_by_name(task.name)
     except ValueError:
         pytest.skip("no automaton")
     circuit = classify_task(task).circuit
@@ -172,8 +176,8 @@ def test_regular_tasks_get_what_their_classes_allow(task: Task) -> None:
 # -- each check can fail -------------------------------------------------------------------------
 
 
-def problems(check: Check, name: str, *lies: Statement) -> list[str]:
-    """What a check finds once statements are added, or put in the place of others."""
+def list_problems(check: Check, name: str, *lies: Statement) -> list[str]:
+    """Run a check after statements are added or replaced."""
     task = get_task(name)
     kept = [
         s
@@ -183,36 +187,45 @@ def problems(check: Check, name: str, *lies: Statement) -> list[str]:
     return check(replace(task.theory, statements=(*kept, *lies)), task.properties)
 
 
-def says(family: str, regime: str, verdict: str, why: str = "it is made up") -> Statement:
+def make_statement(family: str, regime: str, verdict: str, why: str = "it is made up") -> Statement:
     return Statement(family, regime, verdict, why, "nobody")
 
 
 @pytest.mark.parametrize(
     ("check", "name", "lie"),
     [
-        (contradictions, "A5", says("lstm", "log precision", "cannot")),
-        (contradictions, "first", says("transformer-nope", "log precision", "cannot")),
-        (open_though_known, "A5", says("lstm", "log precision", "open")),
-        (open_though_known, "first", says("transformer", "padding", "open")),
-        (against_inclusions, "A5", says("nonnegative-ssm", "fixed precision", "can")),
-        (against_inclusions, "first", says("real-ssm", "fixed precision", "cannot")),
-        (against_inclusions, "first", says("real-ssm", "fixed precision", "open")),
-        (stronger_than_the_class, "Z60", says("transformer", "log precision", VERDICTS[2])),
-        (stronger_than_the_class, "A5", says("transformer", "log precision", "can")),
-        (stronger_than_the_class, "A5", says("transformer", "padding", "can")),
-        (stronger_than_the_class, "A5", says("nonnegative-ssm", "log precision", "cannot")),
-        (stronger_than_the_class, "A5", says("transformer", "log precision", "cannot")),
-        (stronger_than_the_class, "A5", says("lstm", "log precision", "cannot")),
+        (list_contradictions, "A5", make_statement("lstm", "log precision", "cannot")),
         (
-            stronger_than_the_class,
+            list_contradictions,
             "first",
-            says("transformer", "fixed precision", "cannot", "these are in AC0, and this is not"),
+            make_statement("transformer-nope", "log precision", "cannot"),
+        ),
+        (list_settled_but_open, "A5", make_statement("lstm", "log precision", "open")),
+        (list_settled_but_open, "first", make_statement("transformer", "padding", "open")),
+        (list_inclusion_errors, "A5", make_statement("nonnegative-ssm", "fixed precision", "can")),
+        (list_inclusion_errors, "first", make_statement("real-ssm", "fixed precision", "cannot")),
+        (list_inclusion_errors, "first", make_statement("real-ssm", "fixed precision", "open")),
+        (list_too_strong, "Z60", make_statement("transformer", "log precision", VERDICTS[2])),
+        (list_too_strong, "A5", make_statement("transformer", "log precision", "can")),
+        (list_too_strong, "A5", make_statement("transformer", "padding", "can")),
+        (list_too_strong, "A5", make_statement("nonnegative-ssm", "log precision", "cannot")),
+        (list_too_strong, "A5", make_statement("transformer", "log precision", "cannot")),
+        (list_too_strong, "A5", make_statement("lstm", "log precision", "cannot")),
+        (
+            list_too_strong,
+            "first",
+            make_statement(
+                "transformer",
+                "fixed precision",
+                "cannot",
+                "these are in AC0, and the task is not in AC0",
+            ),
         ),
     ],
 )
 def test_a_check_can_fail(check: Check, name: str, lie: Statement) -> None:
-    assert problems(check, name) == []
-    assert problems(check, name, lie) != []
+    assert list_problems(check, name) == []
+    assert list_problems(check, name, lie) != []
 
 
 # -- what is published ----------------------------------------------------------------------------
@@ -329,7 +342,7 @@ def test_made_up_words_are_refused() -> None:
 
 
 def test_mixtures() -> None:
-    """What one kind of layer can do alone, a mixture can; TC0 holds for all of them or for none."""
+    """A mixture can do what one kind of layer can; the TC0 bound requires all kinds to have it."""
     theory = get_task("A5").theory
     bounded = {s.regime: s for s in theory.about("transformer+nonnegative-ssm")}
     assert bounded["log precision"].verdict == "cannot unless TC0 = NC1"
@@ -341,9 +354,9 @@ def test_mixtures() -> None:
 
 
 def test_words_that_are_not_asked_about_exclude_nothing() -> None:
-    """(01)* is not R-trivial, but which symbol may come next is told by the last one."""
+    """(01)* is not R-trivial, but the last symbol determines which may come next."""
     language, following = get_task("repeat-01"), get_task("repeat-01:label=next")
     assert "cannot" in {s.verdict for s in language.theory.about("transformer-nope")}
     assert following.properties.partial
     assert not [s for s in following.theory.statements if s.verdict.startswith("cannot")]
-    assert not get_task("tomita-5:label=next").properties.partial  # every word lives
+    assert not get_task("tomita-5:label=next").properties.partial  # no prefix is dead

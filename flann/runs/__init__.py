@@ -1,0 +1,1 @@
+"""Runs: one experiment from its names to an ended run folder."""
