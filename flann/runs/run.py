@@ -23,7 +23,7 @@ from flann.experiments.experiment import Experiment, ResolvedExperiment
 from flann.files import read_json, write_aside, write_json
 from flann.interrupt import defer_interrupts
 from flann.models import SequenceModel
-from flann.models.scans.dispatch import told as describe_backend
+from flann.models.scans.dispatch import describe_backend as describe_backend
 from flann.progress import Progress, format_training_line
 from flann.training.checkpoint import copy_tensors
 from flann.training.loop import Outcome, Training

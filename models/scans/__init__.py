@@ -1,4 +1,4 @@
-"""Recurrences over time: one front, several backends.
+"""Recurrences over time: one front with several backends.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Sums over conjugate pairs of poles at many points: what S4's kernel is made of.
+"""Cauchy sums: sums over conjugate pairs of poles at many points, of which S4's kernel is made.
 
 ::
 
@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Complex
 from torch import Tensor
 
-from .dispatch import operation
+from .dispatch import find_operation
 
 
 def cauchy_sums(
@@ -24,7 +24,7 @@ def cauchy_sums(
     poles: Complex[Tensor, "channels poles"],
     points: Complex[Tensor, " points"],
 ) -> Complex[Tensor, "channels sums points"]:
-    """Every channel's sums over its poles and their conjugates, which are not listed.
+    """Compute every channel's sums over its poles and their conjugates, which are not listed.
 
     The points are constants: they get no gradient.
 
@@ -37,5 +37,5 @@ def cauchy_sums(
     a = 2 * coefficients.real
     b = 2 * (coefficients * poles.conj()[:, None]).real
     z = torch.view_as_real(points.detach()).T[None]
-    sums: Tensor = operation("cauchy", a)(a, b, poles.real, poles.imag, z.to(a.dtype))
+    sums: Tensor = find_operation("cauchy", a)(a, b, poles.real, poles.imag, z.to(a.dtype))
     return torch.complex(*sums.unbind(2))

@@ -1,4 +1,8 @@
-"""Which backend runs a scan: the fastest that knows it and supports the device, or one by name.
+"""The choice of a scan's backend: the fastest that supports the device, or one by name.
+
+A backend is a module or package of this folder with a function for each operation that it knows,
+``supports(device)`` and, if it can be missing, ``missing()``, which returns the reason. The
+environment variable ``FLANN_SCAN`` names a backend to use in place of the fastest.
 
 A backend is a module of this folder with a function of each operation's name that it knows,
 ``supports(device)``, and, where it can be missing, ``missing()``: why it cannot be used here. The
@@ -26,29 +30,29 @@ BACKENDS = {
 """The backends and their modules, the fastest first."""
 
 
-def scan_backend(device: torch.device | str = "cpu", operation: str = "selective") -> str:
-    """The name of the backend in use for an operation on a device.
+def scan_backend(device: torch.device | str = "cpu", find_operation: str = "selective") -> str:
+    """Return the name of the backend in use for an operation on a device.
 
     >>> scan_backend() in BACKENDS
     True
     """
-    return _choose(operation, torch.device(device).type)
+    return _choose(find_operation, torch.device(device).type)
 
 
-def usable(device: torch.device | str) -> list[str]:
-    """The names of the backends that can run on a device here, the fastest first.
+def list_usable(device: torch.device | str) -> list[str]:
+    """Return the names of the backends that can run on a device here, the fastest first.
 
-    >>> usable("cpu")[-2:]
+    >>> list_usable("cpu")[-2:]
     ['torch', 'ref']
     """
     kind = torch.device(device).type
     return [name for name in BACKENDS if _module(name).supports(kind)]
 
 
-def told(device: torch.device | str) -> str:
-    """One line for a person: which backend runs the scans, and why none faster does.
+def describe_backend(device: torch.device | str) -> str:
+    """Return one line that says which backend runs the scans, and why no faster one does.
 
-    >>> told("cpu").startswith("scans run on")
+    >>> describe_backend("cpu").startswith("scans run on")
     True
     """
     kind = torch.device(device).type
@@ -58,13 +62,13 @@ def told(device: torch.device | str) -> str:
     return f"{line}, several times slower than {fastest}: {why}" if why else line
 
 
-def operation(name: str, tensor: Tensor) -> Any:
-    """The function that runs an operation where a tensor lies."""
+def find_operation(name: str, tensor: Tensor) -> Any:
+    """Return the function that runs an operation on the device of a tensor."""
     return getattr(_module(_choose(name, tensor.device.type)), name)
 
 
-def in_state_type(*tensors: Tensor) -> list[Tensor]:
-    """All in float32 or wider: what carries a state never has less."""
+def promote_to_state_type(*tensors: Tensor) -> list[Tensor]:
+    """Return the tensors in float32 or wider, which a recurrent state always has."""
     widest = torch.float32
     for tensor in tensors:
         widest = torch.promote_types(widest, tensor.dtype)

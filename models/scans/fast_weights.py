@@ -26,7 +26,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .dispatch import in_state_type, operation
+from .dispatch import find_operation, promote_to_state_type
 
 
 def linear_attention_scan(
@@ -35,7 +35,7 @@ def linear_attention_scan(
     v: Float[Tensor, "batch length heads value"],
     decay: Float[Tensor, "batch length heads #key"] | None = None,
 ) -> Float[Tensor, "batch length heads value"]:
-    """S_t = diag(w_t) S_{t-1} + k_t v_tᵀ, y_t = S_tᵀ q_t.
+    """Compute S_t = diag(w_t) S_{t-1} + k_t v_tᵀ, y_t = S_tᵀ q_t.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def delta_scan(
     beta: Float[Tensor, "batch length heads"],
     decay: Float[Tensor, "batch length heads #key"] | None = None,
 ) -> Float[Tensor, "batch length heads value"]:
-    """S_t = (I - β_t k_t k_tᵀ) diag(w_t) S_{t-1} + β_t k_t v_tᵀ, y_t = S_tᵀ q_t.
+    """Compute S_t = (I - β_t k_t k_tᵀ) diag(w_t) S_{t-1} + β_t k_t v_tᵀ, y_t = S_tᵀ q_t.
 
     With unit keys, β = 1 replaces what the key holds by v, and the eigenvalue along the key is
     1 - β: negative for β in (1, 2).
@@ -98,7 +98,7 @@ def rank_one_scan(
     look: Float[Tensor, "batch length heads key"],
     put: Float[Tensor, "batch length heads key"],
 ) -> Float[Tensor, "batch length heads value"]:
-    """S_t = diag(w_t) S_{t-1} - p_t (l_tᵀ S_{t-1}) + k_t v_tᵀ, y_t = S_tᵀ q_t.
+    """Compute S_t = diag(w_t) S_{t-1} - p_t (l_tᵀ S_{t-1}) + k_t v_tᵀ, y_t = S_tᵀ q_t.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def stabilised_gates(
     Float[Tensor, "batch length *rest"],
     Float[Tensor, "batch length *rest"],
 ]:
-    """Exponential gates brought into range: forget and enter in (0, 1], and the scale m.
+    """Bring exponential gates into range: forget and enter in (0, 1], and the scale m.
 
     What decays by exp(log f_t) and takes in exp(log i_t) times something can leave the range of
     any number type. With m_t = max(log f_t + m_{t-1}, log i_t), the same recurrence run with
@@ -148,7 +148,7 @@ def stabilised_gates(
     >>> forget.tolist(), enter.tolist(), m.tolist()
     ([[0.0, 0.0, 1.0]], [[1.0, 1.0, 0.0]], [[0.0, 1000.0, 1000.0]])
     """
-    log_forget, log_enter = in_state_type(log_forget, log_enter)
+    log_forget, log_enter = promote_to_state_type(log_forget, log_enter)
     with torch.no_grad():  # in double: the sums are long, and their differences matter
         total = log_forget.double().cumsum(1)
         m = (total + (log_enter.double() - total).cummax(1).values).to(log_enter.dtype)
@@ -159,15 +159,17 @@ def stabilised_gates(
 def _scan(
     q: Tensor, k: Tensor, v: Tensor, decay: Tensor | None, look: Tensor | None, put: Tensor | None
 ) -> Tensor:
-    """Heads join the batch; what is not there has length 0."""
+    """Run the scan with heads merged into the batch; absent inputs have length 0."""
     heads = q.shape[2]
     if decay is not None:
         decay = decay.expand(k.shape)
     none = k.new_zeros(k.shape[0], 0, heads, k.shape[3])
     rows = [
         t.transpose(1, 2).flatten(0, 1)
-        for t in in_state_type(q, k, v, *(none if t is None else t for t in (decay, look, put)))
+        for t in promote_to_state_type(
+            q, k, v, *(none if t is None else t for t in (decay, look, put))
+        )
     ]
-    y: Tensor = operation("delta", q)(*rows)
+    y: Tensor = find_operation("delta", q)(*rows)
     y = y.unflatten(0, (-1, heads)).transpose(1, 2)
     return y.to(v.dtype)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def fold(tensor: Tensor, dim: int | None, axis: int, size: int) -> Tensor:
-    """The mapped dimension (or `size` copies of the tensor) merged in front of the batch axis."""
+    """Merge the mapped dimension, or `size` copies of the tensor, into the batch axis."""
     if dim is None:
         stacked = tensor.unsqueeze(axis).expand(*tensor.shape[:axis], size, *tensor.shape[axis:])
     else:
@@ -20,5 +20,5 @@ def fold(tensor: Tensor, dim: int | None, axis: int, size: int) -> Tensor:
 
 
 def unfold(tensor: Tensor, axis: int, size: int) -> Tensor:
-    """The mapped dimension taken out of the batch axis again, as axis 0."""
+    """Take the mapped dimension out of the batch axis again, as axis 0."""
     return torch.movedim(tensor.unflatten(axis, (size, -1)), axis, 0)

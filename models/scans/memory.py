@@ -1,4 +1,4 @@
-"""The scan of a controller with a soft, unbounded memory: a stack, or a tape.
+"""The scan of a controller with a soft, unbounded memory: a stack or a tape.
 
 ::
 
@@ -22,7 +22,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from .dispatch import in_state_type, operation
+from .dispatch import find_operation, promote_to_state_type
 
 Controller = Literal["rnn", "lstm"]
 Memory = Literal["stack", "tape"]
@@ -37,7 +37,7 @@ def memory_scan(
     controller: Controller,
     memory: Memory,
 ) -> Float[Tensor, "batch length state"]:
-    """Every h_t, from a controller and a memory of zeros.
+    """Compute every h_t from a controller and a memory of zeros.
 
     Parameters
     ----------
@@ -67,6 +67,6 @@ def memory_scan(
     >>> memory_scan(word, R, E, always_push_one, controller="rnn", memory="stack").flatten()
     tensor([0.0000, 0.7616, 0.7616])
     """
-    inputs = in_state_type(g, R[None], E[None], bias[None])
-    h: Tensor = operation("memory", g)(*inputs, controller == "lstm", memory == "tape")
+    inputs = promote_to_state_type(g, R[None], E[None], bias[None])
+    h: Tensor = find_operation("memory", g)(*inputs, controller == "lstm", memory == "tape")
     return h.to(g.dtype)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from .dispatch import in_state_type, operation
+from .dispatch import find_operation, promote_to_state_type
 
 NORM_EPSILON = 1e-5
 """The ε that every norm of a residual stream adds to the mean square."""
@@ -23,7 +23,7 @@ NORM_EPSILON = 1e-5
 def rms_norm(
     x: Float[Tensor, "batch length *heads width"], gain: Float[Tensor, " width"]
 ) -> Float[Tensor, "batch length *heads width"]:
-    """Every position divided by its root mean square, times the gains; ε is 1e-5.
+    """Divide every position by its root mean square, and multiply it by the gains; ε is 1e-5.
 
     Examples
     --------
@@ -31,6 +31,6 @@ def rms_norm(
     >>> rms_norm(torch.tensor([[[3.0, -3.0]]]), torch.tensor([1.0, 2.0])).flatten().tolist()
     [0.9999..., -1.9999...]
     """
-    lines, gain = in_state_type(x.flatten(1, -2), gain[None])
-    y: Tensor = operation("rms", x)(lines, gain)
+    lines, gain = promote_to_state_type(x.flatten(1, -2), gain[None])
+    y: Tensor = find_operation("rms", x)(lines, gain)
     return y.view_as(x).to(x.dtype)

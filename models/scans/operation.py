@@ -1,4 +1,4 @@
-"""A scan as a torch operator: what goes in, what comes out, what its backward pass reads.
+"""A scan as a torch operator: its inputs, its outputs, and what its backward pass reads.
 
 A backend brings two plain functions for each scan that it knows. Both fill tensors that are
 already there and return nothing, so that one shape serves loops in torch, functions in C and GPU
@@ -36,7 +36,7 @@ Allocate = Callable[..., tuple[Tensor, ...]]
 
 @dataclass(frozen=True)
 class Operation:
-    """A scan's signature, the same for every backend that has a backward pass of its own.
+    """A scan's signature, the same for every backend with a backward pass of its own.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ MEMORY = Operation(
 def define(
     backend: str, operation: Operation, forward: Fill, backward: Fill, allocate: Allocate
 ) -> Callable[..., Tensor]:
-    """The operation on a backend: a function from inputs and flags to the result.
+    """Define the operation on a backend: a function from inputs and flags to the result.
 
     Parameters
     ----------
@@ -180,13 +180,13 @@ def define(
         run_backward, gradients,
     )  # fmt: skip
     there = _operator(name, operation.inputs, operation, len(operation.outputs), run, allocate)
-    return _differentiable(operation, there, back)
+    return _make_differentiable(operation, there, back)
 
 
 def _operator(
     name: str, tensors: tuple[str, ...], operation: Operation, results: int, run: Any, fake: Any
 ) -> Any:
-    """A torch operator of tensors and flags, mapped by folding into the batch.
+    """Register a torch operator of tensors and flags, mapped by folding into the batch.
 
     It always gives a list: a schema knows no tuple of one.
     """
@@ -194,7 +194,7 @@ def _operator(
     LIBRARY.define(f"{name}({', '.join(parameters)}) -> Tensor[]")
 
     def settled(*arguments: Any) -> list[Tensor]:
-        return list(run(*map(_settled, arguments)))
+        return list(run(*map(_resolve_conjugation, arguments)))
 
     LIBRARY.impl(name, settled, "CompositeExplicitAutograd")
     full = f"{NAMESPACE}::{name}"
@@ -208,16 +208,16 @@ def _operator(
     return operator
 
 
-def _settled(argument: Any) -> Any:
-    """With a conjugation that torch has put off carried out.
+def _resolve_conjugation(argument: Any) -> Any:
+    """Return a tensor with any conjugation that torch has deferred carried out.
 
     Kernels know of none, and inside an operator of a traced graph torch itself may forget it.
     """
     return argument.resolve_conj() if isinstance(argument, Tensor) else argument
 
 
-def _differentiable(operation: Operation, there: Any, back: Any) -> Callable[..., Tensor]:
-    """The operator with its derivative, under torch's own autograd and torch.func's alike.
+def _make_differentiable(operation: Operation, there: Any, back: Any) -> Callable[..., Tensor]:
+    """Return the operator with its derivative, under torch's autograd and torch.func's alike.
 
     The operator's registered derivative serves who calls it or compiles it. torch.func's
     transforms do not reach that registration, so the front goes through a `Function`, whose
@@ -281,7 +281,7 @@ def _differentiable(operation: Operation, there: Any, back: Any) -> Callable[...
 def map_by_folding(
     run: Callable[..., Any], size: int, in_dims: tuple[int | None, ...], arguments: tuple[Any, ...]
 ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
-    """Merge the mapped dimension into axis 0 of every tensor, run, take it apart again."""
+    """Merge the mapped dimension into axis 0 of every tensor, run, and split it again."""
     folded = [
         fold(argument, dim, 0, size) if isinstance(argument, Tensor) else argument
         for argument, dim in zip(arguments, in_dims, strict=True)

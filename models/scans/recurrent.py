@@ -25,7 +25,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from .dispatch import in_state_type, operation, scan_backend
+from .dispatch import find_operation, promote_to_state_type, scan_backend
 
 Activation = Literal["tanh", "relu"]
 
@@ -36,7 +36,7 @@ def rnn_scan(
     *,
     activation: Activation = "tanh",
 ) -> Float[Tensor, "batch length state"]:
-    """Every h_t of a simple recurrent network from h_0 = 0.
+    """Compute every h_t of a simple recurrent network from h_0 = 0.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ def rnn_scan(
     >>> rnn_scan(torch.ones(1, 3, 1), torch.ones(1, 1), activation="relu").flatten().tolist()
     [1.0, 2.0, 3.0]
     """
-    h: Tensor = operation("rnn", g)(*in_state_type(g, R[None]), activation == "relu")
+    h: Tensor = find_operation("rnn", g)(*promote_to_state_type(g, R[None]), activation == "relu")
     return h.to(g.dtype)
 
 
 def lstm_scan(
     g: Float[Tensor, "batch length gates"], R: Float[Tensor, "state gates"]
 ) -> Float[Tensor, "batch length state"]:
-    """Every h_t of an LSTM from h_0 = c_0 = 0; the gates in torch's order, i, f, g, o.
+    """Compute every h_t of an LSTM from h_0 = c_0 = 0; the gates are in torch's order, i, f, g, o.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def lstm_scan(
     >>> lstm_scan(torch.full((1, 3, 4), 99.0), torch.zeros(1, 4)).atanh().flatten()
     tensor([1.0000, 2.0000, 3.0000])
     """
-    h: Tensor = operation("lstm", g)(*in_state_type(g, R[None]))
+    h: Tensor = find_operation("lstm", g)(*promote_to_state_type(g, R[None]))
     return h.to(g.dtype)
 
 
@@ -76,7 +76,7 @@ def gru_scan(
     R: Float[Tensor, "state gates"],
     bias: Float[Tensor, " state"],
 ) -> Float[Tensor, "batch length state"]:
-    """Every h_t of a GRU from h_0 = 0; the gates in torch's order, r, z, n; `bias` is b.
+    """Compute every h_t of a GRU from h_0 = 0; the gates are in torch's order, r, z, n.
 
     Examples
     --------
@@ -86,12 +86,15 @@ def gru_scan(
     >>> gru_scan(g, torch.zeros(1, 3), torch.zeros(1)).flatten().tolist()
     [1.0, 1.0]
     """
-    h: Tensor = operation("gru", g)(*in_state_type(g, R[None], bias[None]))
+    h: Tensor = find_operation("gru", g)(*promote_to_state_type(g, R[None], bias[None]))
     return h.to(g.dtype)
 
 
 def recurrent_scan(network: torch.nn.RNNBase, x: Tensor) -> Tensor | None:
-    """Every h_t of one of torch's networks (one layer, batch first) on x, (batch, length, width).
+    """Compute every h_t of one of torch's networks (one layer, batch first) on x, if it pays.
+
+    Return None where torch's own code is faster: off the CPU, without the compiled kernels, and
+    where it has oneDNN's LSTM.
 
     None where torch's own code is the faster: off the CPU, without the compiled kernels, and where
     it has oneDNN's LSTM.

@@ -1,4 +1,4 @@
-"""The short convolution that stands before many a recurrence: a few taps a channel, then SiLU.
+"""The short convolution that precedes many recurrences: a few taps a channel, then SiLU.
 
 ::
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from .dispatch import in_state_type, operation
+from .dispatch import find_operation, promote_to_state_type
 
 
 def short_convolution(
@@ -22,7 +22,7 @@ def short_convolution(
     weight: Float[Tensor, "inner taps"],
     bias: Float[Tensor, " inner"],
 ) -> Float[Tensor, "batch length inner"]:
-    """SiLU of the causal convolution of every channel with its own taps, the newest last.
+    """Compute SiLU of the causal convolution of every channel with its own taps, newest last.
 
     Parameters
     ----------
@@ -37,6 +37,6 @@ def short_convolution(
     >>> short_convolution(x, torch.tensor([[10.0, 1.0]]), torch.zeros(1)).flatten().tolist()
     [100.0, 1200.0, 2300.0]
     """
-    run = operation("convolution", x)
-    y: Tensor = run(*in_state_type(x, weight[None], bias[None]))
+    run = find_operation("convolution", x)
+    y: Tensor = run(*promote_to_state_type(x, weight[None], bias[None]))
     return y.to(x.dtype)

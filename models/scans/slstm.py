@@ -21,7 +21,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from .dispatch import in_state_type, operation
+from .dispatch import find_operation, promote_to_state_type
 
 Forget = Literal["exponential", "sigmoid"]
 
@@ -57,5 +57,5 @@ def slstm_scan(
     >>> slstm_scan(g, torch.zeros(1, 1, 4, 1)).flatten().tolist()
     [0.4621..., 0.4621...]
     """
-    h: Tensor = operation("slstm", g)(*in_state_type(g, R[None]), forget == "sigmoid")
+    h: Tensor = find_operation("slstm", g)(*promote_to_state_type(g, R[None]), forget == "sigmoid")
     return h.to(g.dtype)

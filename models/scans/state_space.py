@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from .dispatch import in_state_type, operation
+from .dispatch import find_operation, promote_to_state_type
 
 Eigenvalues = Literal["positive", "negative"]
 
@@ -57,8 +57,8 @@ def selective_scan(
     if skip is None or gate is None:
         assert skip is gate is None, "the skip and the gate come together"
         skip, gate = x.new_zeros(0), x[:, :0]
-    inputs = in_state_type(x, dt, A[None], B, C, skip[None], gate)
-    y: Tensor = operation("selective", x)(*inputs, eigenvalues == "negative")
+    inputs = promote_to_state_type(x, dt, A[None], B, C, skip[None], gate)
+    y: Tensor = find_operation("selective", x)(*inputs, eigenvalues == "negative")
     return y.to(x.dtype)
 
 
@@ -73,8 +73,8 @@ def diagonal_scan(
     >>> diagonal_scan(torch.full((1, 4, 1), 2.0), torch.ones(1, 4, 1)).flatten().tolist()
     [1.0, 3.0, 7.0, 15.0]
     """
-    run = operation("diagonal", b)
-    h: Tensor = run(*in_state_type(a, b))
+    run = find_operation("diagonal", b)
+    h: Tensor = run(*promote_to_state_type(a, b))
     return h.to(b.dtype)
 
 
@@ -107,9 +107,9 @@ def matrix_scan(
     >>> matrix_scan(turn, start).tolist()
     [[[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]]
     """
-    run = operation("matrix", b)
+    run = find_operation("matrix", b)
     start = torch.zeros_like(b[:, 0]) if initial is None else initial
-    h: Tensor = run(*in_state_type(A, b, start), normalise)
+    h: Tensor = run(*promote_to_state_type(A, b, start), normalise)
     return h.to(b.dtype)
 
 
@@ -127,5 +127,5 @@ def product_scan(
     >>> product_scan(torch.tensor([[[[2.0]], [[3.0]], [[4.0]]]])).flatten().tolist()
     [2.0, 6.0, 24.0]
     """
-    P: Tensor = operation("product", A)(*in_state_type(A))
+    P: Tensor = find_operation("product", A)(*promote_to_state_type(A))
     return P.to(A.dtype)

@@ -117,8 +117,7 @@ class WordCounts:
         return padded.ravel()
 
     def thresholds(self, length: int) -> UInt[np.ndarray, "length states padded"]:
-        """Return 2^63 times the probability of a symbol before a, at [r - 1, q, a] with r to come.
-        """
+        """Return 2^63 times the probability of a symbol before a, at [r - 1, q, a] with r to come."""
         known, longest = len(self._thresholds), MOST_THRESHOLDS // (self.states << self.bits)
         if length > longest:
             raise UserError(

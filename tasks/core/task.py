@@ -48,8 +48,7 @@ register = task_registry.register
 
 
 class Batch(NamedTuple):
-    """Words of one length and their labels, both of shape (size, length + queries), of any strides.
-    """
+    """Words of one length and their labels, both of shape (size, length + queries), of any strides."""
 
     tokens: Tokens
     targets: Targets
@@ -111,8 +110,7 @@ class Task:
         return 0
 
     def valid_lengths(self, low: int, high: int) -> list[int]:
-        """Return the lengths between `low` and `high`, both included, that the task has words of.
-        """
+        """Return the lengths between `low` and `high`, both included, that the task has words of."""
         return list(range(max(low, 1), high + 1))
 
     def count_words(self, length: int) -> int | None:
@@ -266,8 +264,7 @@ class Task:
             raise UserError(f"{self.name} has no words of length {length}{hint}")
 
     def spell(self, row: Integer[np.ndarray, " positions"], meaning: tuple[str, ...]) -> list[str]:
-        """Return a row of ids as the symbols or labels that they stand for, ``.`` where not scored.
-        """
+        """Return a row of ids as the symbols or labels that they stand for, ``.`` where not scored."""
         return ["." if number == NOT_SCORED else meaning[number] for number in row.tolist()]
 
     def describe(self) -> dict[str, Any]:

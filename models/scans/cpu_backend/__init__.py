@@ -28,8 +28,8 @@ from flann.models.scans.operation import (
 )
 from flann.models.scans.reference import RMS_EPS
 from flann.models.scans.torch_backend.cauchy import cauchy_outputs
-from flann.models.scans.torch_backend.memory import by_weights, memory_outputs
-from flann.models.scans.torch_backend.slstm import by_recurrence
+from flann.models.scans.torch_backend.memory import memory_outputs, multiply_by_weights
+from flann.models.scans.torch_backend.slstm import multiply_by_recurrence
 
 from .library import call, load_library
 
@@ -40,13 +40,13 @@ VECTOR = 64
 
 
 def missing() -> str | None:
-    """Why the kernels cannot be used here; None if they can."""
+    """Return why the kernels cannot be used here, or None if they can."""
     kernels = load_library()
     return kernels if isinstance(kernels, str) else None
 
 
 def supports(device: str) -> bool:
-    """The CPU, where the kernels are."""
+    """Return whether the device is the CPU and the kernels are there."""
     return device == "cpu" and missing() is None
 
 
@@ -56,8 +56,8 @@ def supports(device: str) -> bool:
 def cauchy_forward(
     a: Tensor, b: Tensor, centre: Tensor, height: Tensor, points: Tensor, sums: Tensor
 ) -> None:
-    """Every sum at every point."""
-    inputs = _lines(a, b, centre, height, points)
+    """Compute every sum at every point."""
+    inputs = _make_contiguous(a, b, centre, height, points)
     call("cauchy_forward", [*inputs, sums], [*a.shape, points.shape[2], len(points)])
 
 
@@ -65,8 +65,8 @@ def cauchy_backward(
     a: Tensor, b: Tensor, centre: Tensor, height: Tensor, points: Tensor, grad: Tensor,
     da: Tensor, db: Tensor, dcentre: Tensor, dheight: Tensor, dpoints: Tensor,
 ) -> None:  # fmt: skip
-    """Sums over the points, which are constants."""
-    inputs = _lines(a, b, centre, height, points, grad)
+    """Compute the gradients, as sums over the points, which are constants."""
+    inputs = _make_contiguous(a, b, centre, height, points, grad)
     with _Filled(da, db, dcentre, dheight) as found:
         call("cauchy_backward", [*inputs, *found], [*a.shape, points.shape[2], len(points)])
     dpoints.zero_()
@@ -76,23 +76,23 @@ def cauchy_backward(
 
 
 def convolution_outputs(x: Tensor, w: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
-    """y."""
-    return (_empty(x, *x.shape),)
+    """Allocate y."""
+    return (_allocate(x, *x.shape),)
 
 
 def convolution_forward(x: Tensor, w: Tensor, bias: Tensor, y: Tensor) -> None:
-    """Every output."""
-    x, taps, bias = _lines(x, w.mT, bias)
+    """Compute every output."""
+    x, taps, bias = _make_contiguous(x, w.mT, bias)
     call("convolution_forward", [x, taps, bias, y], [*x.shape, w.shape[2], len(w)])
 
 
 def convolution_backward(
     x: Tensor, w: Tensor, bias: Tensor, grad: Tensor, dx: Tensor, dw: Tensor, dbias: Tensor
 ) -> None:
-    """What the weights get is summed over the rows of the batch that share them."""
-    x, taps, bias, grad = _lines(x, w.mT, bias, grad)
-    by_taps = _empty(x, len(x), *taps.shape[1:])
-    by_bias = _empty(x, len(x), *bias.shape[1:])
+    """Compute the gradients; those of shared weights are summed over the rows that share them."""
+    x, taps, bias, grad = _make_contiguous(x, w.mT, bias, grad)
+    by_taps = _allocate(x, len(x), *taps.shape[1:])
+    by_bias = _allocate(x, len(x), *bias.shape[1:])
     with _Filled(dx) as (to,):
         tensors = [x, taps, bias, grad, to, by_taps, by_bias]
         call("convolution_backward", tensors, [*x.shape, w.shape[2], len(w)])
@@ -104,20 +104,22 @@ def convolution_backward(
 
 
 def rms_outputs(x: Tensor, gain: Tensor) -> tuple[Tensor, ...]:
-    """y."""
-    return (_empty(x, *x.shape),)
+    """Allocate y."""
+    return (_allocate(x, *x.shape),)
 
 
 def rms_forward(x: Tensor, gain: Tensor, y: Tensor) -> None:
-    """Every position."""
-    call("rms_forward", [*_lines(x, gain), y, _number(NORM_EPSILON)], [*x.shape, len(gain)])
+    """Compute every position."""
+    call(
+        "rms_forward", [*_make_contiguous(x, gain), y, _number(NORM_EPSILON)], [*x.shape, len(gain)]
+    )
 
 
 def rms_backward(x: Tensor, gain: Tensor, grad: Tensor, dx: Tensor, dgain: Tensor) -> None:
-    """What the gains get is summed over the rows of the batch that share them."""
-    by_gain = _empty(x, len(x), x.shape[2])
+    """Compute the gradients; those of shared weights are summed over the rows that share them."""
+    by_gain = _allocate(x, len(x), x.shape[2])
     with _Filled(dx) as (to,):
-        tensors = [*_lines(x, gain, grad), to, by_gain, _number(NORM_EPSILON)]
+        tensors = [*_make_contiguous(x, gain, grad), to, by_gain, _number(NORM_EPSILON)]
         call("rms_backward", tensors, [*x.shape, len(gain)])
     dgain.copy_(by_gain.unflatten(0, (len(gain), -1)).sum(1))
 
@@ -126,19 +128,19 @@ def rms_backward(x: Tensor, gain: Tensor, grad: Tensor, dx: Tensor, dgain: Tenso
 
 
 def diagonal_outputs(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
-    """h."""
-    return (_empty(b, *b.shape),)
+    """Allocate h."""
+    return (_allocate(b, *b.shape),)
 
 
 def diagonal_forward(a: Tensor, b: Tensor, h: Tensor) -> None:
-    """Every state."""
-    a, b = _lines(a, b)
+    """Compute every state."""
+    a, b = _make_contiguous(a, b)
     call("diagonal_forward", [a, b, h], [*b.shape, b.is_complex()])
 
 
 def diagonal_backward(a: Tensor, h: Tensor, grad: Tensor, da: Tensor, db: Tensor) -> None:
-    """The adjoint recurrence."""
-    a, h, grad = _lines(a, h, grad)
+    """Run the adjoint recurrence backwards in time."""
+    a, h, grad = _make_contiguous(a, h, grad)
     with _Filled(da, db) as (to_a, to_b):
         call("diagonal_backward", [a, h, grad, to_a, to_b], [*h.shape, h.is_complex()])
 
@@ -149,18 +151,18 @@ def diagonal_backward(a: Tensor, h: Tensor, grad: Tensor, da: Tensor, db: Tensor
 def selective_outputs(
     x: Tensor, dt: Tensor, A: Tensor, B: Tensor, *_: object
 ) -> tuple[Tensor, ...]:
-    """The outputs, and the state before each chunk."""
+    """Allocate the outputs, and the state before each chunk."""
     chunks = -(-x.shape[1] // CHUNK)
-    return _empty(x, *x.shape), _empty(x, len(x), chunks, B.shape[2], x.shape[2])
+    return _allocate(x, *x.shape), _allocate(x, len(x), chunks, B.shape[2], x.shape[2])
 
 
 def selective_forward(
     x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor,
     y: Tensor, kept: Tensor, negative: bool,
 ) -> None:  # fmt: skip
-    """Every output, and the state before each chunk."""
+    """Compute every output, and the state before each chunk."""
     sizes = [*x.shape, B.shape[2], len(A), negative, D.shape[1] > 0]
-    call("selective_forward", [*_lines(x, dt, A.mT, B, C, D, z), y, kept], sizes)
+    call("selective_forward", [*_make_contiguous(x, dt, A.mT, B, C, D, z), y, kept], sizes)
 
 
 def selective_backward(
@@ -168,10 +170,12 @@ def selective_backward(
     grad: Tensor, dx: Tensor, ddt: Tensor, dA: Tensor, dB: Tensor, dC: Tensor, dD: Tensor,
     dz: Tensor, negative: bool,
 ) -> None:  # fmt: skip
-    """The adjoint recurrence; A's and D's gradients are summed over the rows that share them."""
+    """Run the adjoint recurrence backwards in time; A's and D's gradients are summed over the rows
+    that share them.
+    """
     sizes = [*x.shape, B.shape[2], len(A), negative, D.shape[1] > 0]
-    inputs = _lines(x, dt, A.mT, B, C, D, z, kept, grad)
-    by_A, by_D = _empty(x, len(x), *A.mT.shape[1:]), _empty(x, len(x), *D.shape[1:])
+    inputs = _make_contiguous(x, dt, A.mT, B, C, D, z, kept, grad)
+    by_A, by_D = _allocate(x, len(x), *A.mT.shape[1:]), _allocate(x, len(x), *D.shape[1:])
     with _Filled(dx, ddt, dB, dC, dz) as (to_x, to_dt, to_B, to_C, to_z):
         gradients = [to_x, to_dt, by_A, to_B, to_C, by_D, to_z]
         call("selective_backward", [*inputs, *gradients], sizes)
@@ -183,15 +187,15 @@ def selective_backward(
 
 
 def matrix_outputs(A: Tensor, b: Tensor, *_: object) -> tuple[Tensor, ...]:
-    """The states, and what each was divided by."""
-    return _empty(b, *b.shape), _empty(b, *b.shape[:2])
+    """Allocate the states, and what each was divided by."""
+    return _allocate(b, *b.shape), _allocate(b, *b.shape[:2])
 
 
 def matrix_forward(
     A: Tensor, b: Tensor, initial: Tensor, h: Tensor, r: Tensor, normalise: bool
 ) -> None:
-    """Every state, and what each was divided by."""
-    A, b, initial = _lines(A, b, initial)
+    """Compute every state, and what each was divided by."""
+    A, b, initial = _make_contiguous(A, b, initial)
     call("matrix_forward", [A, b, initial, h, r, _number(RMS_EPS)], [*b.shape, normalise])
 
 
@@ -199,8 +203,8 @@ def matrix_backward(
     A: Tensor, initial: Tensor, h: Tensor, r: Tensor, grad: Tensor,
     dA: Tensor, db: Tensor, dinitial: Tensor, normalise: bool,
 ) -> None:  # fmt: skip
-    """The adjoint recurrence."""
-    A, initial, grad = _lines(A, initial, grad)
+    """Run the adjoint recurrence backwards in time."""
+    A, initial, grad = _make_contiguous(A, initial, grad)
     with _Filled(dA, db, dinitial) as found:
         call("matrix_backward", [A, initial, h, r, grad, *found], [*h.shape, normalise])
 
@@ -209,18 +213,18 @@ def matrix_backward(
 
 
 def product_outputs(A: Tensor) -> tuple[Tensor, ...]:
-    """The products."""
-    return (_empty(A, *A.shape),)
+    """Allocate the products."""
+    return (_allocate(A, *A.shape),)
 
 
 def product_forward(A: Tensor, P: Tensor) -> None:
-    """Every prefix product."""
-    call("product_forward", [*_lines(A), P], A.shape[:3])
+    """Compute every prefix product."""
+    call("product_forward", [*_make_contiguous(A), P], A.shape[:3])
 
 
 def product_backward(A: Tensor, P: Tensor, grad: Tensor, dA: Tensor) -> None:
-    """The adjoint recurrence."""
-    A, grad = _lines(A, grad)
+    """Run the adjoint recurrence backwards in time."""
+    A, grad = _make_contiguous(A, grad)
     with _Filled(dA) as found:
         call("product_backward", [A, P, grad, *found], A.shape[:3])
 
@@ -229,17 +233,17 @@ def product_backward(A: Tensor, P: Tensor, grad: Tensor, dA: Tensor) -> None:
 
 
 def delta_outputs(q: Tensor, k: Tensor, v: Tensor, *_: object) -> tuple[Tensor, ...]:
-    """The outputs, and the state before each chunk."""
+    """Allocate the outputs, and the state before each chunk."""
     chunks = -(-q.shape[1] // CHUNK)
-    return _empty(v, *v.shape), _empty(v, len(v), chunks, q.shape[2], v.shape[2])
+    return _allocate(v, *v.shape), _allocate(v, len(v), chunks, q.shape[2], v.shape[2])
 
 
 def delta_forward(
     q: Tensor, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, put: Tensor,
     y: Tensor, kept: Tensor,
 ) -> None:  # fmt: skip
-    """Every output, and the state before each chunk."""
-    inputs = _lines(q, k, v, decay, look, put)
+    """Compute every output, and the state before each chunk."""
+    inputs = _make_contiguous(q, k, v, decay, look, put)
     call("delta_forward", [*inputs, y, kept], _delta_sizes(q, v, decay, look))
 
 
@@ -247,8 +251,8 @@ def delta_backward(
     q: Tensor, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, put: Tensor, kept: Tensor,
     grad: Tensor, dq: Tensor, dk: Tensor, dv: Tensor, ddecay: Tensor, dlook: Tensor, dput: Tensor,
 ) -> None:  # fmt: skip
-    """The adjoint recurrence."""
-    inputs = _lines(q, k, v, decay, look, put, kept, grad)
+    """Run the adjoint recurrence backwards in time."""
+    inputs = _make_contiguous(q, k, v, decay, look, put, kept, grad)
     with _Filled(dq, dk, dv, ddecay, dlook, dput) as found:
         call("delta_backward", [*inputs, *found], _delta_sizes(q, v, decay, look))
 
@@ -261,33 +265,33 @@ def _delta_sizes(q: Tensor, v: Tensor, decay: Tensor, look: Tensor) -> list[int]
 
 
 def slstm_outputs(g: Tensor, R: Tensor, *_: object) -> tuple[Tensor, ...]:
-    """h; c, n and m; the gates before their nonlinearities."""
+    """Allocate h; c, n and m; the gates before their nonlinearities."""
     batch, length, width = *g.shape[:2], g.shape[3]
     return (
-        _empty(g, batch, length, width),
-        _empty(g, batch, length, 3, width),
-        _empty(g, *g.shape),
+        _allocate(g, batch, length, width),
+        _allocate(g, batch, length, 3, width),
+        _allocate(g, *g.shape),
     )
 
 
 def slstm_forward(
     g: Tensor, R: Tensor, h: Tensor, cells: Tensor, gates: Tensor, sigmoid: bool
 ) -> None:
-    """Every output, cell and gate."""
+    """Compute every output, cell and gate."""
     sizes = [*g.shape[:2], *R.shape[1:3], len(R), sigmoid]
-    call("slstm_forward", [*_lines(g), _padded(R), h, cells, gates], sizes)
+    call("slstm_forward", [*_make_contiguous(g), _pad_to_vectors(R), h, cells, gates], sizes)
 
 
 def slstm_backward(
     R: Tensor, h: Tensor, cells: Tensor, gates: Tensor, grad: Tensor,
     dg: Tensor, dR: Tensor, sigmoid: bool,
 ) -> None:  # fmt: skip
-    """The gates' gradients backwards in time, then R's all at once."""
+    """Compute the gates' gradients backwards in time, then R's all at once."""
     sizes = [*h.shape[:2], *R.shape[1:3], len(R), sigmoid]
-    matrices, (grad,) = _padded(R.permute(0, 1, 3, 4, 2)), _lines(grad)
+    matrices, (grad,) = _pad_to_vectors(R.permute(0, 1, 3, 4, 2)), _make_contiguous(grad)
     with _Filled(dg) as (to,):
         call("slstm_backward", [matrices, cells, gates, grad, to], sizes)
-    dR.copy_(by_recurrence(R, h, dg))
+    dR.copy_(multiply_by_recurrence(R, h, dg))
 
 
 # -- recurrent -------------------------------------------------------------------------------------
@@ -297,45 +301,45 @@ TANH, RELU, IS_LSTM, IS_GRU = range(4)
 
 
 def rnn_outputs(g: Tensor, R: Tensor, *_: object) -> tuple[Tensor, ...]:
-    """h."""
-    return (_empty(g, *g.shape),)
+    """Allocate h."""
+    return (_allocate(g, *g.shape),)
 
 
 def rnn_forward(g: Tensor, R: Tensor, h: Tensor, relu: bool) -> None:
-    """Every output."""
+    """Compute every output."""
     _recurrent_forward(RELU if relu else TANH, g, R, None, h, None, None)
 
 
 def rnn_backward(R: Tensor, h: Tensor, grad: Tensor, dg: Tensor, dR: Tensor, relu: bool) -> None:
-    """The sums' gradients backwards in time, then R's all at once."""
+    """Compute the sums' gradients backwards in time, then R's all at once."""
     _recurrent_backward(RELU if relu else TANH, R, None, h, None, None, grad, dg, dR)
 
 
 def lstm_outputs(g: Tensor, R: Tensor) -> tuple[Tensor, ...]:
-    """h, c, and the gates' sums."""
-    h = _empty(g, *g.shape[:2], R.shape[1])
-    return h, torch.empty_like(h), _empty(g, *g.shape)
+    """Allocate h, c, and the gates' sums."""
+    h = _allocate(g, *g.shape[:2], R.shape[1])
+    return h, torch.empty_like(h), _allocate(g, *g.shape)
 
 
 def lstm_forward(g: Tensor, R: Tensor, h: Tensor, cells: Tensor, sums: Tensor) -> None:
-    """Every output, cell and gate."""
+    """Compute every output, cell and gate."""
     _recurrent_forward(IS_LSTM, g, R, None, h, cells, sums)
 
 
 def lstm_backward(
     R: Tensor, h: Tensor, cells: Tensor, sums: Tensor, grad: Tensor, dg: Tensor, dR: Tensor
 ) -> None:
-    """The gates' gradients backwards in time, then R's all at once."""
+    """Compute the gates' gradients backwards in time, then R's all at once."""
     _recurrent_backward(IS_LSTM, R, None, h, cells, sums, grad, dg, dR)
 
 
 def gru_outputs(g: Tensor, R: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
-    """h, and the sums of r, z and what is reset."""
-    return _empty(g, *g.shape[:2], R.shape[1]), _empty(g, *g.shape)
+    """Allocate h, and the sums of r, z and what is reset."""
+    return _allocate(g, *g.shape[:2], R.shape[1]), _allocate(g, *g.shape)
 
 
 def gru_forward(g: Tensor, R: Tensor, bias: Tensor, h: Tensor, sums: Tensor) -> None:
-    """Every output and gate."""
+    """Compute every output and gate."""
     _recurrent_forward(IS_GRU, g, R, bias, h, None, sums)
 
 
@@ -343,7 +347,7 @@ def gru_backward(
     g: Tensor, R: Tensor, bias: Tensor, h: Tensor, sums: Tensor, grad: Tensor, dg: Tensor,
     dR: Tensor, dbias: Tensor,
 ) -> None:  # fmt: skip
-    """The gates' gradients backwards in time, then the weights' all at once."""
+    """Compute the gates' gradients backwards in time, then the weights' all at once."""
     dsums = _recurrent_backward(IS_GRU, R, g, h, None, sums, grad, dg, dR)
     by_bias = dsums[..., -h.shape[2] :].unflatten(0, (len(R), -1))
     dbias.copy_(by_bias.sum((1, 2)))
@@ -353,20 +357,24 @@ def _recurrent_forward(
     kind: int, g: Tensor, R: Tensor, bias: Tensor | None, h: Tensor, cells: Tensor | None,
     sums: Tensor | None,
 ) -> None:  # fmt: skip
-    none = _empty(g, 0)
+    none = _allocate(g, 0)
     given = [t if t is not None else none for t in (bias, h, cells, sums)]
-    call("recurrent_forward", [*_lines(g), _padded(R), *_lines(*given)], [*h.shape, len(R), kind])
+    call(
+        "recurrent_forward",
+        [*_make_contiguous(g), _pad_to_vectors(R), *_make_contiguous(*given)],
+        [*h.shape, len(R), kind],
+    )
 
 
 def _recurrent_backward(
     kind: int, R: Tensor, g: Tensor | None, h: Tensor, cells: Tensor | None, sums: Tensor | None,
     grad: Tensor, dg: Tensor, dR: Tensor,
 ) -> Tensor:  # fmt: skip
-    none = _empty(h, 0)
+    none = _allocate(h, 0)
     given = [t if t is not None else none for t in (g, h, cells, sums)]
     with _Filled(dg) as (to,):
         dsums = torch.empty_like(to) if kind == IS_GRU else to
-        tensors = [_padded(R.mT), *_lines(*given, grad), to, dsums]
+        tensors = [_pad_to_vectors(R.mT), *_make_contiguous(*given, grad), to, dsums]
         call("recurrent_backward", tensors, [*h.shape, len(R), kind])
     before, after = (t.unflatten(0, (len(R), -1)).flatten(1, 2) for t in (h[:, :-1], dsums[:, 1:]))
     torch.matmul(before.mT, after, out=dR)
@@ -380,8 +388,8 @@ def memory_forward(
     g: Tensor, R: Tensor, E: Tensor, bias: Tensor, h: Tensor, cells: Tensor, gates: Tensor,
     shown: Tensor, said: Tensor, kept: Tensor, lstm: bool, tape: bool,
 ) -> None:  # fmt: skip
-    """Every output, and what the backward needs."""
-    inputs = [*_lines(g), _padded(R), _padded(E), *_lines(bias)]
+    """Compute every output, and what the backward pass needs."""
+    inputs = [*_make_contiguous(g), _pad_to_vectors(R), _pad_to_vectors(E), *_make_contiguous(bias)]
     sizes = [*h.shape, shown.shape[2], len(R), lstm, tape]
     call("memory_forward", [*inputs, h, cells, gates, shown, said, kept], sizes)
 
@@ -391,18 +399,29 @@ def memory_backward(
     said: Tensor, kept: Tensor, grad: Tensor, dg: Tensor, dR: Tensor, dE: Tensor, dbias: Tensor,
     lstm: bool, tape: bool,
 ) -> None:  # fmt: skip
-    """Backwards in time, then the weights' gradients all at once."""
-    dsaid = _empty(said, *said.shape)
-    inputs = [_padded(R.mT), _padded(E.mT), h, cells, gates, said, kept, *_lines(grad)]
+    """Compute the gradients backwards in time, and the weights' gradients last, all at once."""
+    dsaid = _allocate(said, *said.shape)
+    inputs = [
+        _pad_to_vectors(R.mT),
+        _pad_to_vectors(E.mT),
+        h,
+        cells,
+        gates,
+        said,
+        kept,
+        *_make_contiguous(grad),
+    ]
     sizes = [*h.shape, shown.shape[2], len(R), lstm, tape]
     with _Filled(dg) as (to,):
         call("memory_backward", [*inputs, to, dsaid], sizes)
-    for weights, found in zip((dR, dE, dbias), by_weights(R, h, shown, dg, dsaid), strict=True):
+    for weights, found in zip(
+        (dR, dE, dbias), multiply_by_weights(R, h, shown, dg, dsaid), strict=True
+    ):
         weights.copy_(found)
 
 
-def _padded(R: Tensor) -> Tensor:
-    """Zeros after the last axis, up to whole vectors, at an address that vectors may have."""
+def _pad_to_vectors(R: Tensor) -> Tensor:
+    """Pad the last axis with zeros to whole vectors, at an aligned address."""
     size, lanes = R.shape[-1], VECTOR // R.element_size()
     wide = -(-size // lanes) * lanes
     room = R.new_zeros(R.shape[:-1].numel() * wide + lanes)
@@ -419,20 +438,20 @@ def _number(value: float) -> Tensor:
     return torch.tensor(value, dtype=torch.float64)
 
 
-def _empty(like: Tensor, *shape: int) -> Tensor:
+def _allocate(like: Tensor, *shape: int) -> Tensor:
     return like.new_empty(shape)
 
 
-def _lines(*tensors: Tensor) -> list[Tensor]:
+def _make_contiguous(*tensors: Tensor) -> list[Tensor]:
     return [t.contiguous() for t in tensors]
 
 
 class _Filled:
-    """Contiguous stand-ins for tensors that are not, copied back at the end."""
+    """Contiguous stand-ins for tensors that are not contiguous, copied back at the end."""
 
     def __init__(self, *tensors: Tensor) -> None:
         self.tensors = tensors
-        self.stand_ins = [t if t.is_contiguous() else _empty(t, *t.shape) for t in tensors]
+        self.stand_ins = [t if t.is_contiguous() else _allocate(t, *t.shape) for t in tensors]
 
     def __enter__(self) -> list[Tensor]:
         return self.stand_ins

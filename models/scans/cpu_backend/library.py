@@ -1,4 +1,4 @@
-"""The compiled kernels: found beside this file, checked to be of these sources, called by pointer.
+"""The compiled kernels: loaded from this folder, checked against their sources, called by pointer.
 
 `setup.py` compiles ``kernels/kernels.c`` into a shared library here, without torch's or Python's
 headers, and installs without it where there is no compiler. A library made from other sources than
@@ -28,7 +28,7 @@ SUFFIXES = {
 
 @cache
 def load_library() -> ctypes.CDLL | str:
-    """The kernels, or why they cannot be used here."""
+    """Return the kernels, or why they cannot be used here."""
     files = [HERE / f"_kernels{suffix}" for suffix in EXTENSION_SUFFIXES]
     found = next((file for file in files if file.exists()), None)
     if found is None:
@@ -40,13 +40,13 @@ def load_library() -> ctypes.CDLL | str:
     except (OSError, AttributeError) as error:
         return f"{found.name} cannot be loaded: {error}"
     sources = HERE / "kernels"
-    if sources.is_dir() and fingerprint(sources) != built_from:
+    if sources.is_dir() and compute_fingerprint(sources) != built_from:
         return f"{found.name} was compiled from other sources than those beside it"
     return kernels
 
 
-def fingerprint(sources: Path) -> str:
-    """A short hash of every source; `setup.py` computes the same."""
+def compute_fingerprint(sources: Path) -> str:
+    """Return a short hash of every source; `setup.py` computes the same."""
     digest = hashlib.sha256()
     for file in sorted(sources.glob("*.[ch]")):
         digest.update(file.name.encode() + file.read_bytes())

@@ -9,8 +9,8 @@ is b_t's gradient too::
 
     diagonal     ∂b_t = ḡ_t + conj(a_{t+1}) ∂b_{t+1},   ∂a_t = ∂b_t conj(h_{t-1})
 
-The others are in `loop_selective`, `loop_matrix`, `loop_delta`, `loop_slstm`, `loop_memory` and
-`loop_cauchy`. The classic recurrent networks are autograd's here: torch has its own for use.
+The others are in the files of this folder, one recurrence a file. The classic recurrent networks
+are left to autograd here, since torch has its own for use.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from flann.models.scans.operation import (
     SLSTM,
     define,
 )
-from flann.models.scans.reference import gated, gru, lstm, rnn
-from flann.models.scans.time_first import time_first
+from flann.models.scans.reference import apply_skip_and_gate, gru, lstm, rnn
+from flann.models.scans.time_first import allocate_time_first
 
 from .cauchy import cauchy_backward, cauchy_forward, cauchy_outputs
 from .delta import delta_backward, delta_forward, delta_outputs
@@ -52,29 +52,29 @@ __all__ = ["gru", "lstm", "rnn"]
 
 
 def supports(device: str) -> bool:
-    """Any device."""
+    """Return True: torch's operators run on every device."""
     return True
 
 
 def convolution(x: Tensor, w: Tensor, bias: Tensor) -> Tensor:
-    """SiLU of torch's own depthwise convolution, which has a derivative already."""
+    """Compute SiLU of torch's own depthwise convolution, which has a derivative already."""
     padded = functional.pad(x, (0, 0, w.shape[2] - 1, 0)).transpose(1, 2)
     z = functional.conv1d(padded, w[0, :, None], bias[0], groups=x.shape[2])
     return functional.silu(z.transpose(1, 2))
 
 
 def rms(x: Tensor, gain: Tensor) -> Tensor:
-    """torch's own, which has a derivative already."""
+    """Compute torch's own norm, which has a derivative already."""
     return functional.rms_norm(x, x.shape[-1:], eps=NORM_EPSILON) * gain[:, None]
 
 
 def diagonal_outputs(a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
-    """h, with time first in memory."""
-    return (time_first(b, *b.shape),)
+    """Allocate h, with time first in memory."""
+    return (allocate_time_first(b, *b.shape),)
 
 
 def diagonal_forward(a: Tensor, b: Tensor, h: Tensor) -> None:
-    """Every state."""
+    """Compute every state."""
     a, b, h = (t.transpose(0, 1) for t in (a, b, h))
     h[0] = b[0]
     for t in range(1, len(b)):
@@ -82,7 +82,7 @@ def diagonal_forward(a: Tensor, b: Tensor, h: Tensor) -> None:
 
 
 def diagonal_backward(a: Tensor, h: Tensor, grad: Tensor, da: Tensor, db: Tensor) -> None:
-    """∂b backwards in time, then ∂a from it."""
+    """Compute ∂b backwards in time, then ∂a from it."""
     a, h, grad, da, db = (t.transpose(0, 1) for t in (a, h, grad, da, db))
     a, before = a.conj_physical(), h[:-1].conj_physical()  # at once: see `operation`
     db[-1] = grad[-1]
@@ -95,8 +95,8 @@ def diagonal_backward(a: Tensor, h: Tensor, grad: Tensor, da: Tensor, db: Tensor
 def selective(
     x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor, negative: bool
 ) -> Tensor:  # fmt: skip
-    """The scan, and torch's own operators behind it."""
-    return gated(_selective(x, dt, A, B, C, negative), x, D, z)
+    """Compute the scan, and what follows it by torch's own operators."""
+    return apply_skip_and_gate(_selective(x, dt, A, B, C, negative), x, D, z)
 
 
 diagonal = define("torch", DIAGONAL, diagonal_forward, diagonal_backward, diagonal_outputs)

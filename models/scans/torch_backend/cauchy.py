@@ -19,14 +19,14 @@ ROOM = 1 << 20
 def cauchy_outputs(
     a: Tensor, b: Tensor, centre: Tensor, height: Tensor, points: Tensor
 ) -> tuple[Tensor, ...]:
-    """The sums, real parts before imaginary ones."""
+    """Allocate the sums, real parts before imaginary ones."""
     return (a.new_empty(*a.shape[:2], 2, points.shape[2]),)
 
 
 def cauchy_forward(
     a: Tensor, b: Tensor, centre: Tensor, height: Tensor, points: Tensor, sums: Tensor
 ) -> None:
-    """Block by block."""
+    """Compute the sums, one block of points at a time."""
     for block in _blocks(centre, points):
         z = _complex(points[..., block], len(a))
         q = _quotients(z, centre, height)
@@ -38,7 +38,7 @@ def cauchy_backward(
     a: Tensor, b: Tensor, centre: Tensor, height: Tensor, points: Tensor, grad: Tensor,
     da: Tensor, db: Tensor, dcentre: Tensor, dheight: Tensor, dpoints: Tensor,
 ) -> None:  # fmt: skip
-    """Sums over the blocks."""
+    """Compute the gradients, as sums over the blocks."""
     for to in (da, db, dcentre, dheight, dpoints):
         to.zero_()
     for block in _blocks(centre, points):
@@ -53,13 +53,13 @@ def cauchy_backward(
 
 
 def _complex(points: Tensor, channels: int) -> Tensor:
-    """(channels, 1, points), from the real and imaginary parts of one row for each group."""
+    """Return a complex (channels, 1, points) tensor from its real and imaginary parts."""
     z = torch.complex(*points.unbind(1))[:, None]
     return z.repeat_interleave(channels // len(points), dim=0)
 
 
 def _quotients(z: Tensor, centre: Tensor, height: Tensor) -> Tensor:
-    """As factors, which keep their precision near a pole where a sum of squares does not."""
+    """Return the quotients as factors, which stay precise near a pole, unlike a sum of squares."""
     x, y, h = z.real - centre[..., None], z.imag, height[..., None]
     return 1 / torch.complex(x * x + (h - y) * (h + y), 2 * x * y)
 

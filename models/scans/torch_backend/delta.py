@@ -26,7 +26,7 @@ CHUNK = 16
 
 
 def delta_outputs(q: Tensor, k: Tensor, v: Tensor, *_: object) -> tuple[Tensor, ...]:
-    """The outputs, and the state before each chunk."""
+    """Allocate the outputs, and the state before each chunk."""
     chunks = -(-q.shape[1] // CHUNK)
     y = torch.empty_like(v, memory_format=torch.contiguous_format)
     return y, q.new_empty(len(q), chunks, q.shape[2], v.shape[2])
@@ -36,12 +36,12 @@ def delta_forward(
     q: Tensor, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, put: Tensor,
     y: Tensor, kept: Tensor,
 ) -> None:  # fmt: skip
-    """Every output, and the state before each chunk."""
+    """Compute every output, and the state before each chunk."""
     S = kept.new_zeros(len(q), *kept.shape[2:])
     for t in range(q.shape[1]):
         if t % CHUNK == 0:
             kept[:, t // CHUNK] = S
-        S = _advanced(S, t, k, v, decay, look, put)[0]
+        S = _advance(S, t, k, v, decay, look, put)[0]
         y[:, t] = _read(S, q[:, t])
 
 
@@ -49,23 +49,25 @@ def delta_backward(
     q: Tensor, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, put: Tensor, kept: Tensor,
     grad: Tensor, dq: Tensor, dk: Tensor, dv: Tensor, ddecay: Tensor, dlook: Tensor, dput: Tensor,
 ) -> None:  # fmt: skip
-    """Chunks from the last to the first: their states again, then the adjoint."""
+    """Go through the chunks from the last to the first, computing their states again, then the
+    adjoint.
+    """
     G = torch.zeros_like(kept[:, 0])
     for first in reversed(range(0, q.shape[1], CHUNK)):
         states, removed = [kept[:, first // CHUNK]], []
         for t in range(first, min(first + CHUNK, q.shape[1])):
-            S, r = _advanced(states[-1], t, k, v, decay, look, put)
+            S, r = _advance(states[-1], t, k, v, decay, look, put)
             states.append(S)
             removed.append(r)
         for i in reversed(range(len(removed))):
             t, S, r = first + i, states[i], removed[i]
-            dq[:, t] = _written(states[i + 1], grad[:, t])
+            dq[:, t] = _write(states[i + 1], grad[:, t])
             G = G + q[:, t, :, None] * grad[:, t, None, :]
-            dk[:, t], dv[:, t] = _written(G, v[:, t]), _read(G, k[:, t])
+            dk[:, t], dv[:, t] = _write(G, v[:, t]), _read(G, k[:, t])
             dr = None
             if r is not None:
                 dr = -_read(G, put[:, t])
-                dput[:, t], dlook[:, t] = -_written(G, r), _written(S, dr)
+                dput[:, t], dlook[:, t] = -_write(G, r), _write(S, dr)
             if decay.shape[1]:
                 ddecay[:, t] = (G * S).sum(-1)
                 G = decay[:, t, :, None] * G
@@ -73,10 +75,10 @@ def delta_backward(
                 G = G + look[:, t, :, None] * dr[:, None, :]
 
 
-def _advanced(
+def _advance(
     S: Tensor, t: int, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, put: Tensor
 ) -> tuple[Tensor, Tensor | None]:
-    """S_t and r_t from S_{t-1}."""
+    """Compute S_t and r_t from S_{t-1}."""
     after = decay[:, t, :, None] * S if decay.shape[1] else S
     after = after + k[:, t, :, None] * v[:, t, None, :]
     if not look.shape[1]:
@@ -86,10 +88,10 @@ def _advanced(
 
 
 def _read(S: Tensor, key: Tensor) -> Tensor:
-    """Sᵀ key."""
+    """Read Sᵀ key."""
     return torch.bmm(key[:, None, :], S)[:, 0]
 
 
-def _written(S: Tensor, value: Tensor) -> Tensor:
-    """S value."""
+def _write(S: Tensor, value: Tensor) -> Tensor:
+    """Return S value."""
     return torch.bmm(S, value[:, :, None])[:, :, 0]

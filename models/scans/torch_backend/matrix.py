@@ -15,18 +15,18 @@ import torch
 from torch import Tensor
 
 from flann.models.scans.reference import RMS_EPS
-from flann.models.scans.time_first import time_first
+from flann.models.scans.time_first import allocate_time_first
 
 
 def matrix_outputs(A: Tensor, b: Tensor, *_: object) -> tuple[Tensor, ...]:
-    """The states, and what each was divided by."""
-    return time_first(b, *b.shape), time_first(b, *b.shape[:2], 1)
+    """Allocate the states, and what each was divided by."""
+    return allocate_time_first(b, *b.shape), allocate_time_first(b, *b.shape[:2], 1)
 
 
 def matrix_forward(
     A: Tensor, b: Tensor, initial: Tensor, h: Tensor, r: Tensor, normalise: bool
 ) -> None:
-    """Every state, and what each was divided by."""
+    """Compute every state, and what each was divided by."""
     A, b, h, r = (t.transpose(0, 1) for t in (A, b, h, r))
     rows, eps = A.mT, h.new_full((1, 1, 1), RMS_EPS)
     r.fill_(1)
@@ -44,7 +44,7 @@ def matrix_backward(
     A: Tensor, initial: Tensor, h: Tensor, r: Tensor, grad: Tensor,
     dA: Tensor, db: Tensor, dinitial: Tensor, normalise: bool,
 ) -> None:  # fmt: skip
-    """∂b backwards in time, then ∂A as outer products, all at once."""
+    """Compute ∂b backwards in time, then ∂A as outer products, all at once."""
     A, h, r, grad, dA, db = (t.transpose(0, 1) for t in (A, h, r, grad, dA, db))
     along, zero = torch.empty_like(r[0]), r.new_zeros(1, 1, 1)
     db[-1] = grad[-1]
@@ -62,19 +62,19 @@ def matrix_backward(
 
 
 def _dot(a: Tensor, b: Tensor, plus: Tensor, out: Tensor) -> Tensor:
-    """mean(a ⊙ b) + plus over the last axis, kept: one kernel for what would be three."""
+    """Return mean(a ⊙ b) + plus over the last axis, kept, in one kernel instead of three."""
     n = a.shape[-1]
     torch.baddbmm(plus, a[:, None], b[..., None], alpha=1 / n, out=out[..., None])
     return out
 
 
 def product_outputs(A: Tensor) -> tuple[Tensor, ...]:
-    """The products."""
-    return (time_first(A, *A.shape),)
+    """Allocate the products."""
+    return (allocate_time_first(A, *A.shape),)
 
 
 def product_forward(A: Tensor, P: Tensor) -> None:
-    """Every prefix product."""
+    """Compute every prefix product."""
     A, P = A.transpose(0, 1), P.transpose(0, 1)
     P[0] = A[0]
     for t in range(1, len(A)):
@@ -82,7 +82,7 @@ def product_forward(A: Tensor, P: Tensor) -> None:
 
 
 def product_backward(A: Tensor, P: Tensor, grad: Tensor, dA: Tensor) -> None:
-    """G backwards in time, ∂A as it goes."""
+    """Compute G backwards in time, ∂A as it goes."""
     A, P, grad, dA = (t.transpose(0, 1) for t in (A, P, grad, dA))
     g = grad[-1]
     for t in range(len(A) - 1, 0, -1):

@@ -26,7 +26,7 @@ CHUNK = 16
 def selective_outputs(
     x: Tensor, dt: Tensor, A: Tensor, B: Tensor, *_: object
 ) -> tuple[Tensor, ...]:
-    """The outputs, and the state before each chunk."""
+    """Allocate the outputs, and the state before each chunk."""
     chunks = -(-x.shape[1] // CHUNK)
     y = torch.empty_like(x, memory_format=torch.contiguous_format)
     return y, x.new_empty(x.shape[0], chunks, B.shape[2], x.shape[2])
@@ -36,9 +36,9 @@ def selective_forward(
     x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor,
     y: Tensor, kept: Tensor, negative: bool,
 ) -> None:  # fmt: skip
-    """Every output, and the state before each chunk."""
-    u, dt, B, C = _by_time(dt * x, dt, B, C)
-    A = _by_row(A, x.shape[0])
+    """Compute every output, and the state before each chunk."""
+    u, dt, B, C = _group_by_time(dt * x, dt, B, C)
+    A = _group_by_row(A, x.shape[0])
     h, decay = u.new_zeros(A.shape), u.new_empty(A.shape)
     found = torch.empty_like(u)
     for t in range(len(u)):
@@ -54,10 +54,12 @@ def selective_backward(
     x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, kept: Tensor, grad: Tensor,
     dx: Tensor, ddt: Tensor, dA: Tensor, dB: Tensor, dC: Tensor, negative: bool,
 ) -> None:  # fmt: skip
-    """Chunks from the last to the first: their states again, then the adjoint."""
-    by_time = _by_time(dt * x, dt, B, C, grad)
+    """Go through the chunks from the last to the first, computing their states again, then the
+    adjoint.
+    """
+    by_time = _group_by_time(dt * x, dt, B, C, grad)
     found = [torch.empty_like(t) for t in by_time[:4]]
-    rows = _chunks_backward(by_time, _by_row(A, x.shape[0]), kept, found, negative)
+    rows = _chunks_backward(by_time, _group_by_row(A, x.shape[0]), kept, found, negative)
     du, by_decay, by_B, by_C = (t.transpose(0, 1) for t in found)
     torch.mul(dt, du, out=dx)
     torch.addcmul(by_decay, x, du, out=ddt)
@@ -69,7 +71,7 @@ def selective_backward(
 def _chunks_backward(
     inputs: list[Tensor], A: Tensor, kept: Tensor, gradients: list[Tensor], negative: bool
 ) -> Tensor:
-    """Fills the gradients, time first (Δ's by the decay alone); gives A's, for every row."""
+    """Fill the gradients, time first, and return A's gradient for every row."""
     u, dt, B, C, grad = inputs
     du, ddt, dB, dC = gradients
     dA, g = u.new_zeros(A.shape), u.new_zeros(A.shape)
@@ -102,13 +104,13 @@ def _chunks_backward(
     return dA
 
 
-def _by_time(*tensors: Tensor) -> list[Tensor]:
-    """Time first in memory too: then a step is one stretch of it."""
+def _group_by_time(*tensors: Tensor) -> list[Tensor]:
+    """Return the tensor with time first in memory too, so that a step is contiguous."""
     return [t.transpose(0, 1).contiguous() for t in tensors]
 
 
-def _by_row(A: Tensor, batch: int) -> Tensor:
-    """(groups, inner, state) as (batch, state, inner): each group's rates for all its rows."""
+def _group_by_row(A: Tensor, batch: int) -> Tensor:
+    """Return (groups, inner, state) rates as (batch, state, inner), one for every row."""
     turned = A.mT.contiguous()
     if len(A) == 1:
         return turned.expand(batch, -1, -1)
@@ -116,7 +118,7 @@ def _by_row(A: Tensor, batch: int) -> Tensor:
 
 
 def _decay(dt: Tensor, A: Tensor, negative: bool, out: Tensor) -> None:
-    """α(Δ_t A) at one time, written to `out`."""
+    """Write α(Δ_t A) of one time to `out`."""
     torch.mul(dt[:, None, :], A, out=out).exp_()
     if negative:
         out.mul_(2).sub_(1)

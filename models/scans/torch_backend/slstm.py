@@ -19,28 +19,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from flann.models.scans.time_first import time_first
+from flann.models.scans.time_first import allocate_time_first
 
 
 def slstm_outputs(g: Tensor, R: Tensor, *_: object) -> tuple[Tensor, ...]:
-    """h; c, n and m; the gates before their nonlinearities."""
+    """Allocate h; c, n and m; the gates before their nonlinearities."""
     batch, length, width = *g.shape[:2], g.shape[3]
     return (
-        time_first(g, batch, length, width),
-        time_first(g, batch, length, 3, width),
-        time_first(g, batch, length, 4, width),
+        allocate_time_first(g, batch, length, width),
+        allocate_time_first(g, batch, length, 3, width),
+        allocate_time_first(g, batch, length, 4, width),
     )
 
 
 def slstm_forward(
     g: Tensor, R: Tensor, h: Tensor, cells: Tensor, gates: Tensor, sigmoid: bool
 ) -> None:
-    """Every output, cell and gate."""
-    R = by_row(R, len(g))
+    """Compute every output, cell and gate."""
+    R = group_by_row(R, len(g))
     last = g.new_zeros(len(g), g.shape[3])
     c, n, m = last, last, torch.full_like(last, -torch.inf)
     for t in range(g.shape[1]):
-        now = g[:, t] + recurrent(last, R)
+        now = g[:, t] + apply_recurrence(last, R)
         i, f, z, o = now.unbind(1)
         kept = (functional.logsigmoid(f) if sigmoid else f) + m
         m = torch.maximum(kept, i)
@@ -55,8 +55,8 @@ def slstm_backward(
     R: Tensor, h: Tensor, cells: Tensor, gates: Tensor, grad: Tensor,
     dg: Tensor, dR: Tensor, sigmoid: bool,
 ) -> None:  # fmt: skip
-    """The gates' gradients backwards in time, then R's all at once."""
-    rows = by_row(R, len(h))
+    """Compute the gates' gradients backwards in time, then R's all at once."""
+    rows = group_by_row(R, len(h))
     dc = dn = dh = torch.zeros_like(h[:, 0])
     for t in reversed(range(h.shape[1])):
         dh = dh + grad[:, t]
@@ -78,11 +78,11 @@ def slstm_backward(
         torch.stack(by_gate, dim=1, out=dg[:, t])
         dc, dn = forget * dc, forget * dn
         dh = torch.einsum("bgkj,bkigj->bki", _heads(dg[:, t], R), rows).flatten(1)
-    dR.copy_(by_recurrence(R, h, dg))
+    dR.copy_(multiply_by_recurrence(R, h, dg))
 
 
-def by_recurrence(R: Tensor, h: Tensor, dg: Tensor) -> Tensor:
-    """R's gradient: every output with the next step's gates' gradients."""
+def multiply_by_recurrence(R: Tensor, h: Tensor, dg: Tensor) -> Tensor:
+    """Compute R's gradient from every output and the next step's gradients of the gates."""
     groups = len(R)
     before = _heads(h[:, :-1], R).unflatten(0, (groups, -1))
     after = _heads(dg[:, 1:], R).unflatten(0, (groups, -1))
@@ -90,13 +90,13 @@ def by_recurrence(R: Tensor, h: Tensor, dg: Tensor) -> Tensor:
     return found
 
 
-def recurrent(h: Tensor, R: Tensor) -> Tensor:
-    """R h for every gate, (batch, 4, width), from R of every row."""
+def apply_recurrence(h: Tensor, R: Tensor) -> Tensor:
+    """Return R h for every gate, (batch, 4, width), from one R for every row."""
     return torch.einsum("bki,bkigj->bgkj", _heads(h, R), R).flatten(2)
 
 
-def by_row(R: Tensor, batch: int) -> Tensor:
-    """(groups, heads, in, 4, out) for every row of the batch."""
+def group_by_row(R: Tensor, batch: int) -> Tensor:
+    """Return R as (groups, heads, in, 4, out), one for every row of the batch."""
     if len(R) == 1:
         return R.expand(batch, *R.shape[1:])
     return R.repeat_interleave(batch // len(R), dim=0)

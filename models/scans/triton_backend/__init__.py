@@ -1,6 +1,6 @@
 """The triton backend: launches kernels on contiguous, batch-first tensors.
 
-The kernels are in `gpu_kernels` and `gpu_memory_kernels`.
+The kernels are in `kernels` and `memory_kernels`.
 Nothing here waits for the device or looks at a number on it, so a training step can be captured in
 a CUDA graph. With ``TRITON_INTERPRET=1`` in the environment the kernels run without a GPU, very
 slowly: that is how they are checked where there is none.
@@ -26,9 +26,9 @@ from flann.models.scans.operation import (
     SLSTM,
     define,
 )
-from flann.models.scans.reference import RMS_EPS, gated
-from flann.models.scans.torch_backend.memory import by_weights, memory_outputs
-from flann.models.scans.torch_backend.slstm import by_recurrence
+from flann.models.scans.reference import RMS_EPS, apply_skip_and_gate
+from flann.models.scans.torch_backend.memory import memory_outputs, multiply_by_weights
+from flann.models.scans.torch_backend.slstm import multiply_by_recurrence
 
 CHUNK = 16
 """How many steps the backward runs again at a time."""
@@ -43,32 +43,32 @@ LARGEST_PRODUCT = 32
 
 
 def missing() -> str | None:
-    """Why the kernels cannot be used here; None if they can."""
+    """Return why the kernels cannot be used here, or None if they can."""
     return None if find_spec("triton") else "triton is not installed"
 
 
 def supports(device: str) -> bool:
-    """CUDA with triton; the CPU too under triton's interpreter."""
+    """Return whether the device is CUDA with triton, or the CPU under triton's interpreter."""
     interpreted = os.environ.get("TRITON_INTERPRET") == "1"
     return (device == "cuda" or (device == "cpu" and interpreted)) and missing() is None
 
 
-def _kernel(name: str) -> Any:
+def _get_kernel(name: str) -> Any:
     from . import kernels as gpu_kernels
 
     return getattr(gpu_kernels, name)
 
 
-def _power(n: int) -> int:
-    """The least power of two that is no less."""
+def _round_up_to_power_of_two(n: int) -> int:
+    """Return the least power of two that is not less."""
     return 1 << max(0, n - 1).bit_length()
 
 
-def _lines(*tensors: Tensor) -> list[Tensor]:
+def _make_contiguous(*tensors: Tensor) -> list[Tensor]:
     return [t.contiguous() for t in tensors]
 
 
-def _outputs(like: Tensor, *shapes: tuple[int, ...]) -> tuple[Tensor, ...]:
+def _allocate_outputs(like: Tensor, *shapes: tuple[int, ...]) -> tuple[Tensor, ...]:
     return tuple(like.new_empty(shape) for shape in shapes)
 
 
@@ -76,26 +76,26 @@ def _outputs(like: Tensor, *shapes: tuple[int, ...]) -> tuple[Tensor, ...]:
 
 
 def diagonal_forward(a: Tensor, b: Tensor, h: Tensor) -> None:
-    """Every state."""
-    _diagonal("forward", _lines(a, b), [h])
+    """Compute every state."""
+    _diagonal("forward", _make_contiguous(a, b), [h])
 
 
 def diagonal_backward(a: Tensor, h: Tensor, grad: Tensor, da: Tensor, db: Tensor) -> None:
-    """The adjoint recurrence."""
+    """Run the adjoint recurrence backwards in time."""
     found = [torch.empty_like(h), torch.empty_like(h)]
-    _diagonal("backward", _lines(a, h, grad), found)
+    _diagonal("backward", _make_contiguous(a, h, grad), found)
     da.copy_(found[0])
     db.copy_(found[1])
 
 
 def _diagonal(direction: str, inputs: list[Tensor], outputs: list[Tensor]) -> None:
     batch, length, state = inputs[0].shape
-    block = min(CHANNELS, _power(state))
+    block = min(CHANNELS, _round_up_to_power_of_two(state))
     tensors, kind = [*inputs, *outputs], "diagonal"
     if inputs[0].is_complex():
         tensors, kind = [torch.view_as_real(t) for t in tensors], "complex"
     grid = (batch, -(-state // block))
-    _kernel(f"{kind}_{direction}")[grid](*tensors, length, state, BS=block)
+    _get_kernel(f"{kind}_{direction}")[grid](*tensors, length, state, BS=block)
 
 
 # -- selective -------------------------------------------------------------------------------------
@@ -104,25 +104,28 @@ def _diagonal(direction: str, inputs: list[Tensor], outputs: list[Tensor]) -> No
 def selective_outputs(
     x: Tensor, dt: Tensor, A: Tensor, B: Tensor, *_: object
 ) -> tuple[Tensor, ...]:
-    """The outputs, and the state before each chunk."""
+    """Allocate the outputs, and the state before each chunk."""
     chunks = -(-x.shape[1] // CHUNK)
-    return _outputs(x, x.shape, (len(x), chunks, x.shape[2], B.shape[2]))
+    return _allocate_outputs(x, x.shape, (len(x), chunks, x.shape[2], B.shape[2]))
 
 
 def _selective_blocks(inner: int, state: int) -> dict[str, int]:
-    states = _power(state)
-    return {"BE": min(_power(inner), CHANNELS, max(1, TILE // states)), "BN": states}
+    states = _round_up_to_power_of_two(state)
+    return {
+        "BE": min(_round_up_to_power_of_two(inner), CHANNELS, max(1, TILE // states)),
+        "BN": states,
+    }
 
 
 def selective_forward(
     x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor,
     y: Tensor, kept: Tensor, negative: bool,
 ) -> None:  # fmt: skip
-    """Every output, and the state before each chunk."""
+    """Compute every output, and the state before each chunk."""
     (batch, length, inner), state = x.shape, B.shape[2]
     blocks = _selective_blocks(inner, state)
-    _kernel("selective_forward")[(batch, -(-inner // blocks["BE"]))](
-        *_lines(x, dt, A, B, C), y, kept, length, inner, state, batch // len(A),
+    _get_kernel("selective_forward")[(batch, -(-inner // blocks["BE"]))](
+        *_make_contiguous(x, dt, A, B, C), y, kept, length, inner, state, batch // len(A),
         negative=negative, CHUNK=CHUNK, **blocks,
     )  # fmt: skip
 
@@ -131,16 +134,18 @@ def selective_backward(
     x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, kept: Tensor, grad: Tensor,
     dx: Tensor, ddt: Tensor, dA: Tensor, dB: Tensor, dC: Tensor, negative: bool,
 ) -> None:  # fmt: skip
-    """The adjoint recurrence; sums over rows and over blocks of channels are left to torch."""
+    """Run the adjoint recurrence backwards in time; sums over rows and over blocks of channels are
+    left to torch.
+    """
     (batch, length, inner), state = x.shape, B.shape[2]
     blocks = _selective_blocks(inner, state)
     parts = -(-inner // blocks["BE"])
-    by_x, by_dt, by_A, by_B, by_C, scratch = _outputs(
+    by_x, by_dt, by_A, by_B, by_C, scratch = _allocate_outputs(
         x, x.shape, x.shape, (batch, inner, state), (parts, *B.shape), (parts, *B.shape),
         (batch * parts * CHUNK, blocks["BE"], blocks["BN"]),
     )  # fmt: skip
-    _kernel("selective_backward")[(batch, parts)](
-        *_lines(x, dt, A, B, C, kept, grad), by_x, by_dt, by_A, by_B, by_C, scratch,
+    _get_kernel("selective_backward")[(batch, parts)](
+        *_make_contiguous(x, dt, A, B, C, kept, grad), by_x, by_dt, by_A, by_B, by_C, scratch,
         length, inner, state, batch // len(A), batch, negative=negative, CHUNK=CHUNK, **blocks,
     )  # fmt: skip
     dx.copy_(by_x)
@@ -154,18 +159,18 @@ def selective_backward(
 
 
 def matrix_outputs(A: Tensor, b: Tensor, *_: object) -> tuple[Tensor, ...]:
-    """The states, and what each was divided by."""
-    return _outputs(b, b.shape, b.shape[:2])
+    """Allocate the states, and what each was divided by."""
+    return _allocate_outputs(b, b.shape, b.shape[:2])
 
 
 def matrix_forward(
     A: Tensor, b: Tensor, initial: Tensor, h: Tensor, r: Tensor, normalise: bool
 ) -> None:
-    """Every state, and what each was divided by."""
+    """Compute every state, and what each was divided by."""
     batch, length, state = b.shape
-    _kernel("matrix_forward")[(batch,)](
-        *_lines(A, b, initial), h, r, length, state, RMS_EPS,
-        normalise=normalise, BN=_power(state),
+    _get_kernel("matrix_forward")[(batch,)](
+        *_make_contiguous(A, b, initial), h, r, length, state, RMS_EPS,
+        normalise=normalise, BN=_round_up_to_power_of_two(state),
     )  # fmt: skip
 
 
@@ -173,29 +178,31 @@ def matrix_backward(
     A: Tensor, initial: Tensor, h: Tensor, r: Tensor, grad: Tensor,
     dA: Tensor, db: Tensor, dinitial: Tensor, normalise: bool,
 ) -> None:  # fmt: skip
-    """The adjoint recurrence."""
+    """Run the adjoint recurrence backwards in time."""
     batch, length, state = h.shape
-    found = _outputs(h, A.shape, h.shape, initial.shape)
-    _kernel("matrix_backward")[(batch,)](
-        *_lines(A, initial, h, r, grad), *found, length, state,
-        normalise=normalise, BN=_power(state),
+    found = _allocate_outputs(h, A.shape, h.shape, initial.shape)
+    _get_kernel("matrix_backward")[(batch,)](
+        *_make_contiguous(A, initial, h, r, grad), *found, length, state,
+        normalise=normalise, BN=_round_up_to_power_of_two(state),
     )  # fmt: skip
     for to, filled in zip((dA, db, dinitial), found, strict=True):
         to.copy_(filled)
 
 
 def product_forward(A: Tensor, P: Tensor) -> None:
-    """Every prefix product."""
+    """Compute every prefix product."""
     batch, length, state = A.shape[:3]
-    _kernel("product_forward")[(batch,)](*_lines(A), P, length, state, BN=_power(state))
+    _get_kernel("product_forward")[(batch,)](
+        *_make_contiguous(A), P, length, state, BN=_round_up_to_power_of_two(state)
+    )
 
 
 def product_backward(A: Tensor, P: Tensor, grad: Tensor, dA: Tensor) -> None:
-    """The adjoint recurrence."""
+    """Run the adjoint recurrence backwards in time."""
     batch, length, state = A.shape[:3]
     found = A.new_empty(A.shape)
-    _kernel("product_backward")[(batch,)](
-        *_lines(A, P, grad), found, length, state, BN=_power(state)
+    _get_kernel("product_backward")[(batch,)](
+        *_make_contiguous(A, P, grad), found, length, state, BN=_round_up_to_power_of_two(state)
     )
     dA.copy_(found)
 
@@ -204,14 +211,14 @@ def product_backward(A: Tensor, P: Tensor, grad: Tensor, dA: Tensor) -> None:
 
 
 def delta_outputs(q: Tensor, k: Tensor, v: Tensor, *_: object) -> tuple[Tensor, ...]:
-    """The outputs, and the state before each chunk."""
+    """Allocate the outputs, and the state before each chunk."""
     chunks = -(-q.shape[1] // CHUNK)
-    return _outputs(v, v.shape, (len(v), chunks, q.shape[2], v.shape[2]))
+    return _allocate_outputs(v, v.shape, (len(v), chunks, q.shape[2], v.shape[2]))
 
 
 def _delta_settings(key: int, value: int, decay: Tensor, look: Tensor) -> dict[str, Any]:
-    keys = _power(key)
-    values = min(_power(value), CHANNELS, max(1, TILE // keys))
+    keys = _round_up_to_power_of_two(key)
+    values = min(_round_up_to_power_of_two(value), CHANNELS, max(1, TILE // keys))
     there = {"decays": decay.shape[1] > 0, "looks": look.shape[1] > 0}
     return {**there, "CHUNK": CHUNK, "BK": keys, "BV": values}
 
@@ -220,11 +227,11 @@ def delta_forward(
     q: Tensor, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, put: Tensor,
     y: Tensor, kept: Tensor,
 ) -> None:  # fmt: skip
-    """Every output, and the state before each chunk."""
+    """Compute every output, and the state before each chunk."""
     (rows, length, key), value = q.shape, v.shape[2]
     settings = _delta_settings(key, value, decay, look)
-    _kernel("delta_forward")[(rows, -(-value // settings["BV"]))](
-        *_lines(q, k, v, decay, look, put), y, kept, length, key, value, **settings
+    _get_kernel("delta_forward")[(rows, -(-value // settings["BV"]))](
+        *_make_contiguous(q, k, v, decay, look, put), y, kept, length, key, value, **settings
     )
 
 
@@ -232,7 +239,7 @@ def delta_backward(
     q: Tensor, k: Tensor, v: Tensor, decay: Tensor, look: Tensor, put: Tensor, kept: Tensor,
     grad: Tensor, dq: Tensor, dk: Tensor, dv: Tensor, ddecay: Tensor, dlook: Tensor, dput: Tensor,
 ) -> None:  # fmt: skip
-    """The adjoint recurrence; sums over blocks of values are left to torch."""
+    """Run the adjoint recurrence backwards in time; torch sums over blocks of values."""
     (rows, length, key), value = q.shape, v.shape[2]
     settings = _delta_settings(key, value, decay, look)
     parts = -(-value // settings["BV"])
@@ -240,8 +247,8 @@ def delta_backward(
     by_q, by_k, by_decay, by_look, by_put = by_key
     by_v = v.new_empty(v.shape)
     scratch = q.new_empty(rows * parts * CHUNK, settings["BK"], settings["BV"])
-    _kernel("delta_backward")[(rows, parts)](
-        *_lines(q, k, v, decay, look, put, kept, grad),
+    _get_kernel("delta_backward")[(rows, parts)](
+        *_make_contiguous(q, k, v, decay, look, put, kept, grad),
         by_q, by_k, by_v, by_decay, by_look, by_put, scratch, length, key, value, rows, **settings,
     )  # fmt: skip
     dv.copy_(by_v)
@@ -253,19 +260,19 @@ def delta_backward(
 
 
 def slstm_outputs(g: Tensor, R: Tensor, *_: object) -> tuple[Tensor, ...]:
-    """h; c, n and m; the gates before their nonlinearities."""
+    """Allocate h; c, n and m; the gates before their nonlinearities."""
     batch, length, width = *g.shape[:2], g.shape[3]
-    return _outputs(g, (batch, length, width), (batch, length, 3, width), g.shape)
+    return _allocate_outputs(g, (batch, length, width), (batch, length, 3, width), g.shape)
 
 
 def slstm_forward(
     g: Tensor, R: Tensor, h: Tensor, cells: Tensor, gates: Tensor, sigmoid: bool
 ) -> None:
-    """Every output, cell and gate."""
+    """Compute every output, cell and gate."""
     heads, size = R.shape[1:3]
-    _kernel("slstm_forward")[(len(g), heads)](
-        *_lines(g, R), h, cells, gates, g.shape[1], heads, size, len(g) // len(R),
-        sigmoid=sigmoid, BH=_power(size),
+    _get_kernel("slstm_forward")[(len(g), heads)](
+        *_make_contiguous(g, R), h, cells, gates, g.shape[1], heads, size, len(g) // len(R),
+        sigmoid=sigmoid, BH=_round_up_to_power_of_two(size),
     )  # fmt: skip
 
 
@@ -273,15 +280,15 @@ def slstm_backward(
     R: Tensor, h: Tensor, cells: Tensor, gates: Tensor, grad: Tensor,
     dg: Tensor, dR: Tensor, sigmoid: bool,
 ) -> None:  # fmt: skip
-    """The gates' gradients backwards in time, then R's all at once."""
+    """Compute the gates' gradients backwards in time, then R's all at once."""
     heads, size = R.shape[1:3]
     found = gates.new_empty(gates.shape)
-    _kernel("slstm_backward")[(len(h), heads)](
-        *_lines(R, cells, gates, grad), found, h.shape[1], heads, size, len(h) // len(R),
-        sigmoid=sigmoid, BH=_power(size),
+    _get_kernel("slstm_backward")[(len(h), heads)](
+        *_make_contiguous(R, cells, gates, grad), found, h.shape[1], heads, size, len(h) // len(R),
+        sigmoid=sigmoid, BH=_round_up_to_power_of_two(size),
     )  # fmt: skip
     dg.copy_(found)
-    dR.copy_(by_recurrence(R, h, found))
+    dR.copy_(multiply_by_recurrence(R, h, found))
 
 
 # -- memory ----------------------------------------------------------------------------------------
@@ -291,12 +298,12 @@ def memory_forward(
     g: Tensor, R: Tensor, E: Tensor, bias: Tensor, h: Tensor, cells: Tensor, gates: Tensor,
     shown: Tensor, said: Tensor, kept: Tensor, lstm: bool, tape: bool,
 ) -> None:  # fmt: skip
-    """Every output, and what the backward needs."""
+    """Compute every output, and what the backward pass needs."""
     sizes, settings = _memory_settings(h, R, shown, kept, lstm, tape)
     scratch = g.new_zeros(len(g), 2, sizes[4])
     outputs = [h, cells, gates, shown, said, kept]
     _memory_kernel("memory_forward")[(len(g),)](
-        *_lines(g, R, E, bias), *outputs, scratch, *sizes, **settings
+        *_make_contiguous(g, R, E, bias), *outputs, scratch, *sizes, **settings
     )
 
 
@@ -305,31 +312,37 @@ def memory_backward(
     said: Tensor, kept: Tensor, grad: Tensor, dg: Tensor, dR: Tensor, dE: Tensor, dbias: Tensor,
     lstm: bool, tape: bool,
 ) -> None:  # fmt: skip
-    """Backwards in time, then the weights' gradients all at once."""
+    """Compute the gradients backwards in time, and the weights' gradients last, all at once."""
     sizes, settings = _memory_settings(h, R, shown, kept, lstm, tape)
     batch, state, cell, room = len(h), sizes[1], sizes[2], sizes[4]
     found, dsaid = gates.new_empty(gates.shape), said.new_empty(said.shape)
     memories = h.new_empty(batch, CHUNK + 1, room)
     adjoints, carried = h.new_zeros(batch, 2, room), h.new_zeros(batch, 2 * state + cell)
-    inputs = _lines(R, E, h, cells, gates, said, kept, grad)
+    inputs = _make_contiguous(R, E, h, cells, gates, said, kept, grad)
     _memory_kernel("memory_backward")[(batch,)](
         *inputs, found, dsaid, memories, adjoints, carried, *sizes, **settings
     )
     dg.copy_(found)
-    for to, filled in zip((dR, dE, dbias), by_weights(R, h, shown, found, dsaid), strict=True):
+    for to, filled in zip(
+        (dR, dE, dbias), multiply_by_weights(R, h, shown, found, dsaid), strict=True
+    ):
         to.copy_(filled)
 
 
 def _memory_settings(
     h: Tensor, R: Tensor, shown: Tensor, kept: Tensor, lstm: bool, tape: bool
 ) -> tuple[list[int], dict[str, Any]]:
-    """Sizes: T, S, C, rows that share weights, room, origin, numbers of a kept memory."""
+    """Return the sizes that a memory kernel takes, in its order."""
     batch, length, state = h.shape
     cell = shown.shape[2]
     left = (length if tape else 1) * cell
     sizes = [length, state, cell, batch // len(R), left + (length + 1) * cell, left, kept.shape[2]]
     settings: dict[str, Any] = {"LSTM": lstm, "TAPE": tape, "CHUNK": CHUNK}
-    return sizes, settings | {"BI": BLOCK, "BC": _power(cell + 3), "BM": MEMORY_BLOCK}
+    return sizes, settings | {
+        "BI": BLOCK,
+        "BC": _round_up_to_power_of_two(cell + 3),
+        "BM": MEMORY_BLOCK,
+    }
 
 
 def _memory_kernel(name: str) -> Any:
@@ -341,15 +354,15 @@ def _memory_kernel(name: str) -> Any:
 # -- the operations --------------------------------------------------------------------------------
 
 
-def _like(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """One output, of the last input's shape."""
+def _allocate_like(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Allocate one output of the last input's shape."""
     return (tensors[-1].new_empty(tensors[-1].shape),)
 
 
-diagonal = define("triton", DIAGONAL, diagonal_forward, diagonal_backward, _like)
+diagonal = define("triton", DIAGONAL, diagonal_forward, diagonal_backward, _allocate_like)
 _selective = define("triton", SELECTIVE, selective_forward, selective_backward, selective_outputs)
 matrix = define("triton", MATRIX, matrix_forward, matrix_backward, matrix_outputs)
-_product = define("triton", PRODUCT, product_forward, product_backward, _like)
+_product = define("triton", PRODUCT, product_forward, product_backward, _allocate_like)
 delta = define("triton", DELTA, delta_forward, delta_backward, delta_outputs)
 slstm = define("triton", SLSTM, slstm_forward, slstm_backward, slstm_outputs)
 memory = define("triton", MEMORY, memory_forward, memory_backward, memory_outputs)
@@ -360,10 +373,10 @@ rnn, lstm, gru = loop.rnn, loop.lstm, loop.gru  # layers use cuDNN's: see `recur
 def selective(
     x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, z: Tensor, negative: bool
 ) -> Tensor:  # fmt: skip
-    """The scan, and torch's own operators behind it."""
-    return gated(_selective(x, dt, A, B, C, negative), x, D, z)
+    """Compute the scan, and what follows it by torch's own operators."""
+    return apply_skip_and_gate(_selective(x, dt, A, B, C, negative), x, D, z)
 
 
 def product(A: Tensor) -> Tensor:
-    """Prefix products, by this backend while the matrices fit a program."""
+    """Compute prefix products, by this backend while the matrices fit into a program."""
     return (_product if A.shape[-1] <= LARGEST_PRODUCT else loop.product)(A)

@@ -120,8 +120,7 @@ def modular_arithmetic_simple(*, negatives: Negatives = "mixed") -> RegularLangu
 
 
 def build_arithmetic(check: bool) -> Automaton:
-    """Build the automaton of ``d op d ... = v``; a state is what is due next and the value so far.
-    """
+    """Build the automaton of ``d op d ... = v``; a state is what is due next and the value so far."""
     symbols = (*DIGITS, *OPERATIONS, "=")
 
     def step(state: Place, a: int) -> Place:

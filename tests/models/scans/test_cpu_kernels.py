@@ -213,7 +213,7 @@ def decayed(z: Tensor) -> Tensor:
 def test_the_kernels_are_used_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FLANN_SCAN", raising=False)
     assert scan_backend() == "cpu"
-    assert backends.told("cpu") == "scans run on cpu"
+    assert backends.describe_backend("cpu") == "scans run on cpu"
 
 
 def test_without_them_torch_runs_and_says_so(
@@ -224,10 +224,10 @@ def test_without_them_torch_runs_and_says_so(
     compiled.load_library.cache_clear()
     try:
         assert scan_backend() == "torch"
-        assert "not compiled at installation" in backends.told("cpu")
+        assert "not compiled at installation" in backends.describe_backend("cpu")
         (tmp_path / f"_kernels{compiled.EXTENSION_SUFFIXES[0]}").write_bytes(b"not a library")
         compiled.load_library.cache_clear()
-        assert "cannot be loaded" in backends.told("cpu")
+        assert "cannot be loaded" in backends.describe_backend("cpu")
     finally:
         compiled.load_library.cache_clear()
 

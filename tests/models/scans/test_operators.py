@@ -21,7 +21,7 @@ from flann.models.scans.operation import Operation, define
 
 from .scan_cases import CASES, outcome
 
-BACKENDS = [name for name in ("cpu", "torch") if name in backends.usable("cpu")]
+BACKENDS = [name for name in ("cpu", "torch") if name in backends.list_usable("cpu")]
 TESTS = ("test_schema", "test_faketensor", "test_aot_dispatch_static")
 DERIVATIVE = "test_autograd_registration"
 LENGTHS = (1, 18)  # with one chunk, and two

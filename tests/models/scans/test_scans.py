@@ -31,7 +31,9 @@ from .scan_cases import (
     outcome,
 )
 
-BACKENDS = [name for name in backends.BACKENDS if name != "ref" and name in backends.usable("cpu")]
+BACKENDS = [
+    name for name in backends.BACKENDS if name != "ref" and name in backends.list_usable("cpu")
+]
 LENGTHS = [1, 2, 16, 17, 31, 32, 33]  # on both sides of whole chunks
 
 every_case = pytest.mark.parametrize("case", CASES)
