@@ -23,6 +23,7 @@ Delta rule: Schlag, Irie & Schmidhuber 2021, arXiv:2102.11174. Negative eigenval
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -31,11 +32,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.architecture import Sizes
 from flann.models.core.fast_weights import FastWeights, Terms, check_heads
 from flann.models.core.feedforward import FeedForward
-from flann.models.core.layer import Layer, Residual
+from flann.models.core.layer import Layer
 from flann.models.core.norms import RMSNorm
+from flann.models.core.residual_stack import ResidualStack
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.core.time_step import initialise_time_step
 from flann.models.scans.state_space import Eigenvalues
@@ -133,7 +135,7 @@ class DeltaRule(FastWeights):
         return torch.cat([alpha, others], dim=2).flatten(1, 2)[..., None]
 
 
-class DeltaArchitecture(Architecture):
+class DeltaArchitecture(ResidualStack):
     """A stack of delta-rule memories and feed-forward layers on a residual stream.
 
     Parameters
@@ -161,22 +163,13 @@ class DeltaArchitecture(Architecture):
         return 4 * width
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        layers: list[Layer] = []
-        for _ in range(sizes.depth):
-            parts = (
-                self._build_memory(sizes.width),
-                FeedForward(sizes.width, sizes.second_size, "gelu"),
-            )
-            layers += [Residual(part, sizes.width) for part in parts]
-        return layers
-
-    def _build_memory(self, width: int) -> Layer:
-        return DeltaRule(
-            width,
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        memory = DeltaRule(
+            sizes.width,
             self.heads,
             factors=self.factors,
             gated=self.gated,
             eigenvalues=self.eigenvalues,
             taps=self.taps,
         )
+        return [memory, FeedForward(sizes.width, sizes.second_size, "gelu")]

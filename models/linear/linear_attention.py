@@ -15,6 +15,7 @@ Katharopoulos, Vyas, Pappas & Fleuret 2020, arXiv:2006.16236, §3.3-3.4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -22,11 +23,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.architecture import Sizes
 from flann.models.core.fast_weights import FastWeights, Terms, check_heads
 from flann.models.core.feedforward import FeedForward
-from flann.models.core.layer import Layer, Residual
+from flann.models.core.layer import Layer
 from flann.models.core.registry import register
+from flann.models.core.residual_stack import ResidualStack
 
 
 class LinearAttention(FastWeights):
@@ -59,7 +61,7 @@ class LinearAttention(FastWeights):
 
 
 @register("linear-attention")
-class LinearTransformer(Architecture):
+class LinearTransformer(ResidualStack):
     """Linear attention, kernel elu + 1, and feed-forward (Katharopoulos et al. 2020).
 
     Parameters
@@ -81,12 +83,8 @@ class LinearTransformer(Architecture):
         return 4 * width
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        layers: list[Layer] = []
-        for _ in range(sizes.depth):
-            parts = (
-                LinearAttention(sizes.width, self.heads),
-                FeedForward(sizes.width, sizes.second_size, "gelu"),
-            )
-            layers += [Residual(part, sizes.width) for part in parts]
-        return layers
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        return [
+            LinearAttention(sizes.width, self.heads),
+            FeedForward(sizes.width, sizes.second_size, "gelu"),
+        ]

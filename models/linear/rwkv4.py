@@ -19,6 +19,7 @@ authors' code.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import torch
@@ -26,10 +27,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.architecture import Sizes
 from flann.models.core.exponential_gates import advance_gates
-from flann.models.core.layer import Layer, Residual, State
+from flann.models.core.layer import Layer, State
 from flann.models.core.registry import register
+from flann.models.core.residual_stack import ResidualStack
 from flann.models.scans import diagonal_scan, stabilised_gates
 
 from .channel_mixing import ChannelMixing
@@ -112,7 +114,7 @@ class TimeMixing(Layer):
 
 
 @register("rwkv-4")
-class RWKV4(Architecture):
+class RWKV4(ResidualStack):
     """Decaying running means of values and the token shift, RWKV-4 (Peng et al. 2023)."""
 
     family = "rwkv-4"
@@ -125,12 +127,8 @@ class RWKV4(Architecture):
         return 4 * width
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        layers: list[Layer] = []
-        for layer in range(sizes.depth):
-            parts = (
-                TimeMixing(sizes.width, layer, sizes.depth),
-                ChannelMixing(sizes.width, sizes.second_size, layer, sizes.depth, gated=True),
-            )
-            layers += [Residual(part, sizes.width) for part in parts]
-        return layers
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        return [
+            TimeMixing(sizes.width, index, sizes.depth),
+            ChannelMixing(sizes.width, sizes.second_size, index, sizes.depth, gated=True),
+        ]

@@ -26,6 +26,7 @@ Peng et al. 2025, arXiv:2503.14456, §4 and appendix F.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import exp
 from types import MappingProxyType
 from typing import Any
@@ -35,10 +36,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.architecture import Sizes
 from flann.models.core.fast_weights import FastWeights, Terms, check_heads
-from flann.models.core.layer import Layer, Residual
+from flann.models.core.layer import Layer
 from flann.models.core.registry import register
+from flann.models.core.residual_stack import ResidualStack
 
 from .channel_mixing import ChannelMixing
 from .token_shift import TokenShift
@@ -127,7 +129,7 @@ class TimeMixing7(FastWeights):
 
 
 @register("rwkv-7")
-class RWKV7(Architecture):
+class RWKV7(ResidualStack):
     """Generalised delta rule with a decay for every channel, RWKV-7 (Peng et al. 2025).
 
     Parameters
@@ -149,12 +151,8 @@ class RWKV7(Architecture):
         return 4 * width
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        layers: list[Layer] = []
-        for layer in range(sizes.depth):
-            parts = (
-                TimeMixing7(sizes.width, self.heads, layer, sizes.depth),
-                ChannelMixing(sizes.width, sizes.second_size, layer, sizes.depth, gated=False),
-            )
-            layers += [Residual(part, sizes.width) for part in parts]
-        return layers
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        return [
+            TimeMixing7(sizes.width, self.heads, index, sizes.depth),
+            ChannelMixing(sizes.width, sizes.second_size, index, sizes.depth, gated=False),
+        ]

@@ -17,6 +17,7 @@ start as zeros and grow with every symbol, so words of any length can be read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import torch
@@ -26,8 +27,9 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.layer import Layer, Residual, State
+from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
+from flann.models.core.residual_stack import ResidualStack
 from flann.models.scans import memory_scan
 from flann.models.scans.memory import Controller, Memory
 
@@ -134,7 +136,7 @@ def mix_neighbours(
     return mixed
 
 
-class MemoryArchitecture(Architecture):
+class MemoryArchitecture(ResidualStack):
     """A stack of memory networks on a residual stream."""
 
     second_size_name = "state"
@@ -148,8 +150,5 @@ class MemoryArchitecture(Architecture):
         self.cell = cell
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        return [Residual(self._build_layer(sizes), sizes.width) for _ in range(sizes.depth)]
-
-    def _build_layer(self, sizes: Sizes) -> Layer:
-        return self.network(sizes.width, sizes.second_size, self.cell, controller=self.controller)
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        return [self.network(sizes.width, sizes.second_size, self.cell, controller=self.controller)]

@@ -16,6 +16,7 @@ Beck et al. 2024, arXiv:2405.04517, §2.3 and figure 11.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -25,11 +26,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.architecture import Sizes
 from flann.models.core.exponential_gates import advance_gates
 from flann.models.core.fast_weights import FastWeights, Terms, check_heads
-from flann.models.core.layer import Layer, Residual
+from flann.models.core.layer import Layer
 from flann.models.core.registry import register
+from flann.models.core.residual_stack import ResidualStack
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.scans import stabilised_gates
 from flann.models.scans.slstm import Forget
@@ -131,7 +133,7 @@ def scale_gates(
 
 
 @register("mlstm")
-class MLSTM(Architecture):
+class MLSTM(ResidualStack):
     """Matrix memory with exponential gates, xLSTM's parallel half (Beck et al. 2024).
 
     Parameters
@@ -159,10 +161,8 @@ class MLSTM(Architecture):
         return 2 * width
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        return [Residual(self._build_layer(sizes), sizes.width) for _ in range(sizes.depth)]
-
-    def _build_layer(self, sizes: Sizes) -> Layer:
-        return MatrixLSTM(
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        mixer = MatrixLSTM(
             sizes.width, sizes.second_size, self.heads, taps=self.taps, forget=self.forget
         )
+        return [mixer]

@@ -8,12 +8,15 @@ does not depend on the width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import override
 
-from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.layer import Layer, Residual, State
+from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
+from flann.models.core.residual_stack import ResidualStack
 from flann.models.scans import recurrent_scan
 
 
@@ -62,7 +65,7 @@ class RecurrentLayer(Layer):
         return self.state_tensors * self.cell.hidden_size
 
 
-class RecurrentArchitecture(Architecture):
+class RecurrentArchitecture(ResidualStack):
     """A stack of `RecurrentLayer` blocks on a residual stream."""
 
     second_size_name = "state"
@@ -72,11 +75,5 @@ class RecurrentArchitecture(Architecture):
         raise NotImplementedError
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        return [
-            Residual(
-                RecurrentLayer(sizes.width, self.build_cell(sizes.width, sizes.second_size)),
-                sizes.width,
-            )
-            for _ in range(sizes.depth)
-        ]
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        return [RecurrentLayer(sizes.width, self.build_cell(sizes.width, sizes.second_size))]

@@ -14,6 +14,7 @@ Beck et al. 2024, arXiv:2405.04517, §2.2 and figure 10.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import torch
@@ -22,11 +23,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from flann.models.core.architecture import Architecture, Sizes
+from flann.models.core.architecture import Sizes
 from flann.models.core.exponential_gates import advance_gates
 from flann.models.core.fast_weights import check_heads
-from flann.models.core.layer import Layer, Residual, State, Stateless
+from flann.models.core.layer import Layer, State, Stateless
 from flann.models.core.registry import register
+from flann.models.core.residual_stack import ResidualStack
 from flann.models.core.short_convolution import ShortConvolution
 from flann.models.scans import slstm_scan
 from flann.models.scans.slstm import Forget
@@ -128,7 +130,7 @@ class GatedFeedForward(Stateless):
 
 
 @register("slstm")
-class SLSTM(Architecture):
+class SLSTM(ResidualStack):
     """LSTM with exponential gates and heads, xLSTM's recurrent half (Beck et al. 2024).
 
     Parameters
@@ -156,12 +158,8 @@ class SLSTM(Architecture):
         return round(4 * width / 3)
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        layers: list[Layer] = []
-        for _ in range(sizes.depth):
-            parts = (
-                ScalarLSTM(sizes.width, self.heads, taps=self.taps, forget=self.forget),
-                GatedFeedForward(sizes.width, sizes.second_size),
-            )
-            layers += [Residual(part, sizes.width) for part in parts]
-        return layers
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        return [
+            ScalarLSTM(sizes.width, self.heads, taps=self.taps, forget=self.forget),
+            GatedFeedForward(sizes.width, sizes.second_size),
+        ]

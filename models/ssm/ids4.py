@@ -30,6 +30,7 @@ Merrill, Petty & Sabharwal 2024, arXiv:2404.08819, §5.2 ("input-dependent S4").
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import torch
@@ -38,9 +39,10 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.layer import Layer, Residual, State
+from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
 from flann.models.core.registry import register
+from flann.models.core.residual_stack import ResidualStack
 from flann.models.scans import matrix_scan
 
 from .drift_penalty import DriftPenalisedLayer
@@ -118,7 +120,7 @@ class InputDependentSSM(DriftPenalisedLayer):
 
 
 @register("ids4")
-class IDS4(Architecture):
+class IDS4(ResidualStack):
     """Input-dependent S4: a dense state matrix affine in the input (Merrill et al. 2024).
 
     Parameters
@@ -146,14 +148,12 @@ class IDS4(Architecture):
         self.recipe = MappingProxyType({"lr": 1e-2 if state_norm else 3e-3, "steps": 2000})
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        return [Residual(self._build_layer(sizes), sizes.width) for _ in range(sizes.depth)]
-
-    def _build_layer(self, sizes: Sizes) -> Layer:
-        return InputDependentSSM(
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        mixer = InputDependentSSM(
             sizes.width,
             sizes.second_size,
             spread=self.spread,
             state_norm=self.state_norm,
             drift=self.drift,
         )
+        return [mixer]

@@ -20,6 +20,7 @@ Merrill, Petty & Sabharwal 2024, arXiv:2404.08819, §5.2 and the code published 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log, pi, sqrt
 from types import MappingProxyType
 
@@ -30,9 +31,10 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.errors import UserError
-from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.layer import Layer, Residual, State
+from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
 from flann.models.core.registry import register
+from flann.models.core.residual_stack import ResidualStack
 from flann.models.scans import product_scan
 
 from .drift_penalty import DriftPenalisedLayer
@@ -113,7 +115,7 @@ def solve_variance_of_unit_radius(state: int) -> float:
 
 
 @register("ids4-product")
-class IDS4Product(Architecture):
+class IDS4Product(ResidualStack):
     """Input-dependent S4 as its code has it: products of GELU matrices (Merrill et al. 2024).
 
     Parameters
@@ -132,10 +134,5 @@ class IDS4Product(Architecture):
         self.drift = drift
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        return [
-            Residual(
-                MatrixProductSSM(sizes.width, sizes.second_size, drift=self.drift), sizes.width
-            )
-            for _ in range(sizes.depth)
-        ]
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        return [MatrixProductSSM(sizes.width, sizes.second_size, drift=self.drift)]

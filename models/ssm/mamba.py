@@ -20,6 +20,7 @@ Mamba: Gu & Dao 2023, arXiv:2312.00752, §3 and Algorithm 2. Negative eigenvalue
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
 import torch
@@ -28,13 +29,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
+from flann.models.core.architecture import Sizes
 from flann.models.core.layer import Layer, State
 from flann.models.core.registry import register
 from flann.models.core.time_step import initialise_time_step
 from flann.models.scans import selective_scan, short_convolution
 from flann.models.scans.state_space import Eigenvalues
 
-from .selective import SelectiveArchitecture, compute_decay
+from .selective_ssm import SelectiveArchitecture, compute_decay
 
 
 class SelectiveSSM(Layer):
@@ -138,7 +140,12 @@ class Mamba(SelectiveArchitecture):
         super().__init__(eigenvalues=eigenvalues, state=state, taps=taps)
 
     @override
-    def build_layer(self, width: int, inner: int) -> Layer:
-        return SelectiveSSM(
-            width, inner, state=self.state, taps=self.taps, eigenvalues=self.eigenvalues
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        mixer = SelectiveSSM(
+            sizes.width,
+            sizes.second_size,
+            state=self.state,
+            taps=self.taps,
+            eigenvalues=self.eigenvalues,
         )
+        return [mixer]

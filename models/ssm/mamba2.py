@@ -17,6 +17,7 @@ Dao & Gu 2024, arXiv:2405.21060, §6 and §7.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from flann.errors import UserError
+from flann.models.core.architecture import Sizes
 from flann.models.core.fast_weights import FastWeights, Terms, check_heads
 from flann.models.core.layer import Layer
 from flann.models.core.norms import RMSNorm
@@ -33,7 +35,7 @@ from flann.models.core.short_convolution import ShortConvolution
 from flann.models.core.time_step import draw_log_time_steps, invert_softplus
 from flann.models.scans.state_space import Eigenvalues
 
-from .selective import SelectiveArchitecture, compute_decay
+from .selective_ssm import SelectiveArchitecture, compute_decay
 
 
 class ScalarDecaySSM(FastWeights):
@@ -128,12 +130,13 @@ class Mamba2(SelectiveArchitecture):
         self.heads = self.second_size_step = check_heads("mamba-2", heads)
 
     @override
-    def build_layer(self, width: int, inner: int) -> Layer:
-        return ScalarDecaySSM(
-            width,
-            inner,
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        mixer = ScalarDecaySSM(
+            sizes.width,
+            sizes.second_size,
             state=self.state,
             heads=self.heads,
             taps=self.taps,
             eigenvalues=self.eigenvalues,
         )
+        return [mixer]

@@ -17,6 +17,7 @@ Gu, Goel & Ré 2021, arXiv:2111.00396.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import torch
@@ -25,8 +26,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.layer import Layer, Residual, State
+from flann.models.core.architecture import Sizes
+from flann.models.core.layer import Layer, State
+from flann.models.core.residual_stack import ResidualStack
 from flann.models.core.time_step import draw_log_time_steps
 
 from .long_convolution import convolve_causally
@@ -96,7 +98,7 @@ class TimeInvariantSSM(Layer):
         return mixed
 
 
-class TimeInvariantArchitecture(Architecture):
+class TimeInvariantArchitecture(ResidualStack):
     """A stack of time-invariant state-space layers on a residual stream."""
 
     family = "time-invariant-ssm"
@@ -111,8 +113,5 @@ class TimeInvariantArchitecture(Architecture):
         return 64
 
     @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        return [
-            Residual(self.ssm(sizes.width, sizes.second_size), sizes.width)
-            for _ in range(sizes.depth)
-        ]
+    def build_mixers(self, sizes: Sizes, index: int) -> Sequence[Layer]:
+        return [self.ssm(sizes.width, sizes.second_size)]

@@ -34,7 +34,9 @@ def build_lstm_counter(
     """Build the LSTM whose one cell is the counter."""
     if not isinstance(language, Counter):
         raise NoWitnessError("one construction is for counters")
-    target = OneLayerModel.build(architecture, name, torch.eye(language.symbols), labels, second=1)
+    target = OneLayerModel.build(
+        architecture, name, torch.eye(language.symbols), labels, second_size=1
+    )
     layer = target.layer
     assert isinstance(layer, RecurrentLayer)
     cell = layer.cell

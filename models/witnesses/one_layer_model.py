@@ -55,7 +55,7 @@ class OneLayerModel:
         name: str,
         codes: Float[Tensor, "symbols coordinates"],
         labels: int,
-        second: int,
+        second_size: int,
         least_width: int = 1,
     ) -> OneLayerModel:
         """Build the model with its embedding, norms and head.
@@ -70,7 +70,7 @@ class OneLayerModel:
             Codes of the symbols, all of the same norm and the same sum.
         labels : int
             Number of labels.
-        second : int
+        second_size : int
             Second size of the architecture.
         least_width : int
             Lower bound of the width.
@@ -79,7 +79,7 @@ class OneLayerModel:
         width = max(coordinates + labels, least_width)
         width += -width % architecture.width_step
         model = architecture.build_model(
-            name, symbols=count, labels=labels, sizes=Sizes(width, second, depth=1)
+            name, symbols=count, labels=labels, sizes=Sizes(width, second_size, depth=1)
         )
         block = model.layers[0]  # a feed-forward layer after it stays zero and adds nothing
         assert isinstance(block, Residual)

@@ -74,7 +74,9 @@ def build_reflections(
     directions = compute_directions(permute_along_words(language, permutations), query)
     codes = torch.eye(language.symbols)
     width = max(language.symbols + labels, architecture.width_step * points)
-    target = OneLayerModel.build(architecture, name, codes, labels, second=1, least_width=width)
+    target = OneLayerModel.build(
+        architecture, name, codes, labels, second_size=1, least_width=width
+    )
     layer = target.layer
     assert isinstance(layer, DeltaRule)
     with torch.no_grad():

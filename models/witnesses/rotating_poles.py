@@ -47,7 +47,7 @@ def build_rotating_poles(
     angles = 2 * pi * m / n
     waves = len(m)
     codes = torch.ones(language.symbols, max(1, 2 * waves))
-    target = OneLayerModel.build(architecture, name, codes, labels, second=2)
+    target = OneLayerModel.build(architecture, name, codes, labels, second_size=2)
     layer = target.layer
     assert isinstance(layer, DiagonalSSM)
     # [label, m]: the sums of w cos(2π m k / n) / n over the residues k with the label, and of sines

@@ -47,7 +47,7 @@ def build_saturated_units(
         raise NoWitnessError("a construction is known for finite automata only")
     pairs = [(q, a) for q in range(language.states) for a in range(language.symbols)]
     codes = torch.eye(language.symbols)
-    target = OneLayerModel.build(architecture, name, codes, labels, second=len(pairs) + 1)
+    target = OneLayerModel.build(architecture, name, codes, labels, second_size=len(pairs) + 1)
     layer = target.layer
     assert isinstance(layer, RecurrentLayer)
     cell = layer.cell

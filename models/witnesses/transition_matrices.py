@@ -30,7 +30,7 @@ def build_transition_matrices(
     if not isinstance(language, MooreTable):
         raise NoWitnessError("a construction is known for finite automata only")
     codes = torch.eye(language.symbols)
-    target = OneLayerModel.build(architecture, name, codes, labels, second=language.states)
+    target = OneLayerModel.build(architecture, name, codes, labels, second_size=language.states)
     layer = target.layer
     assert isinstance(layer, InputDependentSSM)
     state_labels = torch.tensor(language.labels)

@@ -44,7 +44,7 @@ def build_two_state_channel(
     if SWAP in actions and not negative:
         raise NoWitnessError("a symbol swaps the two states: expected eigenvalues=negative")
     inner, codes = 1 + language.symbols, torch.eye(language.symbols)
-    target = OneLayerModel.build(architecture, name, codes, labels, second=inner)
+    target = OneLayerModel.build(architecture, name, codes, labels, second_size=inner)
     layer = target.layer
     assert isinstance(layer, SelectiveSSM)
     one = silu(torch.tensor(1.0, dtype=torch.float64)).item()  # SiLU of a coordinate of 1

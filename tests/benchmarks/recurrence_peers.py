@@ -21,8 +21,8 @@ from typing_extensions import override
 from flann.models import model_registry
 from flann.models.core.architecture import Sizes
 from flann.models.core.fast_weights import FastWeights, Terms
-from flann.models.core.sequence import Residual
-from flann.models.core.sizing import customary
+from flann.models.core.layer import Residual
+from flann.models.core.sizing import compute_default_second_size
 
 
 class Rwkv(nn.Module):
@@ -101,9 +101,9 @@ def run_delta_products(terms: Terms) -> Tensor:
 
 def run_diagonal_plus_rank_one(terms: Terms) -> Tensor:
     """Return y, computed by the reference recurrence of which RWKV-7 is a case."""
-    assert terms.look is not None
+    assert terms.lookup_key is not None
     assert terms.decay is not None
-    parts = (terms.q, terms.k, terms.v, -terms.look, terms.put, terms.decay.log())
+    parts = (terms.q, terms.k, terms.v, -terms.lookup_key, terms.erase_key, terms.decay.log())
     run = load_reference("generalized_delta_rule/dplr/naive.py").dplr_recurrence
     y: Tensor = run(*(part.transpose(1, 2) for part in parts if part is not None))[0]
     return y.transpose(1, 2)
@@ -125,8 +125,8 @@ def replace_scan(name: str, scan: Callable[[Terms], Tensor]) -> Callable[[int, i
     def build(width: int, depth: int) -> nn.Module:
         architecture = model_registry.create(name)
         width -= width % architecture.width_step
-        sizes = Sizes(width, customary(architecture, width), depth)
-        layers = architecture.layers(sizes)
+        sizes = Sizes(width, compute_default_second_size(architecture, width), depth)
+        layers = architecture.build_layers(sizes)
         for layer in layers:
             if isinstance(layer, Residual) and isinstance(layer.layer, FastWeights):
                 layer.layer.forward = build_forward(layer.layer, scan)  # type: ignore[method-assign]
@@ -141,8 +141,8 @@ def build_forward(
     """Return the layer's forward pass with another scan."""
 
     def forward(x: Tensor) -> Tensor:
-        terms, beside, _ = layer.terms(x, None)
-        return layer.output(scan(terms), beside)
+        terms, beside, _ = layer.compute_terms(x, None)
+        return layer.compute_output(scan(terms), beside)
 
     return forward
 
@@ -154,8 +154,8 @@ class AutogradLoop(nn.Module):
         super().__init__()
         architecture = model_registry.create(name)
         width -= width % architecture.width_step
-        sizes = Sizes(width, customary(architecture, width), depth)
-        self.layers = nn.Sequential(*architecture.layers(sizes))
+        sizes = Sizes(width, compute_default_second_size(architecture, width), depth)
+        self.layers = nn.Sequential(*architecture.build_layers(sizes))
 
     @override
     def forward(self, x: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ def test_witness_is_a_model_of_the_registered_architecture(
         labels=labels,
         depth=1,
         width=sizes["width"],
-        second=second,
+        second_size=second,
     )
     shapes = [{n: p.shape for n, p in m.state_dict().items()} for m in (model, trained)]
     assert shapes[0] == shapes[1]
@@ -184,7 +184,7 @@ def test_constants_are_the_same_for_every_symbol() -> None:
     from flann.models import model_registry
 
     architecture = model_registry.create("gru")
-    built = OneLayerModel.build(architecture, "gru", torch.eye(3), labels=2, second=4)
+    built = OneLayerModel.build(architecture, "gru", torch.eye(3), labels=2, second_size=4)
     built.add_constants(torch.tensor([5.0, -1.0]))
     logits = built.model(torch.tensor([[0, 1, 2]]))
     torch.testing.assert_close(logits, logits[:, :1].expand(-1, 3, -1))

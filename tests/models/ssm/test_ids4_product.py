@@ -1,4 +1,4 @@
-"""The product form of IDS4 against its equations, and what keeps its product in range."""
+"""Tests of the product form of IDS4 against its equations, and of the penalty on its product."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_parameter_count_is_the_formula() -> None:
     assert sum(p.numel() for p in MatrixProductSSM(d, N, drift=0.0).parameters()) == formula
 
 
-def test_penalty_is_what_it_says_and_for_training_alone() -> None:
+def test_penalty_equals_its_formula_and_exists_only_in_training() -> None:
     layer, x = build_random(MatrixProductSSM, WIDTH, 5, drift=0.5), make_word()[None]
     layer.train()(x)
     P, drifts = layer.initial_state(1), []
@@ -43,16 +43,16 @@ def test_penalty_is_what_it_says_and_for_training_alone() -> None:
     penalty = layer.auxiliary_loss()
     assert isinstance(penalty, Tensor)
     torch.testing.assert_close(penalty, 0.5 * torch.stack(drifts).mean())
-    assert layer.auxiliary_loss() == 0  # handed over once
+    assert layer.auxiliary_loss() == 0  # reset by the first call
     layer(x)
-    copy.deepcopy(layer)  # a pending penalty does not stand in the way
+    copy.deepcopy(layer)  # works with a pending penalty
     layer.auxiliary_loss()
     layer.eval()(x)
     assert layer.auxiliary_loss() == 0
 
 
-def largest_after_training(name: str) -> float:
-    """How large the product is on words of 60 after some steps on words of 12."""
+def train_and_measure_product(name: str) -> float:
+    """Train on words of length 12; return the largest entry of the product at length 60."""
     model = model_of_width(name, symbols=2, labels=2, depth=1, width=12)
     optimiser = torch.optim.AdamW(model.parameter_groups(1e-2))
     draw = torch.Generator().manual_seed(0)
@@ -69,9 +69,9 @@ def largest_after_training(name: str) -> float:
     return state[1][0].detach().abs().max().item()
 
 
-def test_the_penalty_holds_the_product_in_range() -> None:
-    assert largest_after_training("ids4-product") < 1e4
-    assert not largest_after_training("ids4-product:drift=0") < 1e8  # huge, or no number at all
+def test_the_penalty_keeps_the_product_in_range() -> None:
+    assert train_and_measure_product("ids4-product") < 1e4
+    assert not train_and_measure_product("ids4-product:drift=0") < 1e8  # very large, or NaN
 
 
 def test_a_negative_drift_is_refused() -> None:

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from flann.models.core.architecture import Architecture, Sizes
-from flann.models.core.layer import Layer, Residual
+from flann.models.core.residual_stack import ResidualStack
 from flann.models.scans.state_space import Eigenvalues
 
 
@@ -23,7 +22,7 @@ def compute_decay(time_step: Tensor, log_rates: Tensor, eigenvalues: Eigenvalues
     return 2 * decay - 1 if eigenvalues == "negative" else decay
 
 
-class SelectiveArchitecture(Architecture):
+class SelectiveArchitecture(ResidualStack):
     """A stack of selective state-space layers on a residual stream.
 
     Parameters
@@ -42,18 +41,7 @@ class SelectiveArchitecture(Architecture):
         self.state, self.taps = state, taps
         self.family = "nonnegative-ssm" if eigenvalues == "positive" else "real-ssm"
 
-    def build_layer(self, width: int, inner: int) -> Layer:
-        """Build one layer for a stream and an inner stream of these widths."""
-        raise NotImplementedError
-
     @override
     def default_second_size(self, width: int) -> int:
         """Return twice the width of the stream."""
         return 2 * width
-
-    @override
-    def build_layers(self, sizes: Sizes) -> list[Layer]:
-        return [
-            Residual(self.build_layer(sizes.width, sizes.second_size), sizes.width)
-            for _ in range(sizes.depth)
-        ]
