@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from flann.models.scans import rms_norm
-from flann.models.scans.norm import NORM_EPSILON
+from flann.models.scans.constants import NORM_EPSILON
 
 NormKind = Literal["rms", "layer", "scale"]
 

@@ -16,9 +16,6 @@ from torch import Tensor
 
 from .dispatch import find_operation, promote_to_state_type
 
-NORM_EPSILON = 1e-5
-"""The ε that every norm of a residual stream adds to the mean square."""
-
 
 def rms_norm(
     x: Float[Tensor, "batch length *heads width"], gain: Float[Tensor, " width"]

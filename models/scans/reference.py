@@ -5,10 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .norm import NORM_EPSILON
-
-RMS_EPS = 1e-6
-"""Added to the mean square before the root, so that a zero state stays zero."""
+from .constants import NORM_EPSILON, STATE_NORM_EPSILON
 
 
 def supports(device: str) -> bool:
@@ -50,7 +47,7 @@ def matrix(A: Tensor, b: Tensor, initial: Tensor, normalise: bool) -> Tensor:
     for t in range(b.shape[1]):
         h = (A[:, t] @ h[:, :, None])[:, :, 0] + b[:, t]
         if normalise:
-            h = h / (h.square().mean(-1, keepdim=True) + RMS_EPS).sqrt()
+            h = h / (h.square().mean(-1, keepdim=True) + STATE_NORM_EPSILON).sqrt()
         states.append(h)
     return torch.stack(states, dim=1)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from flann.models.scans.norm import NORM_EPSILON
+from flann.models.scans.constants import NORM_EPSILON, STATE_NORM_EPSILON
 from flann.models.scans.operation import (
     CAUCHY,
     CONVOLUTION,
@@ -26,7 +26,6 @@ from flann.models.scans.operation import (
     SLSTM,
     define,
 )
-from flann.models.scans.reference import RMS_EPS
 from flann.models.scans.torch_backend.cauchy import cauchy_outputs
 from flann.models.scans.torch_backend.memory import memory_outputs, multiply_by_weights
 from flann.models.scans.torch_backend.slstm import multiply_by_recurrence
@@ -196,7 +195,9 @@ def matrix_forward(
 ) -> None:
     """Compute every state, and what each was divided by."""
     A, b, initial = _make_contiguous(A, b, initial)
-    call("matrix_forward", [A, b, initial, h, r, _number(RMS_EPS)], [*b.shape, normalise])
+    call(
+        "matrix_forward", [A, b, initial, h, r, _number(STATE_NORM_EPSILON)], [*b.shape, normalise]
+    )
 
 
 def matrix_backward(

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from flann.models.scans.norm import NORM_EPSILON
+from flann.models.scans.constants import NORM_EPSILON
 from flann.models.scans.operation import (
     CAUCHY,
     DELTA,

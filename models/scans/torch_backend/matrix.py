@@ -14,7 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from flann.models.scans.reference import RMS_EPS
+from flann.models.scans.constants import STATE_NORM_EPSILON
 from flann.models.scans.time_first import allocate_time_first
 
 
@@ -28,7 +28,7 @@ def matrix_forward(
 ) -> None:
     """Compute every state, and what each was divided by."""
     A, b, h, r = (t.transpose(0, 1) for t in (A, b, h, r))
-    rows, eps = A.mT, h.new_full((1, 1, 1), RMS_EPS)
+    rows, eps = A.mT, h.new_full((1, 1, 1), STATE_NORM_EPSILON)
     r.fill_(1)
     before = initial
     for t in range(len(b)):

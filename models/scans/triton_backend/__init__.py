@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from flann.models.scans import torch_backend as loop
+from flann.models.scans.constants import STATE_NORM_EPSILON
 from flann.models.scans.operation import (
     DELTA,
     DIAGONAL,
@@ -26,7 +27,7 @@ from flann.models.scans.operation import (
     SLSTM,
     define,
 )
-from flann.models.scans.reference import RMS_EPS, apply_skip_and_gate
+from flann.models.scans.reference import apply_skip_and_gate
 from flann.models.scans.torch_backend.memory import memory_outputs, multiply_by_weights
 from flann.models.scans.torch_backend.slstm import multiply_by_recurrence
 
@@ -169,7 +170,7 @@ def matrix_forward(
     """Compute every state, and what each was divided by."""
     batch, length, state = b.shape
     _get_kernel("matrix_forward")[(batch,)](
-        *_make_contiguous(A, b, initial), h, r, length, state, RMS_EPS,
+        *_make_contiguous(A, b, initial), h, r, length, state, STATE_NORM_EPSILON,
         normalise=normalise, BN=_round_up_to_power_of_two(state),
     )  # fmt: skip
 

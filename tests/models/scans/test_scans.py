@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -16,10 +17,6 @@ from flann.models.scans import diagonal_scan, matrix_scan, scan_backend, selecti
 from flann.models.scans import dispatch as backends
 from flann.models.scans import reference as ref
 from flann.models.scans import torch_backend as loop
-from flann.models.scans.torch_backend import delta as loop_delta
-from flann.models.scans.torch_backend import matrix as loop_matrix
-from flann.models.scans.torch_backend import selective as loop_selective
-from flann.models.scans.torch_backend import slstm as loop_slstm
 
 from .scan_cases import (
     CASES,
@@ -162,19 +159,20 @@ def _decay_without_sign(dt: Tensor, A: Tensor, negative: bool, out: Tensor) -> N
 
 
 @pytest.mark.parametrize(
-    ("case", "place", "name", "fault"),
+    ("case", "file", "name", "fault"),
     [
-        ("negative", loop_selective, "_decay", _decay_without_sign),
-        ("normalised", loop_matrix, "RMS_EPS", 0.1),
-        ("delta", loop_delta, "_written", lambda S, value: torch.zeros_like(S[:, :, 0])),
-        ("slstm", loop_slstm, "by_recurrence", lambda R, h, dg: torch.zeros_like(R)),
+        ("negative", "selective", "_decay", _decay_without_sign),
+        ("normalised", "matrix", "STATE_NORM_EPSILON", 0.1),
+        ("delta", "delta", "_write", lambda S, value: torch.zeros_like(S[:, :, 0])),
+        ("slstm", "slstm", "multiply_by_recurrence", lambda R, h, dg: torch.zeros_like(R)),
     ],
 )
 def test_a_planted_error_is_caught(
-    case: str, place: Any, name: str, fault: Any, monkeypatch: pytest.MonkeyPatch
+    case: str, file: str, name: str, fault: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     equals_reference(case, "torch", 20, monkeypatch)
-    monkeypatch.setattr(place, name, fault)
+    module = import_module(f"flann.models.scans.torch_backend.{file}")
+    monkeypatch.setattr(module, name, fault)
     with pytest.raises(AssertionError):
         equals_reference(case, "torch", 20, monkeypatch)
 

@@ -61,7 +61,7 @@ def test_memories_of_several_blocks(case: str, monkeypatch: pytest.MonkeyPatch) 
 @needs_triton
 @interpreted
 def test_a_planted_error_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flann.models.scans.triton_backend.RMS_EPS", 0.1)
+    monkeypatch.setattr("flann.models.scans.triton_backend.STATE_NORM_EPSILON", 0.1)
     with pytest.raises(AssertionError):
         equals_reference("normalised", "triton", 5, monkeypatch)
 
