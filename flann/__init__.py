@@ -1,11 +1,11 @@
-"""flann: what can this sequence architecture express, and does what it learns hold at length?
+"""What a sequence architecture can express, and whether what it learns holds at length.
 
-Four instruments, each worth importing alone, and a conductor:
+There are four instruments, each worth importing alone, and a conductor:
 
 - `flann.tasks`    words and their true labels (never loads torch)
 - `flann.models`   sequence architectures of matched size
 - `flann.rasp`     programs that become transformer weights
-- `flann.reports`  run folders in, pictures and pages out
+- `flann.reports`  from run folders to figures and pages
 
 The names below load what they need when they are first used, so ``import flann`` costs nothing.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .experiments.experiment import Experiment as Experiment
     from .runs.run import run as run
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Experiment", "evaluate", "run"]
 
 HOMES = {

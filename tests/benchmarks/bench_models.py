@@ -90,7 +90,7 @@ def main(names: list[str], quick: bool, folder: Path | None) -> None:
             append(folder, "peaks.csv", [*SIZE, "megabytes"], [row])
 
 
-def asked() -> argparse.Namespace:
+def read_arguments() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(description="A training step of every model and its peers.")
     parser.add_argument("models", nargs="*", metavar="MODEL")
@@ -107,5 +107,5 @@ if __name__ == "__main__":
         training_step(model, 2, 64)()
         print_peak(training_step(model, FEW, LONG))
     else:
-        wanted = asked()
+        wanted = read_arguments()
         main(wanted.models or [*model_names(), *EXTRA], wanted.quick, wanted.folder)

@@ -8,6 +8,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import flann
+
 from .conftest import ROOT
 
 INSTRUMENTS = ("tasks", "models", "rasp", "reports")
@@ -33,6 +35,14 @@ def test_the_four_instruments_are_links_to_the_top() -> None:
         link = ROOT / "flann" / name
         assert link.is_symlink()
         assert link.readlink() == Path("..") / name
+
+
+def test_the_version_stands_in_one_place() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert settings["project"]["dynamic"] == ["version"]
+    assert settings["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "flann.__version__"}
+    assert f"version: {flann.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"## {flann.__version__}\n" in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_the_import_contracts_hold_and_can_fail(tmp_path: Path) -> None:

@@ -118,14 +118,14 @@ def test_a_mistake_is_one_line_and_exit_code_2(here: Here, words: str, says: str
 
 def test_too_large_for_memory_is_one_line(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
-        raise RuntimeError(told)
+        raise RuntimeError(message)
 
     monkeypatch.setattr("flann.runs.run.run", fails)
-    told = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+    message = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
     code, out, err = here("run", *TINY_OPTIONS)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "out of memory" in err
-    told = "a defect of our own"  # which must not be hidden
+    message = "a defect of our own"  # which must not be hidden
     with pytest.raises(RuntimeError, match="defect"):
         here("run", *TINY_OPTIONS)
 
@@ -193,19 +193,25 @@ def test_help_is_worth_reading(here: Here, words: str) -> None:
 
 
 def test_lists_and_descriptions(here: Here) -> None:
-    def told(*words: str) -> str:
+    def run_for_output(*words: str) -> str:
         return here(*words)[1]
 
-    assert "A5" in told("tasks")
-    described = json.loads(told("tasks", "A5", "--json"))
+    assert "A5" in run_for_output("tasks")
+    described = json.loads(run_for_output("tasks", "A5", "--json"))
     assert len(described["symbols"]) == 60
-    assert "NC1" in told("tasks", "A5")
-    assert {row["name"] for row in json.loads(told("tasks", "--json"))} >= {"A5", "parity"}
-    assert "mamba" in told("models")
-    model = json.loads(told("models", "mamba:eigenvalues=negative", "--json"))
+    assert "NC1" in run_for_output("tasks", "A5")
+    names = {row["name"] for row in json.loads(run_for_output("tasks", "--json"))}
+    assert names >= {"A5", "parity"}
+    for name in ("A5", "dyck-2", "marked-copy"):  # a task is one screen
+        lines = run_for_output("tasks", name).splitlines()
+        assert len(lines) <= 24
+        assert max(map(len, lines)) <= 100
+    assert "Merrill, Petty and Sabharwal 2024" in run_for_output("tasks", "A5", "--theory")
+    assert "mamba" in run_for_output("models")
+    model = json.loads(run_for_output("models", "mamba:eigenvalues=negative", "--json"))
     assert model["family"] == "real-ssm"
     assert abs(model["parameters"] - 100_000) <= 1000
-    assert "eigenvalues=positive|negative" in told("models", "mamba")
+    assert "eigenvalues=positive|negative" in run_for_output("models", "mamba")
 
 
 def test_models_at_one_budget_are_a_table(here: Here) -> None:

@@ -38,7 +38,7 @@ Pair = Callable[[int, int, int, Tensor, Tensor], Any]
 LENGTH = 11
 
 
-def made(kind: type[Attention], **options: Any) -> Any:
+def build_layer(kind: type[Attention], **options: Any) -> Any:
     torch.manual_seed(0)
     part = kind(6, 4, 2, **{"causal": True, "position": "none", **options}).double()
     for name, parameter in part.named_parameters():
@@ -109,7 +109,7 @@ either = pytest.mark.parametrize("causal", [True, False])
 
 @either
 def test_relative(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    part = made(Attention, causal=causal, position=lambda: Shaw(2, causal, distance=3))
+    part = build_layer(Attention, causal=causal, position=lambda: Shaw(2, causal, distance=3))
     keys, values = part.pairs.of_keys, part.pairs.of_values
     assert len(keys) == (4 if causal else 7)
 
@@ -126,7 +126,7 @@ def test_relative(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @either
 def test_transformer_xl(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    part = made(Attention, causal=causal, position="transformer-xl")
+    part = build_layer(Attention, causal=causal, position="transformer-xl")
     pairs: TransformerXL = part.pairs
     assert pairs.bias_content.abs().min() > 0
 
@@ -148,7 +148,7 @@ def test_transformer_xl(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @either
 def test_t5(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    part = made(Attention, causal=causal, position=lambda: T5Bias(4, causal, 9, buckets=8))
+    part = build_layer(Attention, causal=causal, position=lambda: T5Bias(4, causal, 9, buckets=8))
 
     def bucket(i: int, j: int) -> int:
         buckets, first = (8, 0) if causal else (4, 4 * (j > i))
@@ -185,7 +185,7 @@ def test_binary_digits() -> None:
 
 @pytest.mark.parametrize("key_heads", [1, 2, 4])
 def test_heads_share_keys(key_heads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    part = made(Attention, key_heads=key_heads)
+    part = build_layer(Attention, key_heads=key_heads)
     assert part.key.weight.shape == (2 * key_heads, 6)
     check(part, lambda head, i, j, q, k: dot(q, k), monkeypatch)
 
@@ -195,7 +195,7 @@ def test_log_length(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     def pair(head: int, i: int, j: int, q: Tensor, k: Tensor) -> Tensor:
         return log(i + 1 if causal else LENGTH) * dot(q, k)
 
-    check(made(LogLength, causal=causal), pair, monkeypatch)
+    check(build_layer(LogLength, causal=causal), pair, monkeypatch)
 
 
 @either
@@ -205,7 +205,7 @@ def test_window(causal: bool, global_tokens: int, monkeypatch: pytest.MonkeyPatc
         near = abs(i - j) < 3 or min(i, j) < global_tokens
         return dot(q, k) if near else None
 
-    part = made(SlidingWindow, causal=causal, window=3, global_tokens=global_tokens)
+    part = build_layer(SlidingWindow, causal=causal, window=3, global_tokens=global_tokens)
     check(part, pair, monkeypatch)
 
 
@@ -222,7 +222,7 @@ def test_bigbird(causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
             seen[head].add((i // 2, j // 2))
         return dot(q, k)
 
-    part = made(BigBird, causal=causal, block=2, random_blocks=1, seed=5)
+    part = build_layer(BigBird, causal=causal, block=2, random_blocks=1, seed=5)
     check(part, pair, monkeypatch)
     assert all(len({i for i, _ in pairs}) == len(pairs) > 0 for pairs in seen.values())
     assert len({frozenset(pairs) for pairs in seen.values()}) > 1  # each head has its own
@@ -273,7 +273,8 @@ def by_kernel(part: KernelAttention, x: Tensor, kernel: Any) -> Tensor:
 def test_linear(
     causal: bool, position: str, key_heads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    part, x = made(KernelAttention, causal=causal, position=position, key_heads=key_heads), word()
+    part = build_layer(KernelAttention, causal=causal, position=position, key_heads=key_heads)
+    x = word()
 
     def feature(x: Tensor) -> Tensor:
         return torch.stack([n + 1 if n > 0 else n.exp() for n in x])
@@ -294,7 +295,7 @@ def test_linear(
 @either
 @torch.no_grad()
 def test_performer_is_its_kernel(causal: bool) -> None:
-    part, x = made(Performer, causal=causal, features=6), word()
+    part, x = build_layer(Performer, causal=causal, features=6), word()
 
     def feature(x: Tensor) -> Tensor:
         x = x / 2**0.25
@@ -310,12 +311,12 @@ def test_performer_comes_to_softmax_as_features_grow(causal: bool) -> None:
     torch.manual_seed(1)
     x, errors = 0.3 * word(), []  # short vectors: the estimate's tails grow with exp(‖q + k‖²)
     softmax = by_pairs(
-        made(Attention, causal=causal),
+        build_layer(Attention, causal=causal),
         x,
         lambda head, i, j, q, k: None if causal and j > i else dot(q, k),
     )
     for features in (16, 256, 4096):
-        part = made(Performer, causal=causal, features=features)
+        part = build_layer(Performer, causal=causal, features=features)
         draws = []
         for seed in range(8):
             part.redraw(torch.Generator().manual_seed(seed))
@@ -336,13 +337,13 @@ def test_performers_rows_are_orthogonal_within_blocks_and_long_as_gaussians() ->
 
 def test_performers_weights_come_before_its_features() -> None:
     """So that a performer begins with the weights of a transformer of the same seed."""
-    one, other = made(Attention), made(Performer)
+    one, other = build_layer(Attention), build_layer(Performer)
     assert torch.equal(one.out.weight, other.out.weight)
 
 
 @torch.no_grad()
 def test_linformer() -> None:
-    part, x = made(Linformer, causal=False, longest=20, rank=3), word()
+    part, x = build_layer(Linformer, causal=False, longest=20, rank=3), word()
     words = []
     for row in x:
         heads = []
@@ -357,8 +358,8 @@ def test_linformer() -> None:
 
 @torch.no_grad()
 def test_nystrom_is_softmax_where_every_symbol_is_a_landmark() -> None:
-    part, x = made(Nystrom, causal=False, landmarks=LENGTH, iterations=40), word()
-    softmax = by_pairs(made(Attention, causal=False), x, lambda head, i, j, q, k: dot(q, k))
+    part, x = build_layer(Nystrom, causal=False, landmarks=LENGTH, iterations=40), word()
+    softmax = by_pairs(build_layer(Attention, causal=False), x, lambda head, i, j, q, k: dot(q, k))
     torch.testing.assert_close(part(x), softmax)
     part.approximate = part.approximate_by_landmarks  # skip the exact path for short words
     torch.testing.assert_close(part(x), softmax, rtol=1e-5, atol=1e-5)
@@ -366,7 +367,7 @@ def test_nystrom_is_softmax_where_every_symbol_is_a_landmark() -> None:
 
 @torch.no_grad()
 def test_nystrom_goes_through_means() -> None:
-    part, x = made(Nystrom, causal=False, landmarks=4, iterations=40), word()
+    part, x = build_layer(Nystrom, causal=False, landmarks=4, iterations=40), word()
     bounds = [[j for j in range(LENGTH) if j * 4 // LENGTH == s] for s in range(4)]
     assert [len(bound) for bound in bounds] == [3, 3, 3, 2]
     words = []
