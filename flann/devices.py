@@ -9,7 +9,7 @@ from functools import cache
 
 import torch
 
-from .errors import UserError, unknown
+from .errors import UnknownNameError, UserError
 
 M_MMAP_MAX, M_TRIM_THRESHOLD = -4, -1  # mallopt(3)
 
@@ -33,7 +33,7 @@ def choose_device(name: str | None = None) -> torch.device:
     assert name is not None
     kind = name.partition(":")[0]
     if kind not in ("cpu", "cuda"):
-        raise unknown("device", name, ["auto", "cpu", "cuda"])
+        raise UnknownNameError("device", name, ["auto", "cpu", "cuda"])
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

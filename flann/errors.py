@@ -1,7 +1,7 @@
-"""The one error that a user can cause, and the nearest valid name to go with it.
+"""The error that a user can cause, and the nearest valid name that goes with it.
 
-Every mistake a user can make is raised as :class:`UserError` with a message of one line: what was
-wrong, what was expected, the nearest valid name. The command line prints that line and exits
+Every mistake that a user can make is raised as :class:`UserError` with a message of one line: what
+was wrong, what was expected, the nearest valid name. The command line prints that line and exits
 with code 2; a library user sees an ordinary ``ValueError``.
 """
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-LISTED = 12  # known names that an error lists
+LISTED = 12
+"""How many known names an error lists."""
 
 
 class UserError(ValueError):
@@ -26,26 +27,12 @@ class UserError(ValueError):
         super().__init__(" ".join(message.split()))
 
 
-class UnknownNameError(UserError):
-    """A name that is not known.
+def find_nearest(wrong: str, known: Iterable[str]) -> str | None:
+    """Return the known name closest to `wrong`, ignoring case, or None if nothing resembles it.
 
-    Attributes
-    ----------
-    kind : str
-        what the name should stand for, as the message says it: ``"task"``.
-    """
-
-    def __init__(self, message: str, kind: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-
-
-def nearest(wrong: str, known: Iterable[str]) -> str | None:
-    """The known name closest to `wrong`, letter case set aside, or None if nothing resembles it.
-
-    >>> nearest("mmaba", ["lstm", "mamba"])
+    >>> find_nearest("mmaba", ["lstm", "mamba"])
     'mamba'
-    >>> nearest("dyck2", ["A5", "lstm"]) is None
+    >>> find_nearest("dyck2", ["A5", "lstm"]) is None
     True
     """
     by_lower = {name.lower(): name for name in known}
@@ -53,15 +40,28 @@ def nearest(wrong: str, known: Iterable[str]) -> str | None:
     return by_lower[matches[0]] if matches else None
 
 
-def unknown(kind: str, wrong: str, known: Iterable[str]) -> UnknownNameError:
-    """The error for a name that is not known, with the nearest that is.
+class UnknownNameError(UserError):
+    """A name that is not known, with the nearest that is.
 
-    >>> print(unknown("model", "mmaba", ["lstm", "mamba"]))
+    Parameters
+    ----------
+    kind : str
+        what the name should stand for, as the message says it: ``"task"``.
+    name : str
+        the name that was given.
+    known : iterable of str
+        the names that would have been valid.
+
+    Examples
+    --------
+    >>> print(UnknownNameError("model", "mmaba", ["lstm", "mamba"]))
     unknown model 'mmaba': did you mean 'mamba'? (known: lstm, mamba)
     """
-    names = list(known)
-    guess = nearest(wrong, names)
-    hint = f"did you mean {guess!r}? " if guess else ""
-    listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
-    message = f"unknown {kind} {wrong!r}: {hint}(known: {listed or 'none'})"
-    return UnknownNameError(message, kind)
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        names = list(known)
+        guess = find_nearest(name, names)
+        hint = f"did you mean {guess!r}? " if guess else ""
+        listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
+        super().__init__(f"unknown {kind} {name!r}: {hint}(known: {listed or 'none'})")

@@ -37,7 +37,7 @@ def split_at_commas(text: str) -> list[str]:
 
 
 def parse_name(text: str) -> tuple[str, dict[str, str]]:
-    """Take a name apart into its base and its options, all still text.
+    """Split a name into its base and its options, all still text.
 
     >>> parse_name("transformer:position=alibi,norm=post")
     ('transformer', {'position': 'alibi', 'norm': 'post'})
@@ -64,7 +64,7 @@ def parse_name(text: str) -> tuple[str, dict[str, str]]:
 
 
 def format_name(base: str, options: Mapping[str, object]) -> str:
-    """Put a name together again; the inverse of :func:`parse_name`.
+    """Join a base and options into a name; the inverse of :func:`parse_name`.
 
     >>> format_name("ids4", {"state_norm": True})
     'ids4:state_norm=true'
@@ -75,14 +75,14 @@ def format_name(base: str, options: Mapping[str, object]) -> str:
 
 
 def format_value(value: object) -> str:
-    """An option's value as it is typed: ``true`` and ``false`` for booleans, else its text."""
+    """Return an option's value as it is typed: ``true``, ``false``, or its text."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def slug(text: str) -> str:
-    """A folder name made of a name: letters, digits, dots and hyphens only.
+def make_slug(text: str) -> str:
+    """Return a folder name for a name: letters, digits, dots and hyphens only.
 
-    >>> slug("mamba:eigenvalues=negative")
+    >>> make_slug("mamba:eigenvalues=negative")
     'mamba-eigenvalues-negative'
     """
     return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.") or "unnamed"

@@ -1,4 +1,4 @@
-"""A registry: names on one side, the classes that answer to them on the other.
+"""A registry: the names of one kind of thing, and the classes and functions that they stand for.
 
 A new task or model is one file with one decorator, and no list anywhere to edit. So the registry
 finds names by *reading* the files of its folder, not by importing them: it parses each and looks
@@ -33,7 +33,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from .errors import UserError, unknown
+from .errors import UnknownNameError, UserError
 from .names import format_name, parse_name
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a registered name: what it is called, its type and its default."""
+    """One option of a registered name: its name, its type and its default."""
 
     name: str
     kind: Any
@@ -124,7 +124,7 @@ class Registry(Generic[T]):
         for file in sorted(self.folder.rglob("*.py")):
             parts = file.relative_to(self.folder).with_suffix("").parts
             module = ".".join([self.package, *(part for part in parts if part != "__init__")])
-            for entry in entries_in(file.read_text(encoding="utf-8"), module):
+            for entry in parse_entries(file.read_text(encoding="utf-8"), module):
                 found.setdefault(entry.name, entry)
         for point in entry_points(group=self.package):
             summary = f"from {point.module}"
@@ -132,13 +132,13 @@ class Registry(Generic[T]):
         return found
 
     def names(self) -> list[str]:
-        """The registered names, sorted; of a family, those that its file lists."""
+        """Return the registered names, sorted; of a family, those that its file lists."""
         return sorted(self.index, key=str.lower)
 
     # -- asking --------------------------------------------------------------------------------
 
     def create(self, text: str, *arguments: Any, imports: bool = False) -> T:
-        """What `text` names, built with its options.
+        """Build what `text` names, with its options.
 
         Parameters
         ----------
@@ -159,28 +159,28 @@ class Registry(Generic[T]):
         return factory(*leading, *arguments, **options)
 
     def canonical(self, text: str, *, imports: bool = False) -> str:
-        """The one spelling of `text`: options in declared order, those at default left out."""
+        """Return the one spelling of `text`: options in declared order, without defaults."""
         if is_import(text) or self._is_raw(text.partition(":")[0]):
             return text
         base, _ = self._split(text)
         factory, _, chosen = self._resolve(text, imports)
         kept = {
             o.name: chosen[o.name]
-            for o in options_of(factory)
+            for o in list_options(factory)
             if o.name in chosen and chosen[o.name] != o.default
         }
         return format_name(base, kept)
 
     def factory(self, base: str) -> Callable[..., T]:
-        """The class or function behind a name, imported now."""
+        """Import and return the class or function behind a name."""
         entry = self._entry(base)
         if entry.name not in self._factories:
             module = import_module(entry.module)
             self._factories.setdefault(entry.name, getattr(module, entry.attribute))
         return self._factories[entry.name]
 
-    def factory_of(self, text: str) -> Callable[..., T]:
-        """The class or function behind a name as typed, options and all."""
+    def find_factory(self, text: str) -> Callable[..., T]:
+        """Return the class or function behind a name as typed, with options or without."""
         return self._resolve(text, imports=True)[0]
 
     # -- inside --------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ class Registry(Generic[T]):
         for entry in self.index.values():
             if entry.pattern and re.fullmatch(entry.pattern, base):
                 return entry
-        raise unknown(self.kind, base, self.names())
+        raise UnknownNameError(self.kind, base, self.names())
 
     def _imported(self, text: str, allowed: bool) -> Callable[..., T]:
         if not allowed:
@@ -236,10 +236,10 @@ def is_import(text: str) -> bool:
     return "." in base and colon == ":" and all(part.isidentifier() for part in base.split("."))
 
 
-def entries_in(source: str, module: str) -> Iterator[Entry]:
-    """The registered names in a file's text, read and not run.
+def parse_entries(source: str, module: str) -> Iterator[Entry]:
+    """Yield the registered names in a file's text, which is parsed and not run.
 
-    >>> [entry.name for entry in entries_in('@register("a", "b")\\ndef f(): "Two names."', "m")]
+    >>> [entry.name for entry in parse_entries('@register("a", "b")\\ndef f(): "Two names."', "m")]
     ['a', 'b']
     """
     if "@register(" not in source:
@@ -256,8 +256,8 @@ def entries_in(source: str, module: str) -> Iterator[Entry]:
                     yield Entry(name, module, node.name, summary, **keywords)
 
 
-def options_of(factory: Callable[..., Any]) -> list[Option]:
-    """The options of a factory: its keyword-only parameters."""
+def list_options(factory: Callable[..., Any]) -> list[Option]:
+    """Return the options of a factory: its keyword-only parameters."""
     parameters = inspect.signature(factory, eval_str=True).parameters.values()
     return [Option(p.name, p.annotation, p.default) for p in parameters if p.kind is p.KEYWORD_ONLY]
 
@@ -285,18 +285,18 @@ def rename_options(
 
 
 def read_options(factory: Callable[..., Any], given: dict[str, str], owner: str) -> dict[str, Any]:
-    """Options as text made into values of the annotated types."""
-    options = {option.name: option for option in options_of(factory)}
+    """Convert options from text to values of the annotated types."""
+    options = {option.name: option for option in list_options(factory)}
     values = {}
     for name, text in given.items():
         if name not in options:
-            raise unknown(f"option of {owner}", name, options)
+            raise UnknownNameError(f"option of {owner}", name, options)
         values[name] = read_value(text, options[name].kind, f"{owner}, option {name!r}")
     return values
 
 
 def read_value(text: str, kind: Any, where: str) -> Any:
-    """One option's value, by its annotation: bool, int, float, str, Literal, or a union of these.
+    """Convert one option's value by its annotation: bool, int, float, str, Literal, or a union.
 
     >>> read_value("swaps", int | Literal["swaps"], "generators")
     'swaps'
@@ -305,7 +305,7 @@ def read_value(text: str, kind: Any, where: str) -> Any:
     ...
     flann.errors.UserError: generators: expected a whole number or swaps, got 'many'
     """
-    for choice in choices_of(kind):
+    for choice in list_choices(kind):
         reader = READERS.get(choice)
         if reader is None and str(choice) == text:
             return choice
@@ -314,15 +314,15 @@ def read_value(text: str, kind: Any, where: str) -> Any:
                 return reader(text)
         except (ValueError, KeyError):
             continue
-    expected = " or ".join(WORDS.get(c, str(c)) for c in choices_of(kind))
+    expected = " or ".join(WORDS.get(c, str(c)) for c in list_choices(kind))
     raise UserError(f"{where}: expected {expected}, got {text!r}")
 
 
-def choices_of(kind: Any) -> list[Any]:
-    """The alternatives of an annotation: types, and literal values as themselves."""
+def list_choices(kind: Any) -> list[Any]:
+    """Return the alternatives of an annotation: types, and literal values as themselves."""
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
-        return [choice for part in typing.get_args(kind) for choice in choices_of(part)]
+        return [choice for part in typing.get_args(kind) for choice in list_choices(part)]
     if origin is Literal:
         return list(typing.get_args(kind))
     return [] if kind is type(None) else [kind]  # None is a default, never something to type

@@ -15,10 +15,10 @@ import numpy as np
 PURPOSES = {"weights": 0, "words": 1, "lengths": 2, "data": 3, "set": 4, "draws": 5}
 
 
-def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
+def open_stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
     """Return the generator for one purpose at one step.
 
-    >>> bool(stream(0, "words", 3).integers(2**60) == stream(0, "words", 3).integers(2**60))
+    >>> bool(open_stream(0, "words", 3).integers(2**60) == stream(0, "words", 3).integers(2**60))
     True
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(PURPOSES[purpose], step))
@@ -27,9 +27,9 @@ def stream(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
 
 def draw_seed(seed: int, step: int) -> int:
     """Return the seed of torch's global generator at a step, for models that use dropout."""
-    return int(stream(seed, "draws", step).integers(2**63))
+    return int(open_stream(seed, "draws", step).integers(2**63))
 
 
-def weight_seed(seed: int) -> int:
+def derive_weight_seed(seed: int) -> int:
     """Return the seed of the initial weights, as torch takes it."""
-    return int(stream(seed, "weights").integers(2**63))
+    return int(open_stream(seed, "weights").integers(2**63))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from .errors import UserError, unknown
+from .errors import UnknownNameError, UserError
 from .tasks import Task
 from .tasks.theory.statements import CIRCUIT_CLASSES, KNOWN_FAMILIES
 
@@ -51,7 +51,7 @@ def join_theory(
     """
     uncovered = [part for part in family.split("+") if part not in KNOWN_FAMILIES]
     if uncovered and not allow_unknown:
-        raise unknown(f"family of the model {model!r}", uncovered[0], KNOWN_FAMILIES)
+        raise UnknownNameError(f"family of the model {model!r}", uncovered[0], KNOWN_FAMILIES)
     theory = task.theory
     statements = [] if uncovered else theory.about(family)
     return {

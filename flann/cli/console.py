@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from flann.names import format_value
-from flann.registry import Registry, choices_of, options_of
+from flann.registry import Registry, list_choices, list_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,12 +93,12 @@ def format_names(registry: Registry[Any]) -> str:
 
 def format_options(registry: Registry[Any], text: str) -> str:
     """Format the options of a name, the values that they take and their defaults."""
-    options = options_of(registry.factory_of(text))
+    options = list_options(registry.find_factory(text))
     if not options:
         return "options: none"
     rows = []
     for option in options:
-        kinds = [c.__name__ if isinstance(c, type) else str(c) for c in choices_of(option.kind)]
+        kinds = [c.__name__ if isinstance(c, type) else str(c) for c in list_choices(option.kind)]
         default = "" if option.default is None else f"  [{format_value(option.default)}]"
         rows.append(f"  {option.name}={'|'.join(kinds)}{default}")
     return "\n".join(["options:", *rows])

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from typing_extensions import override
 
-from flann.errors import unknown
+from flann.errors import UnknownNameError
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -21,7 +21,7 @@ class SuggestingGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command, or refuse with the nearest name."""
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            raise unknown("command", args[0], self.list_commands(ctx))
+            raise UnknownNameError("command", args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
 

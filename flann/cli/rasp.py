@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from flann.errors import UnknownNameError, UserError, unknown
+from flann.errors import UnknownNameError, UserError
 
 from .parameters import SuggestingGroup
 
@@ -198,7 +198,7 @@ def select_node(file: str, name: str | None) -> tuple[Interpreter, Node]:
             )
         return session.interpreter, last
     if name not in names:
-        raise unknown(f"s-op of {file}", name, names)
+        raise UnknownNameError(f"s-op of {file}", name, names)
     return session.interpreter, names[name]
 
 

@@ -153,13 +153,13 @@ def classify(
     seconds: float,
     as_json: bool,
 ) -> None:
-    """Say which classes a regular language is in, from its automaton alone.
+    """Decide which classes a regular language is in, from its automaton alone.
 
     Locally and piecewise testable, on a tier or not, star-free, R-trivial and so on, and the
     circuit class; with the width of the window, the words that violate an equation, or what
     stopped the decision. FILE is an automaton: AT&T text or JSON.
 
-    \b
+    
       flann classify --regex '(ab)*'
       flann classify --task tomita-3 --eggbox
       flann classify machine.att --json
@@ -193,12 +193,12 @@ def classify(
 @click.option("--model", "models", multiple=True, required=True, help="See `flann models`.")
 @AS_JSON
 def theory(tasks: tuple[str, ...], models: tuple[str, ...], as_json: bool) -> None:
-    """Say what an architecture is known to be able to do on a task, in every regime.
+    """Show what an architecture is known to be able to do on a task, in every regime.
 
     Three lines each: what the task's algebra is and hence its circuit class; what the
     architecture's family is known to do, and who showed it; what follows.
 
-    \b
+    
       flann theory --task A5 --model mamba --model lstm
       flann theory --task 'regex:(aa|b)*' --model transformer:position=none --json
     """

@@ -107,7 +107,7 @@ def evaluate(
             watch(length)
         batch = draw_held_out_words(task, length, size, "test")
         try:
-            with evaluation_mode(model):
+            with enter_evaluation_mode(model):
                 score = Score.of(presented.predict(predictor, batch.tokens), batch.targets)
         except WrongOutputError:
             raise
@@ -139,7 +139,7 @@ def find_device(model: Model) -> torch.device:
 
 
 @contextmanager
-def evaluation_mode(model: Model) -> Iterator[None]:
+def enter_evaluation_mode(model: Model) -> Iterator[None]:
     """Put a torch module into evaluation mode, and back into the mode that it was in."""
     trained = isinstance(model, nn.Module) and model.training
     try:

@@ -29,10 +29,10 @@ Z95 = 1.959963984540054
 """The 97.5% point of the standard normal distribution."""
 
 
-def wilson_interval(share: float, size: float, z: float = Z95) -> tuple[float, float]:
+def compute_wilson_interval(share: float, size: float, z: float = Z95) -> tuple[float, float]:
     """Return Wilson's interval for a share observed in `size` independent trials.
 
-    >>> low, high = wilson_interval(1.0, 512)
+    >>> low, high = compute_wilson_interval(1.0, 512)
     >>> round(low, 4), high
     (0.9926, 1.0)
     """
@@ -42,7 +42,7 @@ def wilson_interval(share: float, size: float, z: float = Z95) -> tuple[float, f
     return min(low, share), max(high, share)  # rounding may not push it past the share itself
 
 
-def effective_size(means: NDArray[np.float64]) -> float:
+def compute_effective_size(means: NDArray[np.float64]) -> float:
     """Return how many independent trials these words' means are worth, at least 1.
 
     Words without any variance between them count as so many trials.
@@ -83,10 +83,10 @@ class Score:
         for name, share, size in (
             ("per_word", float(whole.mean()), float(words)),
             ("last_symbol", float(at_last.mean()), float(words)),
-            ("per_symbol", symbol, effective_size(means)),
+            ("per_symbol", symbol, compute_effective_size(means)),
         ):
             row[name] = share
-            row[f"{name}_low"], row[f"{name}_high"] = wilson_interval(share, size)
+            row[f"{name}_low"], row[f"{name}_high"] = compute_wilson_interval(share, size)
         first = self.first_errors()
         row["first_error"] = float(first.mean()) if len(first) else float("nan")
         return row

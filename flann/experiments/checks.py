@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
-from flann.errors import UserError, unknown
+from flann.errors import UnknownNameError, UserError
 
 Schedule = Literal["flat", "cosine"]
 LOSSES = ("cross-entropy",)
@@ -72,7 +72,7 @@ def check_at_least(name: str, value: int, least: int) -> None:
 def check_choice(name: str, value: str, known: Sequence[str]) -> None:
     """Refuse a value that is none of the known ones, and name the nearest."""
     if value not in known:
-        raise unknown(name, value, known)
+        raise UnknownNameError(name, value, known)
 
 
 def spell_field(name: str) -> str:

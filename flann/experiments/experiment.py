@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from flann.errors import UserError, unknown
+from flann.errors import UnknownNameError, UserError
 from flann.formats import Format, get_format
 from flann.models import model_registry
-from flann.names import slug
+from flann.names import make_slug
 from flann.registry import is_import
 from flann.tasks import Task, get_task
 
@@ -110,7 +110,7 @@ class Experiment:
     --------
     >>> experiment = Experiment(task="parity", model="lstm", train_lengths=(3, 40))
     >>> experiment.steps is None, experiment.resolve().steps
-    (True, 2000)
+    (True, 8000)
     >>> experiment.resolve().test_lengths
     (2, 4, 8, 16, 32, 40, 64, 128, 256, 320)
     >>> Experiment.from_json(experiment.to_json()) == experiment
@@ -168,9 +168,9 @@ class Experiment:
         settings = replace(
             self,
             task=task.name,
-            model=canonical_model(self.model),
+            model=canonicalise_model(self.model),
             format=format.name,
-            start=canonical_start(self.start),
+            start=canonicalise_start(self.start),
             steps=int(recipe["steps"]) if steps is None else steps,
             lr=recipe["lr"] if lr is None else lr,
             train_lengths=(int(self.train_lengths[0]), int(self.train_lengths[1])),
@@ -216,7 +216,7 @@ class Experiment:
             raise UserError("not an experiment: expected a JSON object with task and model")
         for name in data:
             if name not in known:
-                raise unknown("field of an experiment", name, sorted(known))
+                raise UnknownNameError("field of an experiment", name, sorted(known))
         for name in ("task", "model"):
             if is_import(str(data[name])):
                 raise UserError(
@@ -283,9 +283,9 @@ class ResolvedExperiment:
     def folder(self) -> str:
         """The name of the run's folder."""
         settings = self.settings
-        parts = [slug(settings.task), slug(settings.model)]
+        parts = [make_slug(settings.task), make_slug(settings.model)]
         if settings.format != "direct":
-            parts.append(slug(settings.format))
+            parts.append(make_slug(settings.format))
         return "-".join([*parts, f"seed{settings.seed}", self.id])
 
     @property
@@ -344,14 +344,14 @@ def is_rasp(start: str | None) -> bool:
     return start is not None and rasp_models.is_rasp_model(start)
 
 
-def canonical_model(name: str) -> str:
+def canonicalise_model(name: str) -> str:
     """Return the one spelling of a model's name."""
     if rasp_models.is_rasp_model(name):
         return rasp_models.canonicalise(name)
     return model_registry.canonical(name, imports=True)
 
 
-def canonical_start(name: str | None) -> str | None:
+def canonicalise_start(name: str | None) -> str | None:
     """Return the one spelling of what training starts from."""
     return rasp_models.canonicalise(name) if name is not None and is_rasp(name) else name
 

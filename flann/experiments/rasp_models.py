@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from flann.errors import UserError
 from flann.names import format_name, parse_name
-from flann.registry import options_of, read_options
+from flann.registry import list_options, read_options
 from flann.tasks import Task
 
 NAME = "rasp"
@@ -53,7 +53,7 @@ def canonicalise(name: str) -> str:
     'rasp:layers=4'
     """
     options = parse_options(name)
-    defaults = {option.name: option.default for option in options_of(declare_options)}
+    defaults = {option.name: option.default for option in list_options(declare_options)}
     return format_name(NAME, {n: v for n, v in options.items() if v != defaults[n]})
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flann.errors import UserError, unknown
+from flann.errors import UnknownNameError, UserError
 from flann.tasks import NOT_SCORED, Task, test_stream
 from flann.tasks.automata.moore_machine import MooreMachine
 
@@ -49,7 +49,7 @@ def check_start(
         check_witness(task, depth, format)
     elif start is not None:
         if not rasp_models.is_rasp_model(start):
-            raise unknown("start", start, [WITNESS, rasp_models.NAME])
+            raise UnknownNameError("start", start, [WITNESS, rasp_models.NAME])
         if model != "transformer":
             raise UserError(
                 f"--start {start}: the network is the program's, a transformer: expected"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from flann.errors import UserError
 from flann.evaluation.held_out_words import draw_held_out_words, pack_rows
-from flann.streams import stream
+from flann.streams import open_stream
 from flann.tasks import Batch, Task
 
 from .words import (
@@ -136,7 +136,7 @@ def draw_training_words(
     block_size = count_block_words(task, length)
     written = number = fruitless = 0
     while written < size:
-        drawn = task.sample(stream(seed, "data", number), min(block_size, size), length)
+        drawn = task.sample(open_stream(seed, "data", number), min(block_size, size), length)
         kept = np.flatnonzero(~np.isin(pack_rows(drawn.tokens), test_rows))[: size - written]
         fruitless = 0 if len(kept) else fruitless + 1
         if fruitless == MOST_FRUITLESS_BLOCKS:

@@ -36,9 +36,9 @@ import numpy as np
 from jaxtyping import Integer
 
 from flann import __version__
-from flann.errors import UserError, unknown
+from flann.errors import UnknownNameError, UserError
 from flann.files import open_aside
-from flann.streams import stream
+from flann.streams import open_stream
 from flann.tasks import NOT_SCORED, Batch, Task, get_task
 
 BLOCK_SYMBOLS = 1 << 18  # symbols in a block of words
@@ -101,7 +101,7 @@ def write_words(
     path = Path(path)
     task = get_task(task) if isinstance(task, str) else task
     if path.suffix not in WRITERS:
-        raise unknown("suffix", path.suffix, WRITERS)
+        raise UnknownNameError("suffix", path.suffix, WRITERS)
     for name, value, least in (("size", size, 1), ("seed", seed, 0)):
         if value < least:
             raise UserError(f"{name} {value}: expected {least} or more")
@@ -145,7 +145,7 @@ def draw_blocks(
     block_size = count_block_words(task, length)
     for number, start in enumerate(range(0, size, block_size)):
         count = min(block_size, size - start)
-        yield task.sample(stream(seed, "data", number), count, length)
+        yield task.sample(open_stream(seed, "data", number), count, length)
         if report is not None:
             report(start + count, size)
 

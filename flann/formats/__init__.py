@@ -9,7 +9,7 @@ The formats are::
 
 from __future__ import annotations
 
-from flann.errors import UserError, unknown
+from flann.errors import UnknownNameError, UserError
 from flann.tasks import Task
 
 from .chain_of_thought import ChainOfThought
@@ -43,7 +43,7 @@ def get_format(name: str, task: Task) -> Format:
         return Direct(task)
     if name == "cot":
         return ChainOfThought(task)
-    raise unknown("format", name, EXAMPLES)
+    raise UnknownNameError("format", name, EXAMPLES)
 
 
 def parse_count(text: str) -> int:

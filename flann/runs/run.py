@@ -31,7 +31,7 @@ from flann.training.overlap import count_overlap
 
 from .environment import describe_environment, find_commit, select_theory
 from .reference import measure_reference
-from .store import Store, lease_of, read_curve, renew_lease, write_table
+from .store import Store, locate_lease, read_curve, renew_lease, write_table
 
 ANNOUNCED: set[str] = set()
 """The lines that this process has shown once and does not repeat."""
@@ -195,7 +195,7 @@ def train(training: Training, folder: Path, display: Progress, time_limit: float
         pace = (record["seconds"] - seconds_before) / max(1, record["step"] - first)
         display.line(format_training_line(record, steps, pace * (steps - record["step"])))
 
-    heartbeat = partial(renew_lease, lease_of(folder))
+    heartbeat = partial(renew_lease, locate_lease(folder))
     with defer_interrupts() as interrupted:
         try:
             return training.run(

@@ -67,7 +67,7 @@ class Store:
         folder = self.root / PARTIAL / experiment.folder
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with hold_lease(lease_of(folder)):
+            with hold_lease(locate_lease(folder)):
                 self._prepare(folder, experiment, restart)
                 yield folder
         except OSError as error:
@@ -114,7 +114,7 @@ def hold_lease(lease: Path) -> Iterator[None]:
             file.truncate(0)  # released; the file stays, since others may be waiting for it
 
 
-def lease_of(folder: Path) -> Path:
+def locate_lease(folder: Path) -> Path:
     """Return the path of a working folder's lease."""
     return folder.with_name(folder.name + ".lease")
 

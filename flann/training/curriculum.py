@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from flann.experiments.experiment import ResolvedExperiment
-from flann.streams import stream
+from flann.streams import open_stream
 
 
 class Curriculum:
@@ -53,7 +53,7 @@ class Curriculum:
 
     def length_at(self, step: int) -> int:
         """Return the length of a step's words, a function of seed and step (and of the gate)."""
-        draw: np.random.Generator = stream(self.settings.seed, "lengths", step)
+        draw: np.random.Generator = open_stream(self.settings.seed, "lengths", step)
         return self.lengths[int(draw.integers(self.open_at(step)))]
 
     def report(self, step: int, accuracy: float) -> None:

@@ -13,7 +13,7 @@ from flann.experiments.starts import WITNESS, find_witnessed
 from flann.models import SequenceModel, build_model
 from flann.rasp import Program, load_program
 from flann.rasp.compiler import compile_program
-from flann.streams import weight_seed
+from flann.streams import derive_weight_seed
 
 
 def build_initial_model(experiment: ResolvedExperiment) -> SequenceModel:
@@ -38,7 +38,7 @@ def build_initial_model(experiment: ResolvedExperiment) -> SequenceModel:
         labels=experiment.format.labels,
         depth=settings.depth,
         parameters=settings.parameters,
-        seed=weight_seed(settings.seed),
+        seed=derive_weight_seed(settings.seed),
         imports=True,
     )
     experiment.format.check_model(model)

@@ -129,16 +129,16 @@ class Training:
                 losses, symbols, reported = [], 0, time.monotonic()
             if stop() or (time_limit is not None and now - began >= time_limit):
                 return self._stop("interrupted" if stop() else "stopped", losses)
-            if now - saved >= SAVE_EVERY and all_finite(losses):
+            if now - saved >= SAVE_EVERY and are_finite(losses):
                 self.save()
                 saved = time.monotonic()
-        if not all_finite([p.detach().sum() for p in self.model.parameters()]):
+        if not are_finite([p.detach().sum() for p in self.model.parameters()]):
             return Outcome("diverged", f"a weight is not finite at step {self.step}")
         self.save()
         return Outcome("done")
 
     def _stop(self, status: Status, losses: list[Tensor]) -> Outcome:
-        if not all_finite(losses):
+        if not are_finite(losses):
             return Outcome("diverged", f"the loss is not finite by step {self.step}")
         self.save()
         return Outcome(status, f"{status} at step {self.step} of {self.experiment.steps}")
@@ -233,7 +233,7 @@ def list_training_lengths(experiment: ResolvedExperiment) -> list[int]:
     return lengths
 
 
-def all_finite(values: list[Tensor]) -> bool:
+def are_finite(values: list[Tensor]) -> bool:
     """Return whether every value is finite."""
     return not values or bool(torch.isfinite(torch.stack(values)).all())
 

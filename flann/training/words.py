@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from flann.errors import UserError
 from flann.evaluation.held_out_words import draw_held_out_words, pack_rows
 from flann.experiments.experiment import ResolvedExperiment
-from flann.streams import stream
+from flann.streams import open_stream
 from flann.tasks import Batch
 
 FRUITLESS_DRAWS = 20
@@ -56,7 +56,7 @@ class TrainingWords:
 
     def batch(self, step: int, length: int) -> Batch:
         """Draw the words of one step, all of this length."""
-        rng = stream(self.settings.seed, "words", step)
+        rng = open_stream(self.settings.seed, "words", step)
         if not self.sets:
             return self.task.sample(rng, self.settings.batch, length)
         tokens, targets = self.sets[length]
@@ -94,7 +94,7 @@ def divide_among_lengths(
 def draw_distinct(experiment: ResolvedExperiment, length: int, count: int) -> Batch:
     """Draw up to `count` distinct words of one length, test words last."""
     task = experiment.task
-    rng = stream(experiment.settings.seed, "set", length)
+    rng = open_stream(experiment.settings.seed, "set", length)
     test, possible = list_test_words(experiment, length), task.count_words(length)
     known: Batch | None = None
     fruitless = 0

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from flann.errors import UserError, unknown
+from flann.errors import UnknownNameError, UserError
 
 BACKENDS = {
     "cpu": "cpu_backend",
@@ -78,7 +78,7 @@ def promote_to_state_type(*tensors: Tensor) -> list[Tensor]:
 def _choose(operation: str, device: str) -> str:
     wanted = os.environ.get("FLANN_SCAN")
     if wanted and wanted not in BACKENDS:
-        raise unknown("scan backend in FLANN_SCAN", wanted, BACKENDS)
+        raise UnknownNameError("scan backend in FLANN_SCAN", wanted, BACKENDS)
     for name in [wanted] if wanted else BACKENDS:
         if _module(name).supports(device) and hasattr(_module(name), operation):
             return name

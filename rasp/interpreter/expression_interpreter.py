@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
-from flann.errors import nearest
+from flann.errors import find_nearest
 from flann.rasp.graph import sops
 from flann.rasp.graph.atom_arithmetic import apply_operator
 from flann.rasp.graph.evaluation import run_on_words, run_selector
@@ -65,7 +65,7 @@ class ExpressionInterpreter(ABC):
         found = scope.find(node.text)
         if found is None:
             visible = [n for n in dict.fromkeys(scope.list_visible()) if not n.startswith("_")]
-            guess = nearest(node.text, visible)
+            guess = find_nearest(node.text, visible)
             hint = f": did you mean {guess!r}?" if guess else ""
             raise RaspError(f"unknown name {node.text!r}{hint}", node.span)
         return found.names[node.text]

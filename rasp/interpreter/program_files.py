@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from flann.errors import UserError, unknown
+from flann.errors import UnknownNameError, UserError
 from flann.rasp.language import syntax
 from flann.rasp.language.parser import parse
 
@@ -53,7 +53,7 @@ def load_source(folder: Path, name: str) -> str:
         if (directory / file).is_file():
             return read_source(directory / file)
     known = sorted(path.stem for path in PROGRAMS.glob("*.rasp"))
-    raise unknown("program to load", name, known)
+    raise UnknownNameError("program to load", name, known)
 
 
 def read_source(path: Path) -> str:

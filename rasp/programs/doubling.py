@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from flann.errors import UserError, unknown
+from flann.errors import UnknownNameError, UserError
 
 from .snippets import LOOK_BACK, format_table
 
@@ -51,7 +51,7 @@ class Doubling:
         if self.layers is not None and not 1 <= self.layers <= 32:
             raise UserError(f"layers {self.layers}: expected 1 to 32")
         if self.method not in (None, "series", "doubling"):
-            raise unknown("method", str(self.method), ["series", "doubling"])
+            raise UnknownNameError("method", str(self.method), ["series", "doubling"])
 
     @property
     def depth(self) -> int:

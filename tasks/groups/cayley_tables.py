@@ -28,7 +28,7 @@ from math import factorial, prod
 import numpy as np
 from jaxtyping import Int, Integer, UInt
 
-from flann.errors import UserError, nearest
+from flann.errors import UserError, find_nearest
 from flann.tasks.sampling import choose_unsigned
 
 LARGEST_ORDER = 5040  # S7: a table of this order takes 51 MB
@@ -140,7 +140,7 @@ def check_factor(factor: str, name: str) -> None:
     match = FACTOR.fullmatch(factor)
     if match is None:
         valid = "x".join(part for part in name.split("x") if FACTOR.fullmatch(part))
-        guess = valid or nearest(name, ["Z2", "S3", "A4", "D4", "Q8"])
+        guess = valid or find_nearest(name, ["Z2", "S3", "A4", "D4", "Q8"])
         hint = f": did you mean {guess!r}?" if guess else ""
         raise UserError(
             f"no group {name!r}{hint} (expected Zn, Sn, An, Dn, Q8, or a product such as A4xZ5)"

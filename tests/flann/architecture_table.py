@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flann.models import model_registry
-from flann.registry import choices_of, options_of
+from flann.registry import list_choices, list_options
 
 PAGE = Path(__file__).parents[2] / "docs" / "architectures.md"
 HEAD = "| model | what it is | its family in theory | choices by name |\n|---|---|---|---|\n"
@@ -28,8 +28,8 @@ def format_table() -> str:
 def format_choices(name: str) -> str:
     """Return the options; those with named values list them, the default first."""
     found = []
-    for option in options_of(model_registry.factory(name)):
-        words = [str(c) for c in choices_of(option.kind) if isinstance(c, str)]
+    for option in list_options(model_registry.factory(name)):
+        words = [str(c) for c in list_choices(option.kind) if isinstance(c, str)]
         if words:
             words.sort(key=lambda word: word != str(option.default))
             found.append(f"`{option.name}` {' / '.join(words)}")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flann.errors import UserError, nearest
-from flann.names import format_name, parse_name, slug
+from flann.errors import UserError, find_nearest
+from flann.names import format_name, make_slug, parse_name
 
 word = st.from_regex(r"[a-z][a-z0-9_+-]{0,8}", fullmatch=True)
 
@@ -39,12 +39,12 @@ def test_commas_in_brackets_belong_to_the_value() -> None:
 
 @given(st.text())
 def test_a_slug_is_a_plain_folder_name(text: str) -> None:
-    name = slug(text)
+    name = make_slug(text)
     assert name
     assert not set(name) & set("/\\:=,\0 ")
     assert name not in (".", "..")
 
 
 def test_nearest_ignores_case_and_admits_ignorance() -> None:
-    assert nearest("Lstm", ["lstm", "gru"]) == "lstm"
-    assert nearest("zzzz", ["lstm", "gru"]) is None
+    assert find_nearest("Lstm", ["lstm", "gru"]) == "lstm"
+    assert find_nearest("zzzz", ["lstm", "gru"]) is None

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from flann.errors import UserError
-from flann.registry import Registry, entries_in, read_value
+from flann.registry import Registry, parse_entries, read_value
 
 SOURCE = '''
 """A thing."""
@@ -127,7 +127,7 @@ def test_the_same_file_twice_is_harmless(registry: Registry[object]) -> None:
 
 
 def test_text_that_is_no_decorator_is_not_an_entry() -> None:
-    assert list(entries_in('text = "@register(\\"ghost\\")"', "m")) == []
+    assert list(parse_entries('text = "@register(\\"ghost\\")"', "m")) == []
 
 
 def test_a_union_reads_the_first_type_that_fits() -> None:

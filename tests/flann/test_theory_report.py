@@ -10,7 +10,7 @@ import pytest
 
 from flann.errors import UserError
 from flann.models import model_registry
-from flann.registry import choices_of, options_of
+from flann.registry import list_choices, list_options
 from flann.tasks import get_task, task_names
 from flann.tasks.theory.statements import KNOWN_FAMILIES
 from flann.theory_report import find_family, format_argument, join_theory
@@ -20,8 +20,8 @@ from .conftest import Here
 
 def variants(name: str) -> list[str]:
     """A model with every value of the options that have a few values."""
-    options = options_of(model_registry.factory(name))
-    few = {o.name: [c for c in choices_of(o.kind) if isinstance(c, str)] for o in options}
+    options = list_options(model_registry.factory(name))
+    few = {o.name: [c for c in list_choices(o.kind) if isinstance(c, str)] for o in options}
     few |= {o.name: ["true", "false"] for o in options if o.kind is bool}
     named = {key: values for key, values in few.items() if values}
     chosen = [",".join(map("=".join, zip(named, v, strict=True))) for v in product(*named.values())]

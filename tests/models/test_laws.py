@@ -19,7 +19,7 @@ from flann.models import SequenceModel, build_model, model_names, model_of_width
 from flann.models.core.layer import Layer, Residual
 from flann.models.core.sequence import Description
 from flann.names import format_name
-from flann.registry import choices_of, options_of
+from flann.registry import list_choices, list_options
 
 COMBINATIONS = [
     "transformer:causal=false,position=none",
@@ -58,9 +58,9 @@ def variants() -> Iterator[str]:
     """Every name at its defaults, then with each other value of each option that lists them."""
     for name in model_names():
         yield name
-        for option in options_of(model_registry.factory(name)):
+        for option in list_options(model_registry.factory(name)):
             if get_origin(option.kind) is Literal or option.kind is bool:
-                values = [True, False] if option.kind is bool else choices_of(option.kind)
+                values = [True, False] if option.kind is bool else list_choices(option.kind)
                 for value in values:
                     if value != option.default:
                         others = NEEDED.get((option.name, value), {})

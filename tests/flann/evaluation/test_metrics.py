@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from flann.evaluation.metrics import Score, compute_reach, effective_size, wilson_interval
+from flann.evaluation.metrics import (
+    Score,
+    compute_effective_size,
+    compute_reach,
+    compute_wilson_interval,
+)
 from flann.tasks import NOT_SCORED
 
 
@@ -16,7 +21,7 @@ from flann.tasks import NOT_SCORED
 def test_wilson_is_scipys(size: int, data: st.DataObject) -> None:
     hits = data.draw(st.integers(0, size))
     expected = binomtest(hits, size).proportion_ci(0.95, method="wilson")
-    assert wilson_interval(hits / size, size) == pytest.approx(
+    assert compute_wilson_interval(hits / size, size) == pytest.approx(
         (expected.low, expected.high), abs=1e-9
     )
 
@@ -67,8 +72,8 @@ def test_positions_that_move_together_count_as_fewer_words() -> None:
     rng = np.random.default_rng(0)
     together = np.repeat(rng.random((200, 1)) < 0.5, 50, axis=1)  # a word is all right or all wrong
     apart = rng.random((200, 50)) < 0.5
-    assert effective_size(together.mean(axis=1)) < 250
-    assert effective_size(apart.mean(axis=1)) > 5000
+    assert compute_effective_size(together.mean(axis=1)) < 250
+    assert compute_effective_size(apart.mean(axis=1)) > 5000
 
 
 def test_an_error_that_is_not_scored_does_not_count() -> None:

@@ -14,7 +14,7 @@ import flann
 from flann.errors import UserError
 from flann.evaluation.held_out_words import draw_held_out_words
 from flann.experiments.experiment import Experiment
-from flann.streams import stream
+from flann.streams import open_stream
 from flann.tasks import get_task
 from flann.training.curriculum import Curriculum
 from flann.training.loop import Training, drop_records_after, list_training_lengths
@@ -147,7 +147,7 @@ def test_overlap_is_what_a_set_counts(tiny: Experiment, tmp_path: Path) -> None:
     trained = set()
     for step in range(tiny.resolve().steps):
         length = training.curriculum.length_at(step)
-        words = task.sample(stream(tiny.seed, "words", step), tiny.batch, length).tokens
+        words = task.sample(open_stream(tiny.seed, "words", step), tiny.batch, length).tokens
         trained |= {tuple(word) for word in words.tolist()}
     test = {n: draw_held_out_words(task, n, 32, "test").tokens.tolist() for n in (2, 6)}
     expected = {str(n): sum(tuple(w) in trained for w in words) for n, words in test.items()}
@@ -157,7 +157,7 @@ def test_overlap_is_what_a_set_counts(tiny: Experiment, tmp_path: Path) -> None:
 
 def test_streams_differ_by_purpose_seed_and_step() -> None:
     draws = [
-        stream(seed, purpose, step).integers(2**60)
+        open_stream(seed, purpose, step).integers(2**60)
         for seed in (0, 1)
         for purpose in ("weights", "words", "lengths")
         for step in (0, 1)
