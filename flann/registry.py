@@ -227,7 +227,7 @@ class Registry(Generic[T]):
 
 
 def is_import(text: str) -> bool:
-    """Whether a name is ``package.module:Name``, which imports code.
+    """Return whether a name is ``package.module:Name``, which imports code.
 
     >>> is_import("research.tasks:Mine"), is_import("mamba:eigenvalues=negative")
     (True, False)

@@ -32,7 +32,7 @@ def slstm_scan(
     *,
     forget: Forget = "exponential",
 ) -> Float[Tensor, "batch length width"]:
-    """Every h_t, from h_0 = c_0 = n_0 = 0.
+    """Compute every h_t, from h_0 = c_0 = n_0 = 0.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ def selective_scan(
     gate: Float[Tensor, "batch length inner"] | None = None,
     eigenvalues: Eigenvalues = "positive",
 ) -> Float[Tensor, "batch length inner"]:
-    """Mamba's selective scan from a zero state, with what stands behind it if that is given.
+    """Compute Mamba's selective scan from a zero state, and what follows it if that is given.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def diagonal_scan(
     a: Float[Tensor, "batch length state"] | Complex[Tensor, "batch length state"],
     b: Float[Tensor, "batch length state"] | Complex[Tensor, "batch length state"],
 ) -> Float[Tensor, "batch length state"] | Complex[Tensor, "batch length state"]:
-    """Every state of h_t = a_t ⊙ h_{t-1} + b_t from a zero state, real or complex.
+    """Compute every state of h_t = a_t ⊙ h_{t-1} + b_t from a zero state, real or complex.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def matrix_scan(
     *,
     normalise: bool = False,
 ) -> Float[Tensor, "batch length state"]:
-    """Every state of h_t = ν(A_t h_{t-1} + b_t).
+    """Compute every state of h_t = ν(A_t h_{t-1} + b_t).
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def matrix_scan(
 def product_scan(
     A: Float[Tensor, "batch length state state"],
 ) -> Float[Tensor, "batch length state state"]:
-    """Every prefix product P_t = P_{t-1} A_t = A_1 A_2 ... A_t: O(state³) work a step.
+    """Compute every prefix product P_t = A_1 A_2 ... A_t, with O(state³) work a step.
 
     Where only P_t w is needed and w is to the *left* of the newest factor (h_t = A_t h_{t-1}),
     `matrix_scan` carries the vector at O(state²) a step. For A_t ... A_1, transpose before and

@@ -62,7 +62,7 @@ class Recognition(Task):
 
     @override
     def words(self, rng: np.random.Generator, size: int, length: int) -> Tokens:
-        """Half members, half not, as the module says."""
+        """Draw words of which half are members and half are not, as the module describes."""
         accepted = flip_coins(rng, size)
         members = self.members(rng, int(accepted.sum()), length)
         tokens = np.empty((length, size), members.dtype)
@@ -95,7 +95,7 @@ class Recognition(Task):
 
     @override
     def chance(self, length: int) -> Chance:
-        """Half of the words are members."""
+        """Return one half: half of the words are members."""
         return Chance(0.5, 0.5, 0.5)
 
     @override

@@ -317,7 +317,7 @@ def logistic(x):
 
 @triton.jit
 def gate_of(R, h, place, size, which: tl.constexpr, i, j):
-    """What the last output gives to one gate of one head."""
+    """Compute what the last output contributes to one gate of one head."""
     tile = (i[:, None] * 4 + which) * size + j[None, :]
     inside = (i < size)[:, None] & (j < size)[None, :]
     return tl.sum(tl.load(R + place + tile, inside, 0.0) * h[:, None], 0)

@@ -26,7 +26,7 @@ def tanh(x):
 
 @triton.jit
 def product(vector, count, matrix, along, across, j, here, BI: tl.constexpr):
-    """Σ_i vector[i] matrix[i along + j across]."""
+    """Compute Σ_i vector[i] matrix[i along + j across]."""
     i = tl.arange(0, BI)
     total = tl.zeros(j.shape, dtype=matrix.dtype.element_ty)
     for start in range(0, count, BI):
@@ -40,7 +40,7 @@ def product(vector, count, matrix, along, across, j, here, BI: tl.constexpr):
 
 @triton.jit
 def sums_of(g, R, h, shown, step, t, S, C, wide, j, here, BI: tl.constexpr):
-    """A controller's sums: from the word, the last output, and what the memory showed."""
+    """Compute a controller's sums from the word, the last output and what the memory showed."""
     past = tl.minimum(t, 1)  # nothing before the first step
     total = tl.load(g + step * wide + j, here, 0.0)
     total += product(h + (step - 1) * S, S * past, R, wide, 1, j, here, BI)
@@ -55,7 +55,7 @@ def share(told, c, which):
 
 @triton.jit
 def move(now, after, left, right, still, t, C, TAPE: tl.constexpr, BM: tl.constexpr):
-    """The memory after step t, from the one before it with its word written."""
+    """Compute the memory after step t from the one before it, with its word written."""
     low, high, first, end = -C, t * C, 0 * t, (t + 1) * C
     if TAPE:
         low, high, first, end = -t * C, (t + 1) * C, -(t + 1) * C, (t + 2) * C
@@ -139,7 +139,7 @@ def memory_forward(
 def move_back(
     memory, G, to, left, right, still, t, C, TAPE: tl.constexpr, BM: tl.constexpr
 ):  # fmt: skip
-    """The adjoint of the memory that step t moved, and of the three shares."""
+    """Compute the adjoint of the memory that step t moved, and of the three shares."""
     low, high, first, end = -C, t * C, 0 * t, (t + 1) * C  # of the memory, of the adjoint
     if TAPE:
         low, high, first, end = -t * C, (t + 1) * C, -(t + 1) * C, (t + 2) * C

@@ -20,7 +20,7 @@ GROUND = 0  # the label where no bracket is open
 def list_next_sets(
     symbols: tuple[str, ...], depth: int | None
 ) -> tuple[tuple[str, ...], Bool[np.ndarray, "labels symbols"]]:
-    """The labels, and the set of symbols that each stands for.
+    """Return the labels, and the set of symbols that each stands for.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ Odds = FreeOdds | LimitedOdds
 
 @lru_cache(maxsize=8)
 def compute_thresholds(limit: int, longest: int) -> UInt[np.ndarray, " places"]:
-    """2^63 N(r - 1, h + 1) / N(r, h), rounded down, at place ``r * (limit + 1) + h``.
+    """Return 2^63 N(r - 1, h + 1) / N(r, h), rounded down, at index ``r * (limit + 1) + h``.
 
     >>> [int(t) >> 61 for t in compute_thresholds(2, 2)]  # in quarters; r = 0, 1, 2 and h = 0, 1, 2
     [0, 0, 0, 0, 0, 0, 4, 0, 0]
@@ -83,7 +83,7 @@ def draw_paths(
     via: Int[np.ndarray, " size"],
     at: Int[np.ndarray, " size"],
 ) -> Bool[np.ndarray, "length size"]:
-    """The first `length` steps of uniform paths of `total` steps, each through a given point.
+    """Draw the first `length` steps of uniform paths of `total` steps, each through a given point.
 
     Parameters
     ----------
