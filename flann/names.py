@@ -1,6 +1,6 @@
 """The grammar of names: ``name[:option=value,option=value]``.
 
-Tasks and models are asked for by name, on the command line, in an experiment's JSON and from
+Tasks and models are named on the command line, in an experiment's JSON and from
 Python, and the same text means the same thing in each place::
 
     mamba:eigenvalues=negative      an option and its value

@@ -12,9 +12,9 @@
     slstm_scan         exponential gates that see h_{t-1}                    see `gated`
     rnn_scan, lstm_scan, gru_scan                                            see `recurrent`
     memory_scan        a controller with a soft stack or tape                see `memory`
-    short_convolution  what stands before many of them                       see `short`
-    cauchy_sums        what S4's kernel is made of                           see `cauchy`
-    rms_norm           what stands before every layer                        see `norm`
+    short_convolution  precedes many of them                                 see `short_convolution`
+    cauchy_sums        the sums of S4's kernel                               see `cauchy`
+    rms_norm           precedes every layer                                  see `norm`
 
 The backends, each equal to the first forward and backward, which tests hold them to::
 

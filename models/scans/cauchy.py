@@ -5,8 +5,8 @@
     S_k(z) = Σ_n c_kn / (z - p_n) + c̄_kn / (z - p̄_n) = Σ_n (a_kn z - b_kn) q_n(z)
     a = 2 Re(c),    b = 2 Re(c p̄),    q = 1 / ((z - Re p)² + Im(p)²)
 
-No recurrence, but the dearest part of S4 by far: channels x poles x points quotients, far more than
-what comes in or goes out, which no backend holds all at once. Gu et al. 2021, arXiv:2111.00396, §3
+It is no recurrence, but by far the most expensive part of S4: channels x poles x points quotients,
+far more than the inputs and outputs, which no backend holds all at once. Gu et al. 2021, arXiv:2111.00396, §3
 and appendix C.3.
 """
 

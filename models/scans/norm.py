@@ -1,4 +1,4 @@
-"""The root-mean-square norm, which stands before every layer.
+"""The root-mean-square norm, which precedes every layer.
 
 ::
 

@@ -24,7 +24,7 @@ from flann.tasks.sampling import draw_uniform, flip_coins
 from .task import TokenColumns, Tokens, Verdicts
 
 PATIENCE = 100
-"""The most draws for one word, before another sampler is asked."""
+"""The most draws for one word before another sampler is used."""
 
 MOST_SEARCHED = 1000
 """The most rounds in which near misses are searched for."""

@@ -217,7 +217,7 @@ class Dyck(Recognition):
     def properties(self) -> TaskProperties:
         """Regular with a depth limit; one counter with one kind; else a stack.
 
-        Next symbols are asked about after valid prefixes alone.
+        Next symbols are scored after valid prefixes alone.
         """
         return replace(self._properties, partial=self.asks_next)
 

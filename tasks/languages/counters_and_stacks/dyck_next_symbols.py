@@ -4,7 +4,7 @@ After a prefix of a member, any opening bracket may come unless as many are open
 allows, and the closing one of the innermost kind; the word may end where none is open
 (Bhattamishra et al. 2020, arXiv 2009.11264, section 4.1; of limited depth Hewitt et al. 2020, arXiv
 2010.07515). So a label is: no bracket open, or the innermost kind, or the innermost kind at full
-depth. A word that has died is not asked about any more.
+depth. Positions after a dead prefix are not scored.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from flann.tasks.sampling import draw_uniform
 
 @register(
     "Z60", "A4xZ5", "A5", "S5", "D4", "Q8", pattern=r"[ZSADQ]\d.*"
-)  # loose, so that a wrong group is told what is wrong with it
+)  # loose, so that the error for a wrong group says what is wrong
 class WordProblem(Task):
     """The product of each prefix of a word over a finite group.
 
