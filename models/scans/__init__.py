@@ -9,7 +9,7 @@
     product_scan       P_t = P_{t-1} A_t                                     IDS4's code
     linear_attention_scan, delta_scan, rank_one_scan                         see `fast_weights`
                        S_t = (diag(w_t) - p_t l_tᵀ) S_{t-1} + k_t v_tᵀ,  y_t = S_tᵀ q_t
-    slstm_scan         exponential gates that see h_{t-1}                    see `gated`
+    slstm_scan         exponential gates that see h_{t-1}                    see `slstm`
     rnn_scan, lstm_scan, gru_scan                                            see `recurrent`
     memory_scan        a controller with a soft stack or tape                see `memory`
     short_convolution  precedes many of them                                 see `short_convolution`

@@ -6,8 +6,8 @@
     a = 2 Re(c),    b = 2 Re(c p̄),    q = 1 / ((z - Re p)² + Im(p)²)
 
 It is no recurrence, but by far the most expensive part of S4: channels x poles x points quotients,
-far more than the inputs and outputs, which no backend holds all at once. Gu et al. 2021, arXiv:2111.00396, §3
-and appendix C.3.
+far more than the inputs and outputs, which no backend holds all at once. Gu et al. 2021,
+arXiv:2111.00396, §3 and appendix C.3.
 """
 
 from __future__ import annotations
