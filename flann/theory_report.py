@@ -81,7 +81,7 @@ def format_argument(theory: dict[str, Any]) -> str:
     name = theory["circuit_class"]
     so = f"so {name}, {CIRCUIT_CLASSES[name]}" if name != "unknown" else "its class is not known"
     kind = "; ".join(KNOWN_FAMILIES[part] for part in family.split("+"))
-    lines = [f"{task} · {model}", f"{model} is of the family {family}: {kind}"]
+    lines = [f"{task} · {model}", f"{model} belongs to the family {family}: {kind}"]
     for statement in theory["statements"]:
         regime = statement["regime"]
         lines += [

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from flann.cli.main import cli
+from flann.experiments.experiment import canonicalise_model
+from flann.tasks import get_task
 
 from . import architecture_table
 from .conftest import ROOT, Here
@@ -24,7 +25,7 @@ PAGES = sorted(
 TASK = """
 import numpy as np
 from flann.tasks import Task
-from flann.tasks.sampling import uniform
+from flann.tasks.sampling import draw_uniform
 
 """
 MODEL = """
@@ -71,19 +72,22 @@ def test_links_and_paths_exist(page: str) -> None:
 
 
 def test_every_command_of_the_pages_is_understood() -> None:
-    """Each recorded command parses: its options and the names of its tasks and models exist."""
+    """Each recorded command parses, and the names of its tasks and models are known."""
     found = 0
     for page in PAGES:
-        for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
-            for part in re.findall(r"(?:^|  +|`)flann ((?:run|theory|classify) [^#`;]*)", line):
-                command = cli.get_command(None, shlex.split(part)[0])  # type: ignore[arg-type]
-                assert command is not None
-                with suppress(SystemExit):
-                    command.make_context("flann", shlex.split(part)[1:])
-                for kind, name in re.findall(r"--(task|model) (?:'([^']+)'|(\S+))", part):
-                    assert (kind, name) != ("", "")
-                found += 1
-    assert found > 20
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for words in map(
+            shlex.split, re.findall(r"flann ((?:run|theory|classify) [^#`;\n]*)", text)
+        ):
+            command = cli.get_command(None, words[0])  # type: ignore[arg-type]
+            assert command is not None
+            context = command.make_context("flann", words[1:])
+            for task in context.params.get("tasks", ()):
+                assert task.startswith("mypackage") or get_task(task)
+            for model in context.params.get("models", ()):
+                assert canonicalise_model(model)
+            found += 1
+    assert found > 15
 
 
 def test_the_library_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

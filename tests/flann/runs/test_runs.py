@@ -132,10 +132,10 @@ def test_a_write_that_fails_leaves_the_old_file(
     path = tmp_path / "x.json"
     write_aside(path, "old")
 
-    def full(self: Path, data: bytes) -> int:
+    def fail(self: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(UserError, match="No space"):
         write_aside(path, "new")
     assert path.read_text() == "old"

@@ -23,7 +23,7 @@ def test_every_raw_number_once_gives_every_symbol_equally_often(bound: int) -> N
         return next(answers, np.full(count, 0xFFFF, np.uint16)).copy()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampling, "raw_bits", fake)
+        patch.setattr(sampling, "draw_bits", fake)
         drawn = sampling._lemire16(np.random.default_rng(0), bound, 1 << 16)
     counts = np.bincount(drawn, minlength=bound)
     share, rejected = divmod(1 << 16, bound)
