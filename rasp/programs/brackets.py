@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .snippets import CUMULATIVE_SUM, SEEN, format_table
+from .snippets import CUMULATIVE_SUM, EVER, format_table
 
 
 def format_steps(symbols: Sequence[str]) -> str:
@@ -40,15 +40,15 @@ def write_dyck(symbols: Sequence[str], depth: int | None, recognise: bool) -> st
     Examples
     --------
     >>> print(write_dyck("()", None, recognise=False))  # doctest: +ELLIPSIS
-    def seen(x) { return aggregate(select(indices, indices, <=), indicator(x)) > 0; }
+    def ever(x) { return aggregate(select(indices, indices, <=), indicator(x)) > 0; }
     balance = aggregate(select(indices, indices, <=), {"(": 1, ")": -1}[tokens]);
-    dead = seen(balance < 0);
+    dead = ever(balance < 0);
     dyck = 2 if dead else (1 if balance == 0 else 0);
     """
-    lines = [SEEN]
+    lines = [EVER]
     if len(symbols) == 2 and depth is None:
         mean = f"aggregate(select(indices, indices, <=), {format_steps(symbols)}[tokens])"
-        lines += [f"balance = {mean};", "dead = seen(balance < 0);"]
+        lines += [f"balance = {mean};", "dead = ever(balance < 0);"]
     else:
         lines += [CUMULATIVE_SUM, f"step = {format_steps(symbols)}[tokens];"]
         lines.append("balance = csum(step);")
@@ -64,7 +64,7 @@ def write_dyck(symbols: Sequence[str], depth: int | None, recognise: bool) -> st
                 "match = aggregate(same, step);",
             ]
             wrong = f"(closing and not (match == 0)) or {wrong}"
-        lines.append(f"dead = seen({wrong});")
+        lines.append(f"dead = ever({wrong});")
     return "\n".join([*lines, format_result("balance == 0", recognise)])
 
 
@@ -82,11 +82,11 @@ def count_dyck_layers(symbols: Sequence[str]) -> int:
 
 def write_shuffle_dyck(symbols: Sequence[str], recognise: bool) -> str:
     """Write the program of Shuffle-Dyck-k; the parameters are those of `write_dyck`."""
-    lines, kinds = [SEEN], range(len(symbols) // 2)
+    lines, kinds = [EVER], range(len(symbols) // 2)
     for kind in kinds:
         steps = [(1 - 2 * (i % 2)) if i // 2 == kind else 0 for i in range(len(symbols))]
         table = format_table(symbols, steps)
         lines.append(f"balance{kind} = aggregate(select(indices, indices, <=), {table}[tokens]);")
-    lines.append(f"dead = seen({' or '.join(f'balance{kind} < 0' for kind in kinds)});")
+    lines.append(f"dead = ever({' or '.join(f'balance{kind} < 0' for kind in kinds)});")
     balanced = " and ".join(f"balance{kind} == 0" for kind in kinds)
     return "\n".join([*lines, format_result(f"({balanced})", recognise)])

@@ -10,8 +10,8 @@ CUMULATIVE_SUM = (
 )
 """Defines ``csum``: the sum of the values up to each position."""
 
-SEEN = "def seen(x) { return aggregate(select(indices, indices, <=), indicator(x)) > 0; }"
-"""Defines ``seen``: whether a condition held at some position up to each."""
+EVER = "def ever(x) { return aggregate(select(indices, indices, <=), indicator(x)) > 0; }"
+"""Defines ``ever``: whether a condition held at some position up to each."""
 
 LOOK_BACK = (
     "def look(x, d, before) { return aggregate(select(indices, indices - d, ==), x, before); }"
